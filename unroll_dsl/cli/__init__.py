@@ -1,0 +1,1 @@
+"""The `unroll` command. Only `main.py` is imported to show help; a command is imported to run."""

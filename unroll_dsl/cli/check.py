@@ -1,0 +1,79 @@
+"""Check specs: statically (names, shapes, structure), then numerically on a random instance.
+
+The second part needs no data: it draws arrays of the declared types and compares the PyTorch network
+with the NumPy reference at every phase, linear maps with their adjoints, gradients with differences,
+and looks at the objective along the phases. `--static` leaves it out and answers at once.
+"""
+
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from unroll_dsl.cli.specs import locate
+from unroll_dsl.cli.terminal import print_json, report_diagnostics, said
+from unroll_dsl.cli.usage import Exit, UsageError
+from unroll_dsl.cli.values import by_name, sizes
+
+if TYPE_CHECKING:
+    from unroll_dsl.verify import Report
+
+
+def arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("files", metavar="FILE", nargs="+", help="path, or name of an algorithm")
+    parser.add_argument("--static", action="store_true", help="names, shapes and structure alone")
+    parser.add_argument(
+        "--against", metavar="FILE", help="a classical algorithm that the untrained one must equal"
+    )
+    parser.add_argument("--seed", type=int, default=0, help="of the random instance (0)")
+    parser.add_argument(
+        "--dims", type=sizes, default=(), metavar="n=9,m=6", help="sizes of the random instance"
+    )
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.add_argument(
+        "--format", choices=("text", "json"), default="text", help="`json` is the same as --json"
+    )
+
+
+def run(options: Namespace) -> int:
+    options.json = options.json or options.format == "json"
+    if options.static and (options.against or options.dims):
+        raise UsageError("`--against` and `--dims` are for the numerical part", "drop `--static`")
+    paths = [(word, locate(word)) for word in options.files]
+    results = [_check(word, path, options) for word, path in paths]
+    if options.json:
+        print_json({"passed": all(passed for passed, _ in results), "files": [r for _, r in results]})
+    return Exit.FINE if all(passed for passed, _ in results) else Exit.ERRORS
+
+
+def _check(word: str, path: Path, options: Namespace) -> tuple[bool, dict[str, object]]:
+    """Check one file, tell people about it, and return what programs want to know."""
+    from unroll_dsl.diagnostics.render import render_json, summary
+    from unroll_dsl.driver import check_file
+
+    diagnostics = check_file(path)
+    passed = not any(diagnostic.is_error for diagnostic in diagnostics)
+    result: dict[str, object] = {"file": word, "diagnostics": render_json(diagnostics)}
+    if not options.json:
+        report_diagnostics(diagnostics, no_colour=options.no_colour)
+        if not diagnostics:
+            print(f"{word}: {summary(diagnostics)}")
+    if not passed or options.static:
+        return passed, result | {"passed": passed}
+    report = _numbers(path, options)
+    if not options.json:
+        print_report(report)
+    passed = report.passed
+    return passed, result | {"passed": passed, "report": report.to_json()}
+
+
+def _numbers(path: Path, options: Namespace) -> "Report":
+    import unroll_dsl
+    from unroll_dsl.cli.progress import progress
+    from unroll_dsl.verify import check
+
+    spec = unroll_dsl.load(path)
+    against = unroll_dsl.load(locate(options.against)) if options.against else None
+    dims = by_name(options.dims, "--dims")
+    _refuse_unknown_sizes(spec, dims)
+    with progress(f"checking {spec.name}", quiet=options.json) as advance:
+        return check(spec, against=against, seed=options.seed, dims=dims, progress=advance)

@@ -1,0 +1,135 @@
+"""`unroll`: the list of commands, and what is common to all of them.
+
+A command is a module of this package with `arguments(parser)`, which declares its options, and
+`run(options) -> int`, which does the work and returns the exit status. Here is only what help needs;
+the module of a command is imported when that command is called, and imports what is heavy (numpy,
+torch) when it runs.
+"""
+
+import os
+import sys
+from argparse import Namespace
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from typing import NoReturn
+
+from unroll_dsl.cli.terminal import prepare_streams, problem, quiet_stdout, report_diagnostics
+from unroll_dsl.cli.usage import Exit, Parser, UsageError, did_you_mean
+from unroll_dsl.diagnostics.model import InternalError, UnrollError
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One command; `module` is the last part of its module's name."""
+
+    name: str
+    module: str
+    summary: str
+
+
+COMMANDS = (
+    Command("new", "new", "write a commented spec to start from"),
+    Command("list", "listing", "name the algorithms that come along"),
+    Command("check", "check", "check a spec: shapes and names, then numbers"),
+    Command("compile", "compile", "write the PyTorch module of a spec"),
+    Command("show", "show", "summarise a spec; draw it; print it as LaTeX"),
+    Command("run", "run", "apply an algorithm to arrays from files"),
+    Command("explain", "explain", "explain the code of an error"),
+    Command("demo", "demo", "train LISTA on natural images and compare it with FISTA"),
+)
+
+DESCRIPTION = """\
+Algorithm unrolling from a page of mathematics: an .unroll file is an iteration as a
+paper prints it; from it come a PyTorch network, a classical solver and their comparison."""
+
+EPILOG = """\
+`unroll COMMAND --help` tells more of each. Where a FILE is asked for, the name of an
+algorithm that comes along does as well: `unroll check lista`."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return the exit status."""
+    prepare_streams()
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    options = Namespace(json=False, no_colour=False)
+    try:
+        status = _run(given, options)
+        sys.stdout.flush()
+    except UnrollError as error:
+        report_diagnostics(error.diagnostics, json=options.json, no_colour=options.no_colour)
+        return Exit.ERRORS
+    except UsageError as error:
+        problem(error.message, error.mend)
+        return Exit.USAGE
+    except BrokenPipeError:
+        quiet_stdout()
+        return Exit.BROKEN_PIPE
+    except OSError as error:
+        problem(f"{error.filename or 'input or output'}: {error.strerror or error}")
+        return Exit.USAGE
+    except KeyboardInterrupt:
+        problem("interrupted")
+        return Exit.INTERRUPTED
+    except InternalError as error:
+        return _fault(f"{error}")
+    except Exception as error:
+        return _fault(f"{type(error).__name__}: {error}")
+    return status
+
+
+def _run(given: list[str], options: Namespace) -> int:
+    """Parse what was given into `options` and run the command it names."""
+    parser = Parser(prog="unroll", description=DESCRIPTION, epilog=EPILOG)
+    parser.add_argument("--version", action="store_true", help="print the version and leave")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", dest="command")
+    chosen = next((word for word in given if not word.startswith("-")), None)
+    module = None
+    for command in COMMANDS:
+        sub = commands.add_parser(command.name, help=command.summary, description=command.summary)
+        if command.name == chosen:
+            module = import_module(f"unroll_dsl.cli.{command.module}")
+            sub.description = module.__doc__
+            module.arguments(sub)
+            sub.add_argument("--no-colour", "--no-color", action="store_true", help=NO_COLOUR)
+    if chosen is not None and module is None:
+        _unknown_command(chosen)
+    parser.parse_args(given, namespace=options)
+    if options.version:
+        print(f"unroll_dsl {_version()}")
+        return Exit.FINE
+    if module is None:
+        parser.print_help()
+        return Exit.USAGE
+    return int(module.run(options))
+
+
+NO_COLOUR = "print without colours (also by the variable NO_COLOR)"
+
+
+def _unknown_command(word: str) -> NoReturn:
+    names = tuple(command.name for command in COMMANDS)
+    mend = did_you_mean(word, names) or f"the commands are {', '.join(names)}"
+    raise UsageError(f"unknown command `{word}`", mend)
+
+
+def _fault(what: str) -> int:
+    """Report a fault of the compiler; its traceback only for those who mend it."""
+    if os.environ.get("UNROLL_TRACEBACK"):
+        raise  # noqa: PLE0704  # called while the exception is handled
+    mend = "please report it with the file and the command; UNROLL_TRACEBACK=1 shows where"
+    problem(f"a fault of unroll_dsl {_version()}, not of your program: {what}", mend)
+    return Exit.FAULT
+
+
+def _version() -> str:
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version("unroll_dsl")
+    except PackageNotFoundError:
+        return "(not installed)"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

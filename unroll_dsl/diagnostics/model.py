@@ -1,0 +1,64 @@
+"""What a stage of the compiler reports: a code, a message, places, a mend.
+
+Every error is one frozen dataclass in the `errors.py` of the stage that reports it. Its typed fields
+hold the facts; `message`, `labels`, `help` and `notes` put them into words. Its docstring is its page
+in the manual (`unroll explain CODE`): what it means, a wrong program, the right one.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import ClassVar
+
+from unroll_dsl.source import Span
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """A place with a few words about it. The first label of a diagnostic is its primary one."""
+
+    span: Span
+    text: str = ""
+
+
+class Diagnostic(ABC):
+    """One error or warning. Codes start with `U` for errors and `W` for warnings."""
+
+    code: ClassVar[str]
+    title: ClassVar[str]  # the page's heading, without particulars
+
+    @property
+    def is_error(self) -> bool:
+        return self.code.startswith("U")
+
+    @abstractmethod
+    def message(self) -> str:
+        """What is wrong, in the user's words, on one line."""
+
+    def labels(self) -> tuple[Label, ...]:
+        """Where and why; the first is primary. Empty where there is no file to point into."""
+        return ()
+
+    def help(self) -> str | None:
+        """An edit that mends it."""
+        return None
+
+    def notes(self) -> tuple[str, ...]:
+        return ()
+
+
+class UnrollError(Exception):
+    """Raised with everything that is wrong with a spec or with what was bound to it."""
+
+    def __init__(self, diagnostics: Iterable[Diagnostic]) -> None:
+        self.diagnostics = tuple(diagnostics)
+        super().__init__(self.diagnostics)
+
+    def __str__(self) -> str:
+        from unroll_dsl.diagnostics.render import render_all
+
+        return "\n" + render_all(self.diagnostics)
+
+
+class InternalError(Exception):
+    """A fault of the compiler, never of a program."""

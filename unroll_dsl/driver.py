@@ -1,0 +1,77 @@
+"""Text to graph: the list of stages of the front end, and no other logic.
+
+    source.py -> syntax -> semantics -> ir -> what is never needed
+
+Nothing here imports torch, numpy or networkx: checking a file takes milliseconds.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from unroll_dsl.diagnostics.model import Diagnostic, InternalError
+from unroll_dsl.ir.build import build
+from unroll_dsl.ir.graph import Graph
+from unroll_dsl.passes.liveness import unused
+from unroll_dsl.resources import grammar_path
+from unroll_dsl.semantics import TypedProgram, check
+from unroll_dsl.semantics.errors import Unused
+from unroll_dsl.source import SourceFile
+from unroll_dsl.syntax import Program, parse, read_source
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What is known of a file: as many stages as it passed, and everything to report."""
+
+    file: SourceFile | None
+    program: Program | None
+    typed: TypedProgram | None
+    graph: Graph | None
+    diagnostics: tuple[Diagnostic, ...]
+
+    @property
+    def has_errors(self) -> bool:
+        return any(diagnostic.is_error for diagnostic in self.diagnostics)
+
+
+@cache
+def prelude() -> Program:
+    """The definitions that every program may call: grammars/prelude.unroll."""
+    source = read_source(grammar_path("prelude.unroll"))
+    if not isinstance(source, SourceFile):
+        raise InternalError(source.message())
+    result = parse(source)
+    if result.program is None or result.diagnostics:
+        raise InternalError("; ".join(d.message() for d in result.diagnostics))
+    return result.program
+
+
+def check_path(path: Path) -> Checked:
+    """Check a file on disk."""
+    source = read_source(path)
+    if not isinstance(source, SourceFile):
+        return Checked(None, None, None, None, (source,))
+    return check_source(source)
+
+
+def check_source(source: SourceFile) -> Checked:
+    """Parse, check and build; every stage reports, and the next runs if it can."""
+    parsed = parse(source)
+    if parsed.program is None:
+        return Checked(source, None, None, None, parsed.diagnostics)
+    typed, found = check(parsed.program, prelude())
+    diagnostics = (*parsed.diagnostics, *found)
+    if typed is None or any(d.is_error for d in diagnostics):
+        return Checked(source, parsed.program, None, None, diagnostics)
+    graph = build(typed)
+    diagnostics = (*diagnostics, *_unused(typed, graph))
+    return Checked(source, parsed.program, typed, graph, diagnostics)
+
+
+def _unused(typed: TypedProgram, graph: Graph) -> tuple[Diagnostic, ...]:
+    """A warning for each declaration that can reach neither the outputs, a loss nor the objective."""
+    symbols = (typed.symbols[name] for name in unused(graph) if name in typed.symbols)
+    return tuple(Unused(s.span, s.name, s.sort.value) for s in symbols)

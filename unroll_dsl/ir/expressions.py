@@ -1,0 +1,355 @@
+"""Typed expressions -> nodes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import assert_never
+
+from unroll_dsl.diagnostics.model import InternalError
+from unroll_dsl.ir import nodes as ops
+from unroll_dsl.ir.builder import NodeList
+from unroll_dsl.ir.graph import FunctionBody
+from unroll_dsl.operators.model import LinearOperator
+from unroll_dsl.operators.registry import lookup
+from unroll_dsl.semantics.model import (
+    DiagCall,
+    FunctionCall,
+    Instance,
+    InstanceCall,
+    LayerCall,
+    OperatorCall,
+    PrevCall,
+    Resolved,
+    SizeCall,
+    SolveCall,
+    SplitCall,
+)
+from unroll_dsl.source import Span
+from unroll_dsl.syntax.nodes import (
+    Adjoint,
+    Binary,
+    Call,
+    Expr,
+    Name,
+    Number,
+    PhaseSum,
+    Unary,
+)
+from unroll_dsl.types import (
+    IDENTITY,
+    SCALAR,
+    Array,
+    Diagonal,
+    Dim,
+    Field,
+    Form,
+    LinearMap,
+    Type,
+)
+from unroll_dsl.types.rules import is_matrix_like
+
+_ELEMENTWISE = {
+    "+": "add", "-": "sub", "*": "mul", "/": "div", "^": "pow",
+    "==": "eq", "!=": "ne", "<": "lt", "<=": "le", ">": "gt", ">=": "ge",
+    "and": "and", "or": "or",
+}
+
+
+class Functions:
+    """The functions of a graph: one body for each definition and ranks of its arguments."""
+
+    def __init__(self) -> None:
+        self.bodies: list[FunctionBody] = []
+        self._names: dict[Instance, str] = {}
+
+    def name_of(self, instance: Instance) -> str:
+        """The key of an instance; its body is built when first asked for."""
+        if instance in self._names:
+            return self._names[instance]
+        build = Expressions(NodeList(), instance.types, instance.calls, self)
+        names: dict[str, int] = {}
+        parameters: list[tuple[str, Array]] = []
+        for index, (parameter, type_) in enumerate(
+            zip(instance.definition.parameters, instance.arguments, strict=True)
+        ):
+            assert isinstance(type_, Array)
+            name = parameter.name.text
+            names[name] = build.list.add(ops.Argument(index), (), type_, parameter.span, name)
+            parameters.append((name, type_))
+        build.resolve = lambda name: names[name.text]
+        for local in instance.definition.locals:
+            names[local.name.text] = build.value(local.value)
+            build.list.relabel(names[local.name.text], local.name.text)
+        result = build.value(instance.definition.value)
+        key = instance.definition.name.text
+        taken = [body.name for body in self.bodies]
+        candidate, number = key, 2
+        while candidate in taken:
+            candidate, number = f"{key}_{number}", number + 1
+        self._names[instance] = candidate
+        self.bodies.append(
+            FunctionBody(
+                candidate, tuple(parameters), tuple(build.list.nodes), result,
+                instance.definition.comment, instance.definition.span,
+            )
+        )
+        return candidate
+
+
+class Expressions:
+    """Builds nodes for expressions; `resolve` gives the node of a name where it is read."""
+
+    def __init__(
+        self,
+        nodes: NodeList,
+        types: Mapping[Expr, Type],
+        calls: Mapping[Call, Resolved],
+        functions: Functions,
+    ) -> None:
+        self.list = nodes
+        self.types = types
+        self.calls = calls
+        self.functions = functions
+        self.resolve: Callable[[Name], int | None] = lambda _: None
+        self.previous: Callable[[str, Span], int] | None = None
+
+    # ---- values ---------------------------------------------------------------------------------
+
+    def value(self, expr: Expr, want: Array | None = None) -> int:
+        """The node of an expression. With `want`, as an array of exactly that type's shape."""
+        type_ = self.types[expr]
+        if isinstance(type_, LinearMap) and want is not None:
+            return self._matrix(expr, want)
+        index = self._value(expr, type_)
+        if want is not None and isinstance(type_, Array) and type_.shape != want.shape:
+            type_ = Array(want.shape, type_.field.join(Field.REAL), want.form)
+            return self.list.add(ops.Expand(), (index,), type_, expr.span)
+        return index
+
+    def _value(self, expr: Expr, type_: Type) -> int:
+        span = expr.span
+        match expr:
+            case Number(value):
+                return self.list.add(ops.Constant(value), (), SCALAR, span)
+            case Name():
+                return self._name(expr, type_)
+            case Unary(operator, operand):
+                inner = self.value(operand)
+                if isinstance(type_, LinearMap):
+                    minus = self.list.add(ops.Constant(-1), (), SCALAR, span)
+                    return self.list.add(ops.ScaleMap(), (minus, inner), type_, span)
+                word = {"-": "neg", "not": "not"}[operator]
+                return self.list.add(ops.Elementwise(word), (inner,), type_, span)
+            case Adjoint(operand):
+                return self._adjoint(operand, type_, span)
+            case Binary("@", left, right):
+                return self._at(left, right, type_, span)
+            case Binary():
+                return self._binary(expr, type_)
+            case Call():
+                return self._call(expr, type_)
+            case PhaseSum(body):
+                return self.list.add(ops.PhaseSum(), (self.value(body),), type_, span)
+            case _:
+                assert_never(expr)
+
+    def _name(self, name: Name, type_: Type) -> int:
+        found = self.resolve(name)
+        if found is not None:
+            return found
+        if name.text == "I":
+            return self.list.add(ops.IdentityMap(), (), IDENTITY, name.span)
+        if name.text == "k":
+            return self.list.add(ops.PhaseNumber(), (), SCALAR, name.span)
+        record = lookup(name.text)
+        if isinstance(record, LinearOperator):
+            return self.list.add(ops.Operator(record.name), (), type_, name.span)
+        raise InternalError(f"{name.span}: nothing is known of `{name.text}`")
+
+    def _adjoint(self, operand: Expr, type_: Type, span: Span) -> int:
+        inner = self.value(operand)
+        if isinstance(type_, LinearMap):
+            return self.list.add(ops.AdjointMap(), (inner,), type_, span)
+        assert isinstance(type_, Array)
+        if type_.rank == 0:
+            if type_.field is Field.COMPLEX:
+                return self.list.add(ops.Elementwise("conj"), (inner,), type_, span)
+            return inner
+        return self.list.add(ops.Transpose(), (inner,), type_, span)
+
+    def _at(self, left: Expr, right: Expr, type_: Type, span: Span) -> int:
+        first, second = self.types[left], self.types[right]
+        if isinstance(type_, LinearMap):
+            return self.list.add(
+                ops.ComposeMap(), (self.value(left), self.value(right)), type_, span
+            )
+        assert isinstance(type_, Array)
+        if isinstance(first, Array) and isinstance(second, LinearMap):  # a matrix times I, diag(v)
+            want = Array((first.shape[1], type_.shape[1]), type_.field)
+            matrix = self._matrix(right, want)
+            return self.list.add(ops.Contract(), (self.value(left), matrix), type_, span)
+        if isinstance(first, LinearMap) and isinstance(second, Array) and second.rank == 2:
+            applies_to_matrix = type_.rank == 2 and type_.form is Form.PLAIN
+            if applies_to_matrix and is_matrix_like(first.structure):
+                want = Array((type_.shape[0], second.shape[0]), type_.field)
+                matrix = self._matrix(left, want)
+                return self.list.add(ops.Contract(), (matrix, self.value(right)), type_, span)
+        if isinstance(first, Array):
+            return self.list.add(
+                ops.Contract(), (self.value(left), self.value(right)), type_, span
+            )
+        return self.list.add(ops.Apply(), (self.value(left), self.value(right)), type_, span)
+
+    def _binary(self, expr: Binary, type_: Type) -> int:
+        left, right, span = expr.left, expr.right, expr.span
+        first, second = self.types[left], self.types[right]
+        if isinstance(type_, LinearMap):
+            return self._map_arithmetic(expr, type_)
+        assert isinstance(type_, Array)
+        want = type_ if isinstance(first, LinearMap) or isinstance(second, LinearMap) else None
+        word = _ELEMENTWISE[expr.operator]
+        args = (self.value(left, want), self.value(right, want))
+        return self.list.add(ops.Elementwise(word), args, type_, span)
+
+    def _map_arithmetic(self, expr: Binary, type_: LinearMap) -> int:
+        left, right, span = expr.left, expr.right, expr.span
+        match expr.operator:
+            case "+" | "-":
+                sign = 1 if expr.operator == "+" else -1
+                args = (self.value(left), self.value(right))
+                return self.list.add(ops.AddMap(sign), args, type_, span)
+            case "*" if isinstance(self.types[left], Array):
+                factor, map_ = self.value(left), self.value(right)
+                factor_type = self.types[left]
+                assert isinstance(factor_type, Array)
+                if factor_type.rank == 0:
+                    return self.list.add(ops.ScaleMap(), (factor, map_), type_, span)
+                diagonal_type = LinearMap(Diagonal(factor_type))
+                diagonal = self.list.add(ops.DiagonalMap(), (factor,), diagonal_type, left.span)
+                return self.list.add(ops.ComposeMap(), (diagonal, map_), type_, span)
+            case "*":
+                args = (self.value(right), self.value(left))
+                return self.list.add(ops.ScaleMap(), args, type_, span)
+            case _:
+                one = self.list.add(ops.Constant(1), (), SCALAR, right.span)
+                args = (one, self.value(right))
+                field_type = self.types[right]
+                assert isinstance(field_type, Array)
+                inverse_type = Array((), field_type.field.join(Field.REAL))
+                inverse = self.list.add(ops.Elementwise("div"), args, inverse_type, right.span)
+                return self.list.add(ops.ScaleMap(), (inverse, self.value(left)), type_, span)
+
+    def _matrix(self, expr: Expr, want: Array) -> int:
+        """An expression of `I`, `diag(v)` and their multiples as a matrix value."""
+        span = expr.span
+        match expr:
+            case Name("I"):
+                return self.list.add(ops.Eye(), (), Array(want.shape), span)
+            case Name():
+                found = self.resolve(expr)
+                assert found is not None
+                return self._matrix_node(found, want, span)
+            case Unary("-", operand):
+                inner = self._matrix(operand, want)
+                return self.list.add(ops.Elementwise("neg"), (inner,), self.list.type(inner), span)
+            case Adjoint(operand):
+                inner = self._matrix(operand, Array(want.shape[::-1], want.field))
+                return self.list.add(ops.Transpose(), (inner,), want, span)
+            case Binary(operator, left, right) if operator in ("+", "-"):
+                first, second = self.value(left, want), self.value(right, want)
+                return self._arith(_ELEMENTWISE[operator], first, second, want, span)
+            case Binary("*", left, right) | Binary("/", left, right):
+                assert isinstance(expr, Binary)
+                a, b = self.types[left], self.types[right]
+                first = self.value(left, want) if isinstance(a, LinearMap) else self.value(left)
+                second = self.value(right, want) if isinstance(b, LinearMap) else self.value(right)
+                return self._arith(_ELEMENTWISE[expr.operator], first, second, want, span)
+            case Binary("@", left, right):
+                first, second = self._matrix(left, want), self._matrix(right, want)
+                return self.list.add(ops.Contract(), (first, second), want, span)
+            case Call():
+                return self._matrix_node(self.value(expr), want, span)
+            case _:
+                raise InternalError(f"{span}: not a matrix")
+
+    def _arith(self, word: str, first: int, second: int, want: Array, span: Span) -> int:
+        a, b = self.list.type(first), self.list.type(second)
+        assert isinstance(a, Array) and isinstance(b, Array)
+        type_ = Array(want.shape, a.field.join(b.field))
+        return self.list.add(ops.Elementwise(word), (first, second), type_, span)
+
+    def _matrix_node(self, index: int, want: Array, span: Span) -> int:
+        """A node that is a map made of identities and diagonals, as a matrix value."""
+        node = self.list.nodes[index]
+        match node.op:
+            case ops.IdentityMap():
+                return self.list.add(ops.Eye(), (), Array(want.shape), span)
+            case ops.DiagonalMap():
+                diagonal = self.list.type(node.args[0])
+                assert isinstance(diagonal, Array)
+                return self.list.add(
+                    ops.Builtin("diagonal_matrix"), node.args, Array(want.shape, diagonal.field),
+                    span,
+                )
+            case ops.ScaleMap():
+                inner = self._matrix_node(node.args[1], want, span)
+                return self._arith("mul", node.args[0], inner, want, span)
+            case ops.AddMap(sign):
+                first = self._matrix_node(node.args[0], want, span)
+                second = self._matrix_node(node.args[1], want, span)
+                return self._arith("add" if sign > 0 else "sub", first, second, want, span)
+            case ops.ComposeMap():
+                first = self._matrix_node(node.args[0], want, span)
+                second = self._matrix_node(node.args[1], want, span)
+                return self.list.add(ops.Contract(), (first, second), want, span)
+            case ops.AdjointMap():
+                inner = self._matrix_node(node.args[0], want, span)
+                return self.list.add(ops.Transpose(), (inner,), self.list.type(inner), span)
+            case _:
+                raise InternalError(f"{span}: not a matrix")
+
+    # ---- calls ----------------------------------------------------------------------------------
+
+    def _call(self, call: Call, type_: Type) -> int:
+        span = call.span
+        resolved = self.calls[call]
+        match resolved:
+            case FunctionCall(record, arrays, statics):
+                args = tuple(self.value(array) for array in arrays)
+                op: ops.Op
+                if record.kind.value == "elementwise":
+                    op = ops.Elementwise(record.name)
+                else:
+                    op = ops.Builtin(record.name, statics)
+                return self.list.add(op, args, type_, span)
+            case OperatorCall(record, operands, statics):
+                args = tuple(self.value(operand) for operand in operands)
+                return self.list.add(ops.Operator(record.name, statics), args, type_, span)
+            case InstanceCall(instance, arrays):
+                args = tuple(self.value(array) for array in arrays)
+                name = self.functions.name_of(instance)
+                return self.list.add(ops.Invoke(name), args, type_, span)
+            case PrevCall(state):
+                if self.previous is None:
+                    raise InternalError(f"{span}: `prev` outside of the phase")
+                return self.previous(state, span)
+            case SolveCall(matrix, rhs):
+                args = (self.value(matrix), self.value(rhs))
+                return self.list.add(ops.Solve(), args, type_, span)
+            case DiagCall(diagonal):
+                return self.list.add(ops.DiagonalMap(), (self.value(diagonal),), type_, span)
+            case SizeCall(dim):
+                return self._size(dim, span)
+            case LayerCall(layer, argument):
+                args = (self.value(layer), self.value(argument))
+                return self.list.add(ops.ApplyLayer(), args, type_, span)
+            case SplitCall(layer):
+                return self.list.add(ops.SplitLayer(), (self.value(layer),), type_, span)
+            case _:
+                assert_never(resolved)
+
+    def _size(self, dim: Dim, span: Span) -> int:
+        if dim.value is not None:
+            return self.list.add(ops.Constant(dim.value), (), SCALAR, span)
+        return self.list.add(ops.Size(dim), (), SCALAR, span)
+

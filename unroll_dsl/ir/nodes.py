@@ -1,0 +1,250 @@
+"""The nodes of the IR: values in static single assignment form.
+
+A `Graph` (graph.py) holds nodes in an order in which each comes after its arguments; a node refers to
+its arguments by their index. Nodes are values: `origin` and `label` do not take part in equality, so
+common subexpressions are found by looking a node up in a dictionary.
+
+A sample has no batch axis in any type. `A @ x` is an `Apply` of a map to a value; maps are nodes too
+(their type is a `LinearMap`, or a matrix `Array`), so that structure is never lost.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import IntEnum
+
+from unroll_dsl.operators.model import Static
+from unroll_dsl.source import Span
+from unroll_dsl.types import Dim, Type
+
+
+class Stage(IntEnum):
+    """When a value is known. Found from what a node depends on; never written by the author."""
+
+    SETUP = 0  # fixed values and sizes alone: once, when the network is made
+    CALL = 1  # learnables shared over phases and inputs as well: once a call
+    PHASE = 2  # states, the phase number, learnables that a phase has of its own
+    OUTPUT = 3  # states after the last phase; loss targets
+
+
+# ---- leaves -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Constant:
+    """A real scalar as it was written."""
+
+    value: int | float
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """A dimension used as a number."""
+
+    dim: Dim
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fixed:
+    """A declared fixed value: an array, or a linear map bound from outside (type LinearMap)."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Learnable:
+    """A learnable array or layer; while initial values are computed, its own initial value."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """The value of a state as the phase begins: what `prev(name)` is."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Final:
+    """The value of a state after the last phase."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class PhaseNumber:
+    """`k`, a real scalar counting from 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A parameter of the loss."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Traced:
+    """In a loss under `PhaseSum`: the trace of that name in the phase summed over."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """A variable of the objective (`minimize over x`)."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Argument:
+    """A parameter of a function definition, by its position; only in `FunctionBody` graphs."""
+
+    index: int
+
+
+# ---- values -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Elementwise:
+    """A function record of kind ELEMENTWISE; `add sub mul div pow neg`, `eq ne lt le gt ge`,
+    `and or not` are records like the others. Arguments broadcast as types.rules.broadcast says."""
+
+    function: str
+
+
+@dataclass(frozen=True, slots=True)
+class Builtin:
+    """A function record of any other kind, with its statics in the record's order."""
+
+    function: str
+    statics: tuple[tuple[str, Static], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Invoke:
+    """A call of `Graph.functions[function]`, a `def` of the prelude or of the file."""
+
+    function: str
+
+
+@dataclass(frozen=True, slots=True)
+class Expand:
+    """A scalar spread over the shape of the node's type."""
+
+
+@dataclass(frozen=True, slots=True)
+class Eye:
+    """The identity as a matrix value of the node's type."""
+
+
+@dataclass(frozen=True, slots=True)
+class Transpose:
+    """The conjugate transpose of a matrix, as a matrix."""
+
+
+@dataclass(frozen=True, slots=True)
+class Contract:
+    """`M @ T` of two arrays: the last axis of the first against the first axis of the second."""
+
+
+@dataclass(frozen=True, slots=True)
+class Apply:
+    """A map of type LinearMap (first argument) applied to an array (second)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Solve:
+    """The solution x of `M @ x = b`; arguments M (a matrix or a map) and b (may be a matrix of
+    right-hand sides if M is a matrix)."""
+
+
+@dataclass(frozen=True, slots=True)
+class ApplyLayer:
+    """A layer (first argument: a Learnable, Fixed or SplitLayer of type Layer) on an array."""
+
+
+@dataclass(frozen=True, slots=True)
+class PhaseSum:
+    """The sum over phases of a scalar that reads traces; in a loss."""
+
+
+# ---- maps (type LinearMap) ----------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Operator:
+    """A LinearOperator record with its data operands as arguments."""
+
+    operator: str
+    statics: tuple[tuple[str, Static], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class IdentityMap:
+    """`I` as a map."""
+
+
+@dataclass(frozen=True, slots=True)
+class DiagonalMap:
+    """Elementwise product with the argument."""
+
+
+@dataclass(frozen=True, slots=True)
+class AdjointMap:
+    """The adjoint of a map."""
+
+
+@dataclass(frozen=True, slots=True)
+class ComposeMap:
+    """The first argument after the second; either may be a matrix, not both."""
+
+
+@dataclass(frozen=True, slots=True)
+class AddMap:
+    """The sum of two maps (either may be a matrix, not both); `sign` is +1 or -1, of the second."""
+
+    sign: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class ScaleMap:
+    """The first argument, a scalar, times the second, a map."""
+
+
+@dataclass(frozen=True, slots=True)
+class SplitLayer:
+    """A layer applied to the real and to the imaginary part alike."""
+
+
+Leaf = (
+    Constant | Size | Input | Fixed | Learnable | State | Final | PhaseNumber | Target | Traced
+    | Variable | Argument
+)
+Value = (
+    Elementwise | Builtin | Invoke | Expand | Eye | Transpose | Contract | Apply | Solve
+    | ApplyLayer | PhaseSum
+)
+Map = (
+    Operator | IdentityMap | DiagonalMap | AdjointMap | ComposeMap | AddMap | ScaleMap | SplitLayer
+)
+Op = Leaf | Value | Map
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One value. `label` is the name that the author gave it (`r = ...`), for generated code."""
+
+    op: Op
+    args: tuple[int, ...]
+    type: Type
+    origin: Span | None = field(default=None, compare=False)
+    label: str | None = field(default=None, compare=False)

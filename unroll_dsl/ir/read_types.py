@@ -1,0 +1,90 @@
+"""Reads types and dimensions as the IR writes them: `complex image[1, h, w]`, `2 * n - 1`."""
+
+from __future__ import annotations
+
+import re
+
+from unroll_dsl.types import (
+    Activation,
+    Array,
+    Bound,
+    Conv,
+    Declared,
+    Dim,
+    Field,
+    Form,
+    Layer,
+    LinearMap,
+)
+
+_ARRAY = re.compile(
+    r"(complex |boolean )?(scalar|vector|matrix|tensor|image|mask)(?:\[([^\[\]]*)\])?$"
+)
+_FIELDS = {"complex ": Field.COMPLEX, "boolean ": Field.BOOL, None: Field.REAL}
+_FORMS = {"image": Form.IMAGE, "mask": Form.MASK}
+
+
+def read_dim(text: str) -> Dim:
+    """The dimension that `str(dim)` wrote: sums of products of integers and symbols."""
+    total = Dim(())
+    for sign, term in re.findall(r"([+-]?)\s*([^+-]+)", text):
+        product = Dim.of(1)
+        for factor in term.split("*"):
+            factor = factor.strip()
+            product = product * Dim.of(int(factor) if factor.isdigit() else factor)
+        total = total - product if sign == "-" else total + product
+    return total
+
+
+class TypeReader:
+    """Keeps what it has read: the same few types stand on every line."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, Array | LinearMap | Layer] = {}
+
+    def read(self, text: str) -> Array | LinearMap | Layer:
+        if text not in self._known:
+            self._known[text] = self._read(text)
+        return self._known[text]
+
+    def array(self, text: str) -> Array:
+        found = self.read(text)
+        if not isinstance(found, Array):
+            raise ValueError(f"not an array: {text}")  # noqa: TRY004 (of a text, not of a value)
+        return found
+
+    def _read(self, text: str) -> Array | LinearMap | Layer:
+        if text.startswith("linear "):
+            domain, _, codomain = text.removeprefix("linear ").partition(" -> ")
+            return LinearMap(Declared(self.array(domain), self.array(codomain)))
+        match = _ARRAY.match(text)
+        if match is None:
+            return self._layer(text)
+        prefix, kind, inside = match.groups()
+        dims = tuple(read_dim(part) for part in inside.split(", ")) if inside else ()
+        return Array(dims, _FIELDS[prefix], _FORMS.get(kind, Form.PLAIN))
+
+    def _layer(self, text: str) -> Layer:
+        if text.startswith("split(") and text.endswith(")"):
+            return Layer(self._layer(text[6:-1]).steps, split=True)
+        return Layer(tuple(self._step(part) for part in text.split(" >> ")))
+
+    def _step(self, text: str) -> Conv | Activation | Bound:
+        if text.startswith("network "):
+            domain, _, codomain = text.removeprefix("network ").partition(" -> ")
+            return Bound(self.array(domain), self.array(codomain))
+        if not text.startswith("conv["):
+            if not text.isidentifier():
+                raise ValueError(f"not a type: {text}")
+            return Activation(text)
+        channels, size, *options = text[5:-1].split(", ")
+        channels_in, _, channels_out = channels.partition(" -> ")
+        given = dict(option.split("=") for option in options if "=" in option)
+        return Conv(
+            read_dim(channels_in),
+            read_dim(channels_out),
+            int(size),
+            "bias" in options,
+            given.get("padding", "zero"),
+            int(given.get("groups", "1")),
+        )

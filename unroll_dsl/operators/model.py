@@ -1,0 +1,102 @@
+"""What the compiler knows of a function or of a linear operator: one record each.
+
+Adding one is adding a file to this package that binds the name `RECORDS`; `registry.py` finds it.
+The semantic stage reads the rules, the passes the structure, each backend its own field. Nothing
+here imports numpy or torch before it computes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+from unroll_dsl.types import Array, Dim, Type
+
+Static = int | str | Dim  # the value of an argument that shapes depend on, known while compiling
+
+
+@dataclass(frozen=True, slots=True)
+class Mismatch:
+    """Why arguments do not fit. `argument` counts from 0; None is the call as a whole."""
+
+    argument: int | None
+    expected: str
+    found: str
+    help: str | None = None
+
+
+class Kind(Enum):
+    """How a function treats the shape of a sample, which tells a backend how to batch it."""
+
+    ELEMENTWISE = "elementwise"  # arguments broadcast; the result has their common shape
+    REDUCTION = "reduction"  # all axes of a sample (or one, with axis=) become one number
+    WHOLE = "whole"  # acts on a sample as a whole; `RANK` tells how many axes it has
+    CONSTRUCTOR = "constructor"  # makes an array from statics, or from unbatched arrays alone
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    name: str
+    static: bool = False  # a number known while compiling: a size, an axis, a word
+    default: Static | float | None = None
+    optional: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """A function of arrays.
+
+    `rule` gives the type of the result from those of the array arguments and the statics by name.
+
+    `numpy` computes one sample in float64 or complex128: called with the arrays positionally and
+    the statics by keyword (a `Dim` static arrives as an int; for a reduction `axis` is None or an
+    axis of the sample from 1, as in the language).
+
+    `torch` is a Python expression in the parameter names, for tensors with any leading batch axes.
+    The emitter replaces, besides the parameters: `AXES` (the axes to reduce, negative: an int or a
+    tuple) in a REDUCTION, `RANK` (the number of sample axes of the first argument) in a WHOLE,
+    `LIKE` (a tensor that gives dtype and device) in a CONSTRUCTOR. It may call functions that
+    `helper`, the source of top-level functions with docstrings and type hints, defines.
+    """
+
+    name: str
+    parameters: tuple[Parameter, ...]
+    kind: Kind
+    summary: str  # one sentence for the manual
+    rule: Callable[[tuple[Array, ...], dict[str, Static]], Array | Mismatch]
+    numpy: Callable[..., Any]
+    torch: str
+    helper: str = ""
+    latex: str = ""  # a format string in the arguments' places, such as r"\left|{0}\right|"
+    differentiable: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class LinearOperator:
+    """A linear operator, with or without data operands (`fft2`, `filters(B)`, `grad`).
+
+    `forward` and `backward` give the shape of the result and of the argument, or the reason why a
+    shape does not fit; they are called with the shape, the operand types and the statics.
+    `structure` names what passes may use: "unitary", "diagonal under fft2", "diagonal".
+    `numpy_*` and `torch_*` are None until the backend can run it; they take the argument first
+    (`x` in the torch expressions), then the operands by their parameter names.
+    """
+
+    name: str
+    parameters: tuple[Parameter, ...]
+    summary: str
+    complex: bool
+    forward: Callable[[Array, tuple[Type, ...], dict[str, Static]], Array | str]
+    backward: Callable[[Array, tuple[Type, ...], dict[str, Static]], Array | str]
+    structure: frozenset[str] = field(default_factory=frozenset)
+    numpy_forward: Callable[..., Any] | None = None
+    numpy_adjoint: Callable[..., Any] | None = None
+    torch_forward: str | None = None
+    torch_adjoint: str | None = None
+    helper: str = ""
+    latex: str = ""
+
+
+Record = Function | LinearOperator

@@ -1,0 +1,287 @@
+"""A program as the algorithm box of a paper."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import assert_never
+
+from unroll_dsl.operators.model import Function
+from unroll_dsl.operators.registry import lookup
+from unroll_dsl.report.letters import math_name
+from unroll_dsl.semantics.model import FunctionCall, Sort, TypedProgram
+from unroll_dsl.syntax.nodes import (
+    Adjoint,
+    Binary,
+    Call,
+    Declaration,
+    Expr,
+    Let,
+    Local,
+    Loss,
+    Minimize,
+    Name,
+    Number,
+    Output,
+    Phase,
+    PhaseSum,
+    Role,
+    Sharing,
+    State,
+    Trace,
+    Unary,
+    Update,
+)
+from unroll_dsl.types import Array, Field, LinearMap, Type
+
+_RELATIONS = {"==": "=", "!=": r"\neq", "<": "<", "<=": r"\leq", ">": ">", ">=": r"\geq"}
+_LEVEL = {"or": 1, "and": 2, "+": 5, "-": 5, "*": 6, "@": 6, "/": 9, "^": 8}
+
+
+def latex(typed: TypedProgram) -> str:
+    """LaTeX of a checked program: an `algorithm` float for the packages algorithm and algpseudocode.
+
+    States carry the number of the phase: x^{(k)} where the line above has updated them, x^{(k-1)}
+    where it has not. Learnables of a phase carry it too.
+    """
+    return _Writer(typed).run()
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    text: str
+    level: int = 10  # how tightly it binds; 10 needs no brackets
+
+
+class _Writer:
+    def __init__(self, typed: TypedProgram) -> None:
+        self.typed = typed
+        self.updated: set[str] = set()
+        self.state_index: Callable[[str], str] = lambda name: ""
+
+    def run(self) -> str:
+        program = self.typed.program
+        title = program.comment.split("\n", 1)[0].strip() or program.name.text
+        lines = [
+            "% Needs \\usepackage{amsmath, amssymb, algorithm, algpseudocode}.",
+            r"\begin{algorithm}",
+            rf"  \caption{{{_text(title)}}}",
+            r"  \begin{algorithmic}[1]",
+        ]
+        body: list[str] = []
+        for role, word in ((Role.INPUT, "Require"), (Role.FIXED, "Require")):
+            body += self._declared(role, word)
+        learnable = self._declared(Role.LEARNABLE, "Require")
+        body += learnable
+        for statement in program.statements:
+            if isinstance(statement, Let):
+                left, right = self._name(statement.name), self.set(statement.value)
+                body.append(rf"\State ${left} = {right}$")
+        for statement in program.statements:
+            match statement:
+                case Minimize(variables, objective):
+                    names = ",".join(math_name(v.name.text) for v in variables)
+                    body.append(
+                        rf"\State \textbf{{minimise}} $\min_{{{names}}}\; {self.set(objective)}$"
+                    )
+                case State(names, _, value) if value is not None:
+                    starts = ", ".join(f"{math_name(n.text)}^{{(0)}}" for n in names)
+                    body.append(rf"\State ${starts} = {self.set(value)}$")
+                case Phase():
+                    body += self._phase(statement)
+                case Output(values):
+                    self.state_index = lambda name: "^{(K)}"
+                    words = ", ".join(self.set(value) for value in values)
+                    body.append(rf"\State \Return ${words}$")
+                    self.state_index = lambda name: ""
+                case Loss(_, value):
+                    self.state_index = lambda name: "^{(K)}"
+                    body.append(rf"\State \textbf{{loss}} ${self.set(value)}$")
+                    self.state_index = lambda name: ""
+                case _:
+                    pass
+        lines += [f"    {line}" for line in body]
+        lines += [r"  \end{algorithmic}", r"\end{algorithm}", ""]
+        return "\n".join(lines)
+
+    def _declared(self, role: Role, word: str) -> list[str]:
+        found = []
+        for statement in self.typed.program.statements:
+            if not isinstance(statement, Declaration) or statement.role is not role:
+                continue
+            names = ", ".join(self._name(name) for name in statement.names)
+            kind = {Role.INPUT: "input", Role.FIXED: "fixed", Role.LEARNABLE: "learnable"}[role]
+            type_ = self.typed.symbols[statement.names[0].text].type
+            where = rf" \in {_space(type_)}" if isinstance(type_, Array) else ""
+            value = statement.value
+            start = ""
+            if value is not None and role is Role.LEARNABLE:
+                if isinstance(
+                    value, Name | Number | Unary | Binary | Adjoint | Call | PhaseSum
+                ):
+                    start = rf", initially ${self.set(value)}$"
+                else:
+                    start = f", initially random ({_text(value.name.text)})"
+            found.append(rf"\{word} {kind} ${names}{where}${start}")
+        return found
+
+    def _phase(self, phase: Phase) -> list[str]:
+        lines = [rf"\For{{$k = 1, \dots, {self.typed.phases}$}}"]
+        self.updated = set()
+
+        def index(name: str) -> str:
+            return "^{(k)}" if name in self.updated else "^{(k-1)}"
+
+        self.state_index = index
+        for line in phase.body:
+            value = self.set(line.value)
+            match line:
+                case Update(target):
+                    self.updated.add(target.text)
+                    lines.append(rf"  \State ${math_name(target.text)}^{{(k)}} = {value}$")
+                case Local(name):
+                    lines.append(rf"  \State ${math_name(name.text)} = {value}$")
+                case Trace(name):
+                    words = rf"${math_name(name.text)}^{{(k)}} = {value}$"
+                    lines.append(rf"  \State {words} \Comment{{for the loss}}")
+                case _:
+                    assert_never(line)
+        self.state_index = lambda name: ""
+        lines.append(r"\EndFor")
+        return lines
+
+    # ---- expressions ----------------------------------------------------------------------------
+
+    def set(self, expr: Expr) -> str:
+        return self._piece(expr).text
+
+    def _in(self, expr: Expr, level: int) -> str:
+        piece = self._piece(expr)
+        return piece.text if piece.level >= level else rf"\left({piece.text}\right)"
+
+    def _piece(self, expr: Expr) -> _Piece:
+        match expr:
+            case Number(value):
+                return _Piece(_number(value))
+            case Name():
+                return _Piece(self._name(expr))
+            case Unary("-", operand):
+                return _Piece(f"-{self._in(operand, 6)}", 5)
+            case Unary(_, operand):
+                return _Piece(rf"\lnot {self._in(operand, 9)}", 3)
+            case Adjoint(operand):
+                mark = r"^{\mathsf{H}}" if self._is_complex(operand) else r"^{\top}"
+                inner = self._in(operand, 9)
+                if "^" in inner and not inner.startswith(r"\left("):
+                    inner = f"{{{inner}}}"
+                return _Piece(f"{inner}{mark}", 9)
+            case Binary():
+                return self._binary(expr)
+            case Call():
+                return self._call(expr)
+            case PhaseSum(body):
+                outer, self.state_index = self.state_index, lambda name: "^{(k)}"
+                text = rf"\sum_{{k=1}}^{{K}} {self._in(body, 6)}"
+                self.state_index = outer
+                return _Piece(text, 6)
+            case _:
+                assert_never(expr)
+
+    def _binary(self, expr: Binary) -> _Piece:
+        left, right = expr.left, expr.right
+        match expr.operator:
+            case "/":
+                return _Piece(rf"\frac{{{self.set(left)}}}{{{self.set(right)}}}", 9)
+            case "^":
+                base = self._in(left, 9)
+                if "^" in base and not base.startswith(r"\left("):
+                    base = rf"\left({base}\right)"
+                return _Piece(f"{base}^{{{self.set(right)}}}", 8)
+            case "@":
+                return _Piece(rf"{self._in(left, 6)}\,{self._in(right, 7)}", 6)
+            case "*":
+                a, b = self.typed.types.get(left), self.typed.types.get(right)
+                both = isinstance(a, Array) and isinstance(b, Array) and a.rank and b.rank
+                sign = r" \odot " if both else r"\,"
+                if isinstance(right, Number):
+                    sign = r" \cdot "
+                return _Piece(f"{self._in(left, 6)}{sign}{self._in(right, 7)}", 6)
+            case "+" | "-":
+                return _Piece(
+                    f"{self._in(left, 5)} {expr.operator} "
+                    f"{self._in(right, 5 if expr.operator == '+' else 6)}",
+                    5,
+                )
+            case "and" | "or":
+                sign = r"\land" if expr.operator == "and" else r"\lor"
+                level = _LEVEL[expr.operator]
+                return _Piece(f"{self._in(left, level)} {sign} {self._in(right, level)}", level)
+            case _:
+                sign = _RELATIONS[expr.operator]
+                return _Piece(f"{self._in(left, 5)} {sign} {self._in(right, 5)}", 4)
+
+    def _call(self, call: Call) -> _Piece:
+        arguments = [argument.value for argument in call.arguments]
+        name = call.function.text if isinstance(call.function, Name) else None
+        words = [self.set(argument) for argument in arguments]
+        if name == "prev" and isinstance(arguments[0], Name):
+            return _Piece(f"{math_name(arguments[0].text)}^{{(k-1)}}", 9)
+        if name == "solve":
+            inverse = rf"\left({words[0]}\right)^{{-1}}"
+            return _Piece(rf"{inverse} {self._in(arguments[1], 7)}", 6)
+        if name == "soft" and len(words) == 2:
+            return _Piece(rf"\mathcal{{S}}_{{{words[1]}}}\!\left({words[0]}\right)", 9)
+        resolved = self.typed.calls.get(call)
+        record = resolved.record if isinstance(resolved, FunctionCall) else lookup(name or "")
+        if isinstance(record, Function) and record.latex:
+            try:
+                return _Piece(record.latex.format(*words), 9)
+            except (IndexError, KeyError, ValueError):
+                pass  # a format for another number of arguments: set it as a plain call
+        if name is None:
+            head = self._in(call.function, 9)
+        elif name in self.typed.symbols and self.typed.symbols[name].sort is not Sort.DEFINITION:
+            head = self._name(Name(name, call.span))
+        else:
+            head = rf"\operatorname{{{_text(name)}}}"
+        return _Piece(rf"{head}\!\left({', '.join(words)}\right)", 9)
+
+    def _name(self, name: Name) -> str:
+        symbol = self.typed.symbols.get(name.text)
+        text = math_name(name.text)
+        if symbol is None:
+            return text
+        if symbol.sort is Sort.STATE:
+            return text + self.state_index(name.text)
+        if symbol.per_phase or symbol.sort is Sort.TRACE:
+            return f"{text}^{{(k)}}"
+        return text
+
+    def _is_complex(self, expr: Expr) -> bool:
+        type_ = self.typed.types.get(expr)
+        if isinstance(type_, LinearMap):
+            return True
+        return isinstance(type_, Array) and type_.field is Field.COMPLEX
+
+
+def _number(value: int | float) -> str:
+    text = repr(value)
+    if "e" not in text:
+        return text
+    mantissa, _, exponent = text.partition("e")
+    return rf"{mantissa} \cdot 10^{{{int(exponent)}}}"
+
+
+def _space(type_: Type) -> str:
+    assert isinstance(type_, Array)
+    field = r"\mathbb{C}" if type_.field is Field.COMPLEX else r"\mathbb{R}"
+    if not type_.rank:
+        return field
+    dims = r" \times ".join(str(dim).replace(" * ", " ") for dim in type_.shape)
+    return f"{field}^{{{dims}}}"
+
+
+def _text(words: str) -> str:
+    for character in "&%$#_{}":
+        words = words.replace(character, "\\" + character)
+    return words

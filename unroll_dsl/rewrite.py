@@ -1,0 +1,74 @@
+"""`learn=` and `fix=`: the same program with other roles for some of its constants."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Mapping
+
+from unroll_dsl.backends.errors import RoleUnknown, UnknownBinding
+from unroll_dsl.diagnostics.model import Diagnostic, UnrollError
+from unroll_dsl.syntax.nodes import Declaration, Program, Role, Sharing, Statement
+
+SHARINGS = {"shared": Sharing.SHARED, "per phase": Sharing.PER_PHASE}
+
+
+def with_roles(program: Program, learn: Mapping[str, str], fix: Iterable[str]) -> Program:
+    """`program` with the constants in `learn` learnable and those in `fix` fixed.
+
+    Parameters
+    ----------
+    learn
+        For each name `"shared"` or `"per phase"`.
+    fix
+        Names of learnables to fix at their classical values.
+
+    Raises
+    ------
+    UnrollError
+        For a name that is neither a fixed value nor a learnable, or another sharing.
+    """
+    fixed = tuple(fix)
+    if not learn and not fixed:
+        return program
+    declared = {
+        name.text: statement
+        for statement in program.statements
+        if isinstance(statement, Declaration) and statement.role is not Role.INPUT
+        for name in statement.names
+    }
+    problems: list[Diagnostic] = []
+    for argument, names in (("learn", tuple(learn)), ("fix", fixed)):
+        problems += [
+            UnknownBinding(argument, name, tuple(declared)) for name in names if name not in declared
+        ]
+    problems += [
+        RoleUnknown(name, sharing) for name, sharing in learn.items() if sharing not in SHARINGS
+    ]
+    if problems:
+        raise UnrollError(problems)
+    statements: list[Statement] = []
+    for statement in program.statements:
+        if isinstance(statement, Declaration):
+            statements += _split(statement, learn, fixed)
+        else:
+            statements.append(statement)
+    return dataclasses.replace(program, statements=tuple(statements))
+
+
+def _split(
+    declaration: Declaration, learn: Mapping[str, str], fixed: tuple[str, ...]
+) -> list[Statement]:
+    """A declaration, one for each name if their roles come to differ."""
+    found: list[Statement] = []
+    for name in declaration.names:
+        if name.text in learn:
+            sharing = SHARINGS[learn[name.text]]
+            changed = dataclasses.replace(
+                declaration, names=(name,), role=Role.LEARNABLE, sharing=sharing
+            )
+        elif name.text in fixed:
+            changed = dataclasses.replace(declaration, names=(name,), role=Role.FIXED)
+        else:
+            changed = dataclasses.replace(declaration, names=(name,))
+        found.append(changed)
+    return found

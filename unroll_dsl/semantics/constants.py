@@ -1,0 +1,89 @@
+"""Values that are known while compiling: sizes, phase counts, literal classical values."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+
+from unroll_dsl.syntax.nodes import Binary, Call, Expr, Name, Number, Unary
+from unroll_dsl.types import Dim
+
+_FUNCTIONS: Mapping[str, Callable[[float], float]] = {
+    "sqrt": math.sqrt,
+    "exp": math.exp,
+    "log": math.log,
+    "abs": abs,
+}
+
+
+def as_dim(expr: Expr, symbols: Mapping[str, object]) -> Dim | None:
+    """The dimension that an expression spells (`2 * m`, `n - 1`), or None."""
+    match expr:
+        case Number(value) if isinstance(value, int):
+            return Dim.of(value)
+        case Name(text) if text in symbols:
+            return Dim.of(text)
+        case Unary("-", operand):
+            inner = as_dim(operand, symbols)
+            return None if inner is None else -inner
+        case Binary(operator, left, right) if operator in "+-*^":
+            a, b = as_dim(left, symbols), as_dim(right, symbols)
+            if a is None or b is None:
+                return None
+            if operator == "^":
+                power = b.value
+                if power is None or not 0 <= power <= 8:
+                    return None
+                result = Dim.of(1)
+                for _ in range(power):
+                    result = result * a
+                return result
+            return a + b if operator == "+" else a - b if operator == "-" else a * b
+        case _:
+            return None
+
+
+def as_number(expr: Expr, lookup: Callable[[str], Expr | None]) -> float | None:
+    """The real number that an expression is, following names through `lookup`; None if not one."""
+    try:
+        value = _number(expr, lookup, 0)
+    except (ArithmeticError, ValueError):
+        return None
+    return value
+
+
+def _number(expr: Expr, lookup: Callable[[str], Expr | None], depth: int) -> float | None:
+    if depth > 50:
+        return None
+    match expr:
+        case Number(value):
+            return float(value)
+        case Name(text):
+            found = lookup(text)
+            return None if found is None else _number(found, lookup, depth + 1)
+        case Unary("-", operand):
+            inner = _number(operand, lookup, depth)
+            return None if inner is None else -inner
+        case Binary(operator, left, right):
+            a, b = _number(left, lookup, depth), _number(right, lookup, depth)
+            if a is None or b is None:
+                return None
+            match operator:
+                case "+":
+                    return a + b
+                case "-":
+                    return a - b
+                case "*":
+                    return a * b
+                case "/":
+                    return a / b
+                case "^":
+                    power = a**b
+                    return power if isinstance(power, float) else None
+                case _:
+                    return None
+        case Call(Name(function), (argument,)) if function in _FUNCTIONS:
+            inner = _number(argument.value, lookup, depth)
+            return None if inner is None else _FUNCTIONS[function](inner)
+        case _:
+            return None

@@ -1,0 +1,295 @@
+"""Declared names and their types: what the lines above the phase say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import assert_never
+
+from unroll_dsl.semantics import errors
+from unroll_dsl.semantics.constants import as_dim
+from unroll_dsl.semantics.model import Definer, Sort, Symbol
+from unroll_dsl.semantics.scopes import RESERVED, Reporter, near
+from unroll_dsl.source import Span
+from unroll_dsl.syntax.nodes import (
+    ComposedType,
+    ConvType,
+    Declaration,
+    Definition,
+    Dims,
+    Expr,
+    Let,
+    LinearType,
+    Local,
+    Loss,
+    Minimize,
+    Name,
+    NetworkType,
+    Number,
+    Output,
+    Phase,
+    Program,
+    Role,
+    Sharing,
+    SpaceType,
+    State,
+    Trace,
+    TypeExpr,
+)
+from unroll_dsl.syntax.printer import expression_text
+from unroll_dsl.types import (
+    UNKNOWN,
+    Activation,
+    Array,
+    Bound,
+    Conv,
+    Declared,
+    Dim,
+    Field,
+    Form,
+    Layer,
+    LinearMap,
+    Type,
+)
+
+_KINDS: dict[str, tuple[Form, int | None]] = {
+    "scalar": (Form.PLAIN, 0),
+    "vector": (Form.PLAIN, 1),
+    "matrix": (Form.PLAIN, 2),
+    "tensor": (Form.PLAIN, None),
+    "image": (Form.IMAGE, 3),
+    "mask": (Form.MASK, 2),
+}
+ACTIVATIONS = ("relu", "tanh", "sigmoid", "softplus", "plf", "leaky_relu", "elu", "gelu")
+PADDINGS = ("zero", "circular", "reflect", "replicate")
+_ROLES = {Role.INPUT: Sort.INPUT, Role.FIXED: Sort.FIXED, Role.LEARNABLE: Sort.LEARNABLE}
+
+
+class Declarations:
+    """Collects the names of a program; reports double and reserved ones."""
+
+    def __init__(self, program: Program, reporter: Reporter) -> None:
+        self.program = program
+        self.reporter = reporter
+        self.symbols: dict[str, Symbol] = {}
+        self.spaces: dict[SpaceType, Array] = {}
+        for sort, name, definer in self._declared():
+            self._declare(sort, name, definer)
+        for name, symbol in list(self.symbols.items()):
+            definer = symbol.definer
+            if isinstance(definer, Declaration | State):
+                per_phase = (
+                    isinstance(definer, Declaration) and definer.sharing is Sharing.PER_PHASE
+                )
+                self.symbols[name] = Symbol(
+                    name, symbol.sort, symbol.span, definer, self.type_of(definer.type), per_phase
+                )
+
+    def _declared(self) -> Iterator[tuple[Sort, Name, Definer]]:
+        for statement in self.program.statements:
+            match statement:
+                case Dims(dimensions):
+                    for dimension in dimensions:
+                        yield Sort.DIMENSION, dimension.name, dimension
+                case Declaration(role, names):
+                    for name in names:
+                        yield _ROLES[role], name, statement
+                case Let(name):
+                    yield Sort.LET, name, statement
+                case State(names):
+                    for name in names:
+                        yield Sort.STATE, name, statement
+                case Definition(name):
+                    yield Sort.DEFINITION, name, statement
+                case Phase(_, body):
+                    for line in body:
+                        if isinstance(line, Local):
+                            yield Sort.LOCAL, line.name, line
+                        elif isinstance(line, Trace):
+                            yield Sort.TRACE, line.name, line
+                case Output() | Minimize() | Loss():
+                    pass
+                case _:
+                    assert_never(statement)
+
+    def _declare(self, sort: Sort, name: Name, definer: Definer) -> None:
+        if name.text in RESERVED:
+            meaning = RESERVED[name.text]
+            self.reporter.report(errors.ReservedName(name.span, name.text, meaning))
+            return
+        first = self.symbols.get(name.text)
+        if first is None:
+            self.symbols[name.text] = Symbol(name.text, sort, name.span, definer)
+        elif sort is Sort.LOCAL and first.sort is Sort.STATE:
+            self.reporter.report(errors.StateAssigned(name.span, name.text, first.span))
+        else:
+            self.reporter.report(
+                errors.DeclaredTwice(name.span, name.text, first.span, first.sort.value)
+            )
+
+    # ---- types ----------------------------------------------------------------------------------
+
+    def dim(self, expr: Expr) -> Dim | None:
+        """The size that an expression spells; None if it is none, reported."""
+        dims = {name: s for name, s in self.symbols.items() if s.sort is Sort.DIMENSION}
+        found = as_dim(expr, dims)
+        if found is not None:
+            if found.value is not None and found.value < 1:
+                self.reporter.report(errors.DimensionExpected(expr.span, str(found.value)))
+                return None
+            return found
+        if isinstance(expr, Name):
+            if expr.text in self.program.poisoned:
+                return None
+            undeclared = expr.text if expr.text not in self.symbols else None
+            close = near(expr.text, dims)
+            self.reporter.report(
+                errors.DimensionExpected(expr.span, expr.text, close, undeclared)
+            )
+        else:
+            self.reporter.report(errors.DimensionExpected(expr.span, expression_text(expr)))
+        return None
+
+    def space(self, type_: SpaceType) -> Array | None:
+        kind = type_.kind.text
+        if kind not in _KINDS:
+            self.reporter.report(
+                errors.UnknownWord(
+                    type_.kind.span, kind, "kind of space", tuple(_KINDS), near(kind, _KINDS)
+                )
+            )
+            return None
+        form, rank = _KINDS[kind]
+        found = len(type_.dims)
+        if rank is None and found == 0:
+            self.reporter.report(
+                errors.WrongDimensionCount(type_.span, kind, "at least 1 size", found)
+            )
+            return None
+        if rank is not None and found != rank:
+            expected = "no sizes" if rank == 0 else "1 size" if rank == 1 else f"{rank} sizes"
+            self.reporter.report(
+                errors.WrongDimensionCount(type_.span, kind, expected, found)
+            )
+            return None
+        dims = [self.dim(dim) for dim in type_.dims]
+        if any(dim is None for dim in dims):
+            return None
+        field = Field.COMPLEX if type_.is_complex else Field.REAL
+        self.spaces[type_] = Array(tuple(dim for dim in dims if dim is not None), field, form)
+        return self.spaces[type_]
+
+    def type_of(self, type_: TypeExpr) -> Type:
+        match type_:
+            case SpaceType():
+                return self.space(type_) or UNKNOWN
+            case LinearType(domain, codomain):
+                first, second = self.space(domain), self.space(codomain)
+                return LinearMap(Declared(first, second)) if first and second else UNKNOWN
+            case NetworkType() | ConvType():
+                step = self._step(type_)
+                return UNKNOWN if step is None else Layer((step,))
+            case ComposedType(steps):
+                return self._chain(steps)
+            case _:
+                assert_never(type_)
+
+    def _chain(self, steps: tuple[ConvType | NetworkType | Name, ...]) -> Type:
+        found = [self._step(step) for step in steps]
+        if any(step is None for step in found):
+            return UNKNOWN
+        channels: Dim | None = None
+        for step, node in zip(found, steps, strict=True):
+            if isinstance(step, Conv):
+                if channels is not None and step.channels_in != channels:
+                    self.reporter.report(
+                        errors.CallMismatch(
+                            ">>", errors.Operand(node.span, str(step)),
+                            f"a layer that takes {channels} channels", str(step),
+                            "the channels that leave one layer enter the next",
+                        )
+                    )
+                    return UNKNOWN
+                channels = step.channels_out
+        return Layer(tuple(step for step in found if step is not None))
+
+    def _step(
+        self, step: ConvType | NetworkType | Name
+    ) -> Conv | Activation | Bound | None:
+        match step:
+            case Name(text, span):
+                if text not in ACTIVATIONS:
+                    self.reporter.report(
+                        errors.UnknownWord(
+                            span, text, "activation", ACTIVATIONS, near(text, ACTIVATIONS)
+                        )
+                    )
+                    return None
+                return Activation(text)
+            case NetworkType(domain, codomain):
+                first, second = self.space(domain), self.space(codomain)
+                return Bound(first, second) if first and second else None
+            case ConvType():
+                return self._conv(step)
+            case _:
+                assert_never(step)
+
+    def _conv(self, conv: ConvType) -> Conv | None:
+        first, second = self.dim(conv.channels_in), self.dim(conv.channels_out)
+        size = conv.size.value if isinstance(conv.size, Number) else None
+        if not isinstance(size, int) or size < 1:
+            self.reporter.report(
+                errors.NumberExpected(
+                    conv.size.span, "the kernel size", expression_text(conv.size)
+                )
+            )
+            return None
+        bias = False
+        for flag in conv.flags:
+            if flag.text != "bias":
+                known = ("bias", "padding", "groups")
+                self.reporter.report(
+                    errors.UnknownWord(
+                        flag.span, flag.text, "option of conv", known, near(flag.text, known)
+                    )
+                )
+                return None
+            bias = True
+        padding, groups = "zero", 1
+        for option in conv.options:
+            key = option.keyword
+            assert key is not None
+            if key.text == "padding" and isinstance(option.value, Name):
+                padding = option.value.text
+                if padding not in PADDINGS:
+                    self.reporter.report(
+                        errors.UnknownWord(
+                            option.value.span, padding, "padding", PADDINGS,
+                            near(padding, PADDINGS),
+                        )
+                    )
+                    return None
+            elif key.text == "groups" and isinstance(option.value, Number):
+                groups = int(option.value.value)
+            else:
+                known = ("bias", "padding", "groups")
+                self.reporter.report(
+                    errors.UnknownWord(
+                        option.span, key.text, "option of conv", known, near(key.text, known)
+                    )
+                )
+                return None
+        if first is None or second is None:
+            return None
+        return Conv(first, second, size, bias, padding, groups)
+
+
+def declared_at(symbol: Symbol) -> Span:
+    """Where the type of a declared name is written."""
+    match symbol.definer:
+        case Declaration() | State():
+            return symbol.definer.type.span
+        case _:
+            return symbol.span
+
+
+__all__ = ["ACTIVATIONS", "PADDINGS", "Declarations", "declared_at"]

@@ -1,0 +1,329 @@
+"""Names: unknown, declared twice, used where they cannot be seen."""
+
+from dataclasses import dataclass
+
+from unroll_dsl.diagnostics.model import Diagnostic, Label
+from unroll_dsl.source import Span
+
+__all__ = [
+    "CycleOfLets",
+    "DeclaredTwice",
+    "NotVisibleHere",
+    "PrevOfNonState",
+    "RecursiveDefinition",
+    "ReservedName",
+    "UnknownName",
+    "UnknownWord",
+    "UsedBeforeItsLine",
+]
+
+
+def one_of(names: tuple[str, ...]) -> str:
+    quoted = [f"`{name}`" for name in names]
+    return quoted[0] if len(quoted) == 1 else ", ".join(quoted[:-1]) + " or " + quoted[-1]
+
+
+@dataclass(frozen=True)
+class UnknownName(Diagnostic):
+    """A name is used that nothing declares.
+
+    Every name is declared once, by `dims`, `input`, `fixed`, `learnable`, `let`, `state`, `def` or
+    a line of the phase above, or belongs to the library of functions. Wrong:
+
+        learnable theta : scalar = 0.1
+        phase (5):
+            x <- soft(x, thta)
+
+    Right:
+
+        phase (5):
+            x <- soft(x, theta)
+    """
+
+    code = "U0201"
+    title = "unknown name"
+    span: Span
+    name: str
+    near: tuple[str, ...] = ()
+    is_function: bool = False
+
+    def message(self) -> str:
+        return f"unknown {'function' if self.is_function else 'name'} `{self.name}`"
+
+    def labels(self) -> tuple[Label, ...]:
+        return (Label(self.span, "nothing declares this"),)
+
+    def help(self) -> str | None:
+        if self.near:
+            return f"did you mean {one_of(self.near)}?"
+        if self.is_function:
+            return f"define it: `def {self.name}(v) = ...`"
+        return f"declare it, for instance `fixed {self.name} : scalar`, or `let {self.name} = ...`"
+
+
+@dataclass(frozen=True)
+class DeclaredTwice(Diagnostic):
+    """A name is declared a second time.
+
+    Dimensions, values, states, lets, functions and local values share one set of names. Wrong:
+
+        dims m, n
+        let m = 2
+
+    Right:
+
+        dims m, n
+        let m_scaled = 2
+    """
+
+    code = "U0202"
+    title = "name declared twice"
+    span: Span
+    name: str
+    first: Span
+    first_sort: str
+
+    def message(self) -> str:
+        return f"`{self.name}` is declared twice"
+
+    def labels(self) -> tuple[Label, ...]:
+        return (
+            Label(self.span, "declared again here"),
+            Label(self.first, f"already declared here as a {self.first_sort}"),
+        )
+
+    def help(self) -> str | None:
+        return "give one of them another name"
+
+
+@dataclass(frozen=True)
+class UsedBeforeItsLine(Diagnostic):
+    """A local value of the phase is used above the line that computes it.
+
+    The lines of a phase run from top to bottom. Wrong:
+
+        phase (5):
+            x <- x - t * A' @ r
+            r = A @ x - y
+
+    Right:
+
+        phase (5):
+            r = A @ x - y
+            x <- x - t * A' @ r
+    """
+
+    code = "U0203"
+    title = "used above the line that computes it"
+    span: Span
+    name: str
+    defined: Span
+
+    def message(self) -> str:
+        return f"`{self.name}` is used above the line that computes it"
+
+    def labels(self) -> tuple[Label, ...]:
+        return (Label(self.span, "used here"), Label(self.defined, "computed only here"))
+
+    def help(self) -> str | None:
+        return f"move the line `{self.name} = ...` up, or make `{self.name}` a state with a start"
+
+
+@dataclass(frozen=True)
+class ReservedName(Diagnostic):
+    """A name of the language is declared.
+
+    `I` is the identity, `k` the number of the phase; `prev`, `solve`, `norm`, `diag`, `split` and
+    `size` are part of the language. Wrong:
+
+        let I = 2
+
+    Right:
+
+        let intensity = 2
+    """
+
+    code = "U0204"
+    title = "reserved name"
+    span: Span
+    name: str
+    meaning: str
+
+    def message(self) -> str:
+        return f"`{self.name}` cannot be declared: it is {self.meaning}"
+
+    def labels(self) -> tuple[Label, ...]:
+        return (Label(self.span, "reserved"),)
+
+    def help(self) -> str | None:
+        return f"choose another name, such as `{self.name}_` or `{self.name}1`"
+
+
+@dataclass(frozen=True)
+class CycleOfLets(Diagnostic):
+    """Values are defined by each other.
+
+    The order of `let` lines does not matter, but none may need itself. Wrong:
+
+        let a = 2 * b
+        let b = a + 1
+
+    Right:
+
+        let b = 1
+        let a = 2 * b
+    """
+
+    code = "U0205"
+    title = "values defined by each other"
+    path: tuple[tuple[str, Span], ...]
+
+    def message(self) -> str:
+        names = [name for name, _ in self.path]
+        if len(names) == 1:
+            return f"`{names[0]}` is defined by itself"
+        return "these values are defined by each other: " + " -> ".join([*names, names[0]])
+
+    def labels(self) -> tuple[Label, ...]:
+        names = [name for name, _ in self.path]
+        following = names[1:] + names[:1]
+        return tuple(
+            Label(span, f"`{name}` needs `{after}`")
+            for (name, span), after in zip(self.path, following, strict=True)
+        )
+
+    def help(self) -> str | None:
+        return "give one of them a value of its own; what changes from phase to phase is a `state`"
+
+
+@dataclass(frozen=True)
+class PrevOfNonState(Diagnostic):
+    """`prev` is asked for something that is not a state.
+
+    `prev(x)` is the value of the state `x` as the phase began; nothing else has one. Wrong:
+
+        fixed A : matrix[m, n]
+        phase (5):
+            x <- prev(A) @ x
+
+    Right:
+
+        phase (5):
+            v <- x + beta * (x - prev(x))
+    """
+
+    code = "U0206"
+    title = "`prev` of what is not a state"
+    span: Span
+    found: str
+    states: tuple[str, ...]
+
+    def message(self) -> str:
+        return f"`prev` takes the name of a state, found {self.found}"
+
+    def labels(self) -> tuple[Label, ...]:
+        return (Label(self.span, "not a state"),)
+
+    def help(self) -> str | None:
+        if self.states:
+            return f"the states are {', '.join(f'`{s}`' for s in self.states)}"
+        return "declare a state: `state x : vector[n] = 0`"
+
+
+@dataclass(frozen=True)
+class NotVisibleHere(Diagnostic):
+    """A name is used in a place that cannot see it.
+
+    Fixed values, learnables and lets are seen everywhere; states, `k` and what is computed from
+    them only in the phase (states also in `output` and `loss`, where they stand for their last
+    values); traces and targets only in the loss. Wrong:
+
+        let s = 2 * x           # x is a state
+
+    Right:
+
+        phase (5):
+            s = 2 * x
+    """
+
+    code = "U0207"
+    title = "name not visible here"
+    span: Span
+    name: str
+    sort: str
+    place: str
+    declared: Span | None
+    mend: str
+
+    def message(self) -> str:
+        return f"{self.sort} `{self.name}` cannot be used in {self.place}"
+
+    def labels(self) -> tuple[Label, ...]:
+        first = Label(self.span, f"not known in {self.place}")
+        if self.declared is None:
+            return (first,)
+        return (first, Label(self.declared, f"this {self.sort}"))
+
+    def help(self) -> str | None:
+        return self.mend
+
+
+@dataclass(frozen=True)
+class RecursiveDefinition(Diagnostic):
+    """A function calls itself, directly or through others.
+
+    Functions are formulas, written out where they are called; iteration is what phases are for. Wrong:
+
+        def f(v) = f(v) + 1
+
+    Right:
+
+        def f(v) = v + 1
+    """
+
+    code = "U0208"
+    title = "function that calls itself"
+    span: Span
+    name: str
+
+    def message(self) -> str:
+        return f"function `{self.name}` calls itself"
+
+    def labels(self) -> tuple[Label, ...]:
+        return (Label(self.span, "this call comes back to itself"),)
+
+    def help(self) -> str | None:
+        return "write the formula out; repetition is what `phase (...)` is for"
+
+
+@dataclass(frozen=True)
+class UnknownWord(Diagnostic):
+    """A word stands where only certain words may: a kind of space, an activation, a random start.
+
+    Wrong:
+
+        input y : vectr[n]
+
+    Right:
+
+        input y : vector[n]
+    """
+
+    code = "U0209"
+    title = "unknown word"
+    span: Span
+    word: str
+    what: str
+    known: tuple[str, ...]
+    near: tuple[str, ...] = ()
+
+    def message(self) -> str:
+        return f"unknown {self.what} `{self.word}`"
+
+    def labels(self) -> tuple[Label, ...]:
+        return (Label(self.span, f"not a {self.what}"),)
+
+    def help(self) -> str | None:
+        if self.near:
+            return f"did you mean {one_of(self.near)}?"
+        return "one of " + ", ".join(f"`{word}`" for word in self.known)

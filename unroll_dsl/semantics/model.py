@@ -1,0 +1,153 @@
+"""A program whose names are resolved and whose every expression has a type."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+
+from unroll_dsl.operators.model import Function, LinearOperator, Static
+from unroll_dsl.source import Span
+from unroll_dsl.syntax.nodes import (
+    Call,
+    Declaration,
+    Definition,
+    Dimension,
+    Expr,
+    Let,
+    Local,
+    Parameter,
+    Program,
+    SpaceType,
+    State,
+    Trace,
+)
+from unroll_dsl.types import Array, Dim, Type
+
+Definer = Dimension | Declaration | Let | State | Local | Trace | Parameter | Definition
+
+
+class Sort(Enum):
+    """What a name stands for, in the words of the messages."""
+
+    DIMENSION = "dimension"
+    INPUT = "input"
+    FIXED = "fixed value"
+    LEARNABLE = "learnable"
+    LET = "let"
+    STATE = "state"
+    LOCAL = "local value"
+    TRACE = "trace"
+    TARGET = "loss target"
+    VARIABLE = "variable of the objective"
+    DEFINITION = "function"
+    ARGUMENT = "parameter"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Symbol:
+    """A declared name. `span` is the name where it is declared."""
+
+    name: str
+    sort: Sort
+    span: Span
+    definer: Definer
+    type: Type | None = None  # None: a let or a local, whose type is inferred; a function
+    per_phase: bool = False
+
+
+# ---- what a call turned out to be ---------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FunctionCall:
+    """A function record; `arrays` in the record's order, statics by name."""
+
+    record: Function
+    arrays: tuple[Expr, ...]
+    statics: tuple[tuple[str, Static], ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class OperatorCall:
+    """A linear operator record with its data operands."""
+
+    record: LinearOperator
+    operands: tuple[Expr, ...]
+    statics: tuple[tuple[str, Static], ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Instance:
+    """A `def` at given argument types; `types` and `calls` are those of its body."""
+
+    definition: Definition
+    arguments: tuple[Type, ...]
+    types: Mapping[Expr, Type]
+    calls: Mapping[Call, Resolved]
+    result: Type
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class InstanceCall:
+    instance: Instance
+    arrays: tuple[Expr, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PrevCall:
+    state: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SolveCall:
+    matrix: Expr
+    rhs: Expr
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DiagCall:
+    diagonal: Expr
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SizeCall:
+    dim: Dim
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LayerCall:
+    layer: Expr
+    argument: Expr
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SplitCall:
+    layer: Expr
+
+
+Resolved = (
+    FunctionCall
+    | OperatorCall
+    | InstanceCall
+    | PrevCall
+    | SolveCall
+    | DiagCall
+    | SizeCall
+    | LayerCall
+    | SplitCall
+)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TypedProgram:
+    """The result of checking. Expressions are places, so each occurrence has its own type."""
+
+    program: Program
+    symbols: Mapping[str, Symbol]
+    types: Mapping[Expr, Type]
+    calls: Mapping[Call, Resolved]
+    spaces: Mapping[SpaceType, Array]  # types of loss targets and of variables of the objective
+    lets: tuple[Let, ...]  # each after those that it reads
+    dims: tuple[tuple[str, int | None], ...]
+    phases: int | None

@@ -1,0 +1,182 @@
+"""Which names are seen where, and what a value depends on."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import assert_never
+
+from unroll_dsl.diagnostics.model import Diagnostic
+from unroll_dsl.semantics.model import Resolved, Sort, Symbol
+from unroll_dsl.source import Span
+from unroll_dsl.syntax.nodes import (
+    Adjoint,
+    Binary,
+    Call,
+    Definition,
+    Expr,
+    Let,
+    Name,
+    Number,
+    PhaseSum,
+    Unary,
+)
+from unroll_dsl.types import Type
+
+RESERVED: Mapping[str, str] = {
+    "I": "the identity",
+    "k": "the number of the phase",
+    "prev": "the value of a state as the phase began",
+    "solve": "the solution of a linear system",
+    "norm": "the norm of a vector or a matrix",
+    "diag": "a diagonal map",
+    "split": "a layer on real and imaginary parts",
+    "size": "the number of entries",
+}
+
+
+class Place(Enum):
+    """Where an expression stands, in the words of the messages."""
+
+    LET = "a `let`"
+    INITIAL = "a classical value"
+    BOUND = "a constraint"
+    START = "the start of a state"
+    PHASE = "the phase"
+    OUTPUT = "`output`"
+    OBJECTIVE = "the objective"
+    LOSS = "the loss"
+    PHASE_SUM = "`sum over phases`"
+    DEFINITION = "a function"
+
+
+@dataclass(slots=True)
+class Context:
+    """What an expression can see. `local` maps names of this place to types; it is extended line
+    by line in a phase. `types` and `calls` receive what is found out."""
+
+    place: Place
+    types: dict[Expr, Type]
+    calls: dict[Call, Resolved]
+    local: dict[str, Type] = field(default_factory=dict)
+    local_spans: dict[str, Span] = field(default_factory=dict)
+    traces: dict[str, Type] = field(default_factory=dict)  # seen under `sum over phases`
+    stack: tuple[Definition, ...] = ()
+
+
+@dataclass(slots=True)
+class Reporter:
+    """Collects diagnostics; one at the same place with the same code is enough."""
+
+    diagnostics: list[Diagnostic] = field(default_factory=list)
+    _seen: set[tuple[str, object]] = field(default_factory=set)
+
+    def report(self, diagnostic: Diagnostic) -> None:
+        labels = diagnostic.labels()
+        key = (diagnostic.code, labels[0].span if labels else diagnostic.message())
+        if key not in self._seen:
+            self._seen.add(key)
+            self.diagnostics.append(diagnostic)
+
+
+def near(name: str, known: Iterable[str]) -> tuple[str, ...]:
+    """Up to three known names that `name` may be a slip for."""
+    names = sorted(set(known) - {name})
+    folded = [other for other in names if other.lower() == name.lower()]
+    close = difflib.get_close_matches(name, names, n=3, cutoff=0.6 if len(name) > 3 else 0.5)
+    return tuple(dict.fromkeys([*folded, *close]))[:3]
+
+
+def names_in(expr: Expr) -> Iterator[Name]:
+    """Every name that is read in an expression, functions and keywords' values included."""
+    match expr:
+        case Name():
+            yield expr
+        case Number():
+            return
+        case Unary(_, operand) | Adjoint(operand):
+            yield from names_in(operand)
+        case Binary(_, left, right):
+            yield from names_in(left)
+            yield from names_in(right)
+        case Call(function, arguments):
+            yield from names_in(function)
+            for argument in arguments:
+                yield from names_in(argument.value)
+        case PhaseSum(body):
+            yield from names_in(body)
+        case _:
+            assert_never(expr)
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """Why a value is not fixed: the name that makes it so, where it is read, where declared."""
+
+    name: str
+    span: Span
+    sort: str
+    declared: Span | None
+
+
+@dataclass(frozen=True, slots=True)
+class Dependence:
+    """The first cause, if any, for which a value depends on each kind of thing."""
+
+    input: Cause | None = None
+    learnable: Cause | None = None
+    phase: Cause | None = None
+
+
+class Dependences:
+    """What expressions depend on, through lets. Ask for lets in an order in which each comes after
+    those that it reads: then no chain of them is long."""
+
+    def __init__(self, symbols: Mapping[str, Symbol]) -> None:
+        self._symbols = symbols
+        self._lets: dict[str, Dependence] = {}
+
+    def of(self, expr: Expr) -> Dependence:
+        found: dict[str, Cause | None] = {"input": None, "learnable": None, "phase": None}
+        for name in names_in(expr):
+            for kind, cause in self._name(name).items():
+                found[kind] = found[kind] or cause
+        return Dependence(**found)
+
+    def _name(self, name: Name) -> dict[str, Cause]:
+        if name.text == "k" and "k" not in self._symbols:
+            return {"phase": Cause("k", name.span, "phase number", None)}
+        symbol = self._symbols.get(name.text)
+        if symbol is None:
+            return {}
+        cause = Cause(name.text, name.span, symbol.sort.value, symbol.span)
+        match symbol.sort:
+            case Sort.INPUT:
+                return {"input": cause}
+            case Sort.LEARNABLE if symbol.per_phase:
+                return {"phase": cause, "learnable": cause}
+            case Sort.LEARNABLE:
+                return {"learnable": cause}
+            case Sort.FIXED if symbol.per_phase:
+                return {"phase": cause}
+            case Sort.STATE | Sort.LOCAL | Sort.TRACE:
+                return {"phase": cause}
+            case Sort.LET:
+                inner = self._let(symbol)
+                kinds = {
+                    "input": inner.input,
+                    "learnable": inner.learnable,
+                    "phase": inner.phase,
+                }
+                return {kind: cause for kind, why in kinds.items() if why is not None}
+            case _:
+                return {}
+
+    def _let(self, symbol: Symbol) -> Dependence:
+        if symbol.name not in self._lets:
+            self._lets[symbol.name] = Dependence()  # a cycle is reported elsewhere
+            if isinstance(symbol.definer, Let):
+                self._lets[symbol.name] = self.of(symbol.definer.value)
+        return self._lets[symbol.name]

@@ -1,0 +1,317 @@
+"""The syntax tree. Nodes are places: two nodes are equal only if they are the same occurrence."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from unroll_dsl.source import SourceFile, Span
+
+# ---- expressions --------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Name:
+    text: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Number:
+    value: int | float  # an int where it is written as one
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Unary:
+    operator: str  # - not
+    operand: Expr
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Binary:
+    """Arithmetic `+ - * / ^`, application or composition `@`, comparison, `and`, `or`."""
+
+    operator: str
+    left: Expr
+    right: Expr
+    operator_span: Span
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Adjoint:
+    operand: Expr
+    span: Span  # with the prime
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Argument:
+    """One argument of a call, with its keyword if it has one."""
+
+    keyword: Name | None
+    value: Expr
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Call:
+    """`f(a, b, key=c)`; the function may itself be a call: `split(N)(u)`."""
+
+    function: Expr
+    arguments: tuple[Argument, ...]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PhaseSum:
+    """`sum over phases EXPR`, in a loss; EXPR reads traces."""
+
+    body: Expr
+    span: Span
+
+
+Expr = Name | Number | Unary | Binary | Adjoint | Call | PhaseSum
+
+# ---- types --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SpaceType:
+    """`complex image[1, h, w]`, `vector[m]`, `scalar`, `mask[h, w]`; dims are expressions."""
+
+    kind: Name
+    dims: tuple[Expr, ...]
+    is_complex: bool
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LinearType:
+    """`linear X -> Y`."""
+
+    domain: SpaceType
+    codomain: SpaceType
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class NetworkType:
+    """`network X -> Y`."""
+
+    domain: SpaceType
+    codomain: SpaceType
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ConvType:
+    """`conv[1 -> 32, 3, bias, padding=circular, groups=2]`."""
+
+    channels_in: Expr
+    channels_out: Expr
+    size: Expr
+    flags: tuple[Name, ...]
+    options: tuple[Argument, ...]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ComposedType:
+    """`conv[...] >> relu >> conv[...]`."""
+
+    steps: tuple[ConvType | NetworkType | Name, ...]
+    span: Span
+
+
+TypeExpr = SpaceType | LinearType | NetworkType | ConvType | ComposedType
+
+# ---- statements ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Bounds:
+    """A constraint: `> 0`, `>= 0`, `< 2`, `in [0, 1)`. A missing side is unbounded."""
+
+    lower: Expr | None
+    lower_strict: bool
+    upper: Expr | None
+    upper_strict: bool
+    span: Span
+
+
+class Sharing(Enum):
+    SHARED = "shared"
+    PER_PHASE = "per phase"
+
+
+class Role(Enum):
+    INPUT = "input"
+    FIXED = "fixed"
+    LEARNABLE = "learnable"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RandomInit:
+    """`~ xavier_normal`, `~ normal(0, 0.1)`."""
+
+    name: Name
+    arguments: tuple[Argument, ...]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Dimension:
+    name: Name
+    default: Expr | None
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Dims:
+    dimensions: tuple[Dimension, ...]
+    comment: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Declaration:
+    """`input`, `fixed` or `learnable`, of one name or several alike."""
+
+    role: Role
+    names: tuple[Name, ...]
+    type: TypeExpr
+    bounds: Bounds | None
+    sharing: Sharing
+    value: Expr | RandomInit | None
+    comment: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Let:
+    name: Name
+    value: Expr
+    comment: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class State:
+    names: tuple[Name, ...]
+    type: SpaceType
+    value: Expr | None
+    comment: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Update:
+    """`x <- EXPR`."""
+
+    target: Name
+    value: Expr
+    comment: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Local:
+    """`r = EXPR`."""
+
+    name: Name
+    value: Expr
+    comment: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Trace:
+    """`trace r = EXPR`."""
+
+    name: Name
+    value: Expr
+    comment: str
+    span: Span
+
+
+PhaseStatement = Update | Local | Trace
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Phase:
+    """`phase (7):` and its block."""
+
+    count: Expr | None
+    body: tuple[PhaseStatement, ...]
+    comment: str
+    span: Span  # of the header
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Output:
+    values: tuple[Expr, ...]
+    comment: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Parameter:
+    """A parameter of a loss (typed), of `minimize` (typed or not) or of a `def` (not)."""
+
+    name: Name
+    type: SpaceType | None
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Minimize:
+    """`minimize over x:` and the objective; a variable without a type is a state's name."""
+
+    variables: tuple[Parameter, ...]
+    body: Expr
+    comment: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Loss:
+    targets: tuple[Parameter, ...]
+    body: Expr
+    comment: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Definition:
+    """`def f(a, b) = EXPR`, or a block of locals closed by `return EXPR`."""
+
+    name: Name
+    parameters: tuple[Parameter, ...]
+    locals: tuple[Local, ...]
+    value: Expr
+    comment: str
+    span: Span
+
+
+Statement = (
+    Dims | Declaration | Let | State | Phase | Output | Minimize | Loss | Definition
+)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Program:
+    """A file: `algorithm NAME` or `problem NAME`, its leading comment, its statements in order.
+
+    `comment`, here and on statements, is the text of the `#` lines directly above it or, failing
+    that, at its line's end, without the `#`. The comment at the top of the file is the program's.
+    """
+
+    kind: str  # algorithm | problem | prelude (no header; definitions alone)
+    name: Name
+    statements: tuple[Statement, ...]
+    comment: str
+    file: SourceFile
+    span: Span
+    poisoned: frozenset[str] = frozenset()  # names in lines that did not parse: not to be reported

@@ -1,0 +1,93 @@
+"""Dimensions: polynomials with integer coefficients in dimension symbols.
+
+`m`, `8`, `n - 1` and `g * d` are dimensions. They are kept in a normal form, so that equal
+dimensions are equal values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+Monomial = tuple[str, ...]  # symbols in order, repeated for powers; () is the constant
+
+
+@dataclass(frozen=True, slots=True)
+class Dim:
+    """A sum of integer multiples of monomials, in normal form (sorted, no zero coefficients)."""
+
+    terms: tuple[tuple[Monomial, int], ...]
+
+    @staticmethod
+    def of(value: int | str | Dim) -> Dim:
+        match value:
+            case Dim():
+                return value
+            case int():
+                return Dim((((), value),) if value else ())
+            case str():
+                return Dim((((value,), 1),))
+
+    @staticmethod
+    def _from(terms: Mapping[Monomial, int]) -> Dim:
+        return Dim(tuple(sorted((m, c) for m, c in terms.items() if c)))
+
+    def __add__(self, other: Dim | int) -> Dim:
+        terms = dict(self.terms)
+        for monomial, coefficient in Dim.of(other).terms:
+            terms[monomial] = terms.get(monomial, 0) + coefficient
+        return Dim._from(terms)
+
+    def __neg__(self) -> Dim:
+        return Dim(tuple((m, -c) for m, c in self.terms))
+
+    def __sub__(self, other: Dim | int) -> Dim:
+        return self + (-Dim.of(other))
+
+    def __mul__(self, other: Dim | int) -> Dim:
+        terms: dict[Monomial, int] = {}
+        for m1, c1 in self.terms:
+            for m2, c2 in Dim.of(other).terms:
+                key = tuple(sorted(m1 + m2))
+                terms[key] = terms.get(key, 0) + c1 * c2
+        return Dim._from(terms)
+
+    @property
+    def symbols(self) -> frozenset[str]:
+        return frozenset(s for monomial, _ in self.terms for s in monomial)
+
+    @property
+    def value(self) -> int | None:
+        """The integer that this is, or None where symbols remain."""
+        if not self.terms:
+            return 0
+        if len(self.terms) == 1 and self.terms[0][0] == ():
+            return self.terms[0][1]
+        return None
+
+    def substitute(self, sizes: Mapping[str, int | Dim]) -> Dim:
+        total = Dim(())
+        for monomial, coefficient in self.terms:
+            product = Dim.of(coefficient)
+            for symbol in monomial:
+                product = product * Dim.of(sizes.get(symbol, symbol))
+            total = total + product
+        return total
+
+    def __str__(self) -> str:
+        if not self.terms:
+            return "0"
+        # symbols first, the constant last: n - 1
+        ordered = sorted(self.terms, key=lambda term: (term[0] == (), -len(term[0]), term[0]))
+        text = ""
+        for monomial, coefficient in ordered:
+            factors = [str(abs(coefficient))] if abs(coefficient) != 1 or not monomial else []
+            body = " * ".join(factors + list(monomial))
+            if not text:
+                text = f"-{body}" if coefficient < 0 else body
+            else:
+                text += f" - {body}" if coefficient < 0 else f" + {body}"
+        return text
+
+
+ONE = Dim.of(1)

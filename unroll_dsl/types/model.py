@@ -1,0 +1,224 @@
+"""Types of the language: arrays, linear maps and layers, with symbolic shapes.
+
+A program speaks of one sample; the batch is in no type. Types are values: equal types compare equal.
+A matrix is an array that can also be applied as a linear map.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import Enum
+
+from unroll_dsl.types.dims import Dim
+
+Shape = tuple[Dim, ...]
+
+
+class Field(Enum):
+    """Of what the entries are. Order: BOOL < REAL < COMPLEX, each embeds in the next."""
+
+    BOOL = 0
+    REAL = 1
+    COMPLEX = 2
+
+    def join(self, other: Field) -> Field:
+        return self if self.value >= other.value else other
+
+
+class Form(Enum):
+    """How a shape is spelt and which broadcasts it takes part in."""
+
+    PLAIN = "plain"  # scalar, vector, matrix, tensor, by rank
+    IMAGE = "image"  # image[c, h, w]: channels first
+    MASK = "mask"  # mask[h, w]: broadcasts over the channels of an image
+
+
+@dataclass(frozen=True, slots=True)
+class Array:
+    """Entries of a `field` in a `shape`; () is a scalar."""
+
+    shape: Shape = ()
+    field: Field = Field.REAL
+    form: Form = Form.PLAIN
+
+    @property
+    def rank(self) -> int:
+        return len(self.shape)
+
+    def __str__(self) -> str:
+        if self.form is not Form.PLAIN:
+            kind = self.form.value
+        else:
+            kind = ("scalar", "vector", "matrix")[self.rank] if self.rank < 3 else "tensor"
+        prefix = {Field.BOOL: "boolean ", Field.REAL: "", Field.COMPLEX: "complex "}[self.field]
+        dims = f"[{', '.join(map(str, self.shape))}]" if self.rank else ""
+        return f"{prefix}{kind}{dims}"
+
+
+# ---- linear maps: the structure that shapes are computed from ---------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """`linear X -> Y`: both spaces are known. A matrix[m, n] is Declared(vector[n], vector[m])."""
+
+    domain: Array
+    codomain: Array
+
+
+@dataclass(frozen=True, slots=True)
+class Builtin:
+    """A linear operator of the library, `fft2` or `filters(B)`: its record knows the shape rule.
+
+    `forward` maps the shape of an argument to the shape of the result, `backward` that of a result
+    to that of the argument; both return a string, the reason, where the shape does not fit.
+    """
+
+    name: str
+    complex: bool
+    forward: Callable[[Array], Array | str] = field(compare=False, repr=False)
+    backward: Callable[[Array], Array | str] = field(compare=False, repr=False)
+    parameters: tuple[Array | Dim | str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Diagonal:
+    """Elementwise product with an array that broadcasts against the argument."""
+
+    diagonal: Array
+
+
+@dataclass(frozen=True, slots=True)
+class IdentityMap:
+    """`I`, of whatever size its place asks for."""
+
+
+@dataclass(frozen=True, slots=True)
+class AdjointMap:
+    of: Structure
+
+
+@dataclass(frozen=True, slots=True)
+class Composed:
+    """`outer @ inner`."""
+
+    outer: Structure
+    inner: Structure
+
+
+@dataclass(frozen=True, slots=True)
+class Summed:
+    """`left + right` or `left - right`."""
+
+    left: Structure
+    right: Structure
+
+
+Structure = Declared | Builtin | Diagonal | IdentityMap | AdjointMap | Composed | Summed
+
+
+@dataclass(frozen=True, slots=True)
+class LinearMap:
+    """A linear map; scaling by a scalar does not change its type."""
+
+    structure: Structure
+
+    def __str__(self) -> str:
+        return describe(self.structure)
+
+
+# ---- layers -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Conv:
+    """`conv[in -> out, size, bias, padding=..., groups=...]`; correlates, stride 1, same size."""
+
+    channels_in: Dim
+    channels_out: Dim
+    size: int
+    bias: bool = False
+    padding: str = "zero"  # zero | circular | reflect | replicate
+    groups: int = 1
+
+    def __str__(self) -> str:
+        options = [f"{self.channels_in} -> {self.channels_out}", str(self.size)]
+        if self.bias:
+            options.append("bias")
+        if self.padding != "zero":
+            options.append(f"padding={self.padding}")
+        if self.groups != 1:
+            options.append(f"groups={self.groups}")
+        return f"conv[{', '.join(options)}]"
+
+
+@dataclass(frozen=True, slots=True)
+class Activation:
+    """An elementwise function by name, or `plf` (piecewise linear, learned, per channel)."""
+
+    name: str
+
+    def __str__(self) -> str:
+        return self.name
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """`network X -> Y`: any function bound from outside."""
+
+    domain: Array
+    codomain: Array
+
+    def __str__(self) -> str:
+        return f"network {self.domain} -> {self.codomain}"
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """Steps applied from left to right: `conv[...] >> relu >> conv[...]`.
+
+    `split` layers act on the real and the imaginary part alike.
+    """
+
+    steps: tuple[Conv | Activation | Bound, ...]
+    split: bool = False
+
+    def __str__(self) -> str:
+        text = " >> ".join(map(str, self.steps))
+        return f"split({text})" if self.split else text
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """The type of what has already been reported; it agrees with everything."""
+
+    def __str__(self) -> str:
+        return "unknown"
+
+
+Type = Array | LinearMap | Layer | Unknown
+
+SCALAR = Array()
+BOOLEAN = Array(field=Field.BOOL)
+UNKNOWN = Unknown()
+IDENTITY = LinearMap(IdentityMap())
+
+
+def describe(structure: Structure) -> str:
+    """The words for a map in a message: its spaces where they are known, else its form."""
+    match structure:
+        case Declared(domain, codomain):
+            return f"linear {domain} -> {codomain}"
+        case Builtin(name):
+            return f"linear map `{name}`"
+        case Diagonal(diagonal):
+            return f"diagonal map of {diagonal}"
+        case IdentityMap():
+            return "identity"
+        case AdjointMap(of):
+            return f"adjoint of {describe(of)}"
+        case Composed(outer, inner):
+            return f"{describe(outer)} after {describe(inner)}"
+        case Summed(left, right):
+            return f"sum of {describe(left)} and {describe(right)}"

@@ -1,0 +1,107 @@
+"""A random instance of a program, drawn from its declared types: sizes, constants, inputs."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unroll_dsl.ir.graph import Constant, Graph, Limits, Parameter
+from unroll_dsl.ir.nodes import Constant as Literal
+from unroll_dsl.types import Array, Field, Form
+
+Values = dict[str, NDArray[np.generic]]
+
+_SIZES = (6, 9, 5, 8, 4, 7)  # small and all different, so that a swapped axis cannot go unnoticed
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """What a program needs to run: values for all that has no classical one, and a batch of inputs.
+
+    `inputs` and `targets` have a leading batch axis.
+    """
+
+    sizes: dict[str, int]
+    bind: Values
+    init: Values
+    inputs: tuple[NDArray[np.generic], ...]
+    targets: tuple[NDArray[np.generic], ...]
+
+
+def draw(
+    graph: Graph, *, seed: int = 0, dims: Mapping[str, int] | None = None, batch: int = 3
+) -> Instance:
+    """Draw an instance.
+
+    Matrices have independent normal entries of variance 1/rows, so that their norm is of order 1;
+    masks keep about half of their entries; constrained values lie inside their constraint.
+    """
+    rng = np.random.default_rng(seed)
+    sizes = _sizes(graph, dims or {})
+    bind = {
+        c.name: _inside(_array(c.type, sizes, rng), c, graph)
+        for c in graph.constants
+        if c.default is None and isinstance(c.type, Array)
+    }
+    init = {
+        p.name: _inside(_array(p.type, sizes, rng), p, graph)
+        for p in graph.parameters
+        if p.initial is None and isinstance(p.type, Array)
+    }
+    inputs = tuple(_array(e.type, sizes, rng, batch) for e in graph.inputs)
+    targets = tuple(_array(e.type, sizes, rng, batch) for e in graph.targets)
+    return Instance(sizes, bind, init, inputs, targets)
+
+
+def _sizes(graph: Graph, given: Mapping[str, int]) -> dict[str, int]:
+    found: dict[str, int] = {}
+    free = [name for name, default in graph.dims if default is None and name not in given]
+    for index, name in enumerate(free):
+        found[name] = _SIZES[index % len(_SIZES)] + index // len(_SIZES)
+    return {
+        name: given.get(name, default if default is not None else found.get(name, 1))
+        for name, default in graph.dims
+    }
+
+
+def _array(
+    type_: Array, sizes: Mapping[str, int], rng: np.random.Generator, batch: int | None = None
+) -> NDArray[np.generic]:
+    shape = tuple(dim.substitute(sizes).value or 0 for dim in type_.shape)
+    full = shape if batch is None else (batch, *shape)
+    if type_.form is Form.MASK:
+        return rng.integers(0, 2, full).astype(np.float64)
+    scale = 1 / math.sqrt(shape[0]) if type_.rank >= 2 and batch is None else 1.0
+    values = rng.standard_normal(full) * scale
+    if type_.field is Field.COMPLEX:
+        return (values + 1j * rng.standard_normal(full) * scale) / math.sqrt(2)
+    return values
+
+
+def _inside(
+    values: NDArray[np.generic], declared: Constant | Parameter, graph: Graph
+) -> NDArray[np.generic]:
+    """Values moved into a constraint with literal bounds."""
+    limits: Limits | None = declared.limits
+    if limits is None:
+        return values
+    lower, upper = _literal(graph, limits.lower), _literal(graph, limits.upper)
+    spread = np.abs(values)
+    if lower is not None and upper is not None:
+        return np.asarray(lower + (upper - lower) * (0.25 + 0.5 * spread / (1 + spread)))
+    if lower is not None:
+        return np.asarray(lower + 0.1 + spread)
+    if upper is not None:
+        return np.asarray(upper - 0.1 - spread)
+    return values
+
+
+def _literal(graph: Graph, index: int | None) -> float | None:
+    if index is None:
+        return None
+    op = graph.nodes[index].op
+    return float(op.value) if isinstance(op, Literal) else None
