@@ -1,0 +1,1 @@
+"""Functions and linear operators of the language: one record each, found by `registry`."""

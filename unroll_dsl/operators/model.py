@@ -71,6 +71,7 @@ class Function:
     helper: str = ""
     latex: str = ""  # a format string in the arguments' places, such as r"\left|{0}\right|"
     differentiable: bool = True
+    torch_real: str = ""  # a simpler expression where all arguments are real
 
 
 @dataclass(frozen=True, slots=True)

@@ -162,27 +162,47 @@ def _scaled_matrix(new: Rewriting, node: Node) -> int | None:
     """`(c * M) @ x`, `(M / c) @ x`, `(-M) @ x` and those of `(c * M)'`, for a vector x."""
     if not isinstance(node.op, Contract) or [rank(new, a) for a in node.args] != [2, 1]:
         return None
-    x = node.args[1]
     found = _formed_here(new, node)
-    if found is None:
+    return None if found is None else _scalar_out(new, node, *found, right=False)
+
+
+def _scaled_factor(new: Rewriting, node: Node) -> int | None:
+    """`(c * M) @ N` and `M @ (c * N)` of two matrices: the product without c may be known earlier."""
+    if not isinstance(node.op, Contract) or [rank(new, a) for a in node.args] != [2, 2]:
         return None
-    inner, turned = found
+    for position, index in enumerate(node.args):
+        inner, turned = new.nodes[index], False
+        if isinstance(inner.op, Transpose):
+            inner, turned = new.nodes[inner.args[0]], True
+        found = _scalar_out(new, node, inner, turned, right=position == 1)
+        if found is not None:
+            return found
+    return None
 
-    def applied(rest: int) -> int:
-        return _apply(new, _adjoint(new, rest, node.origin) if turned else rest, x, node.origin)
 
-    def factor(index: int) -> int:
+def _scalar_out(
+    new: Rewriting, node: Node, scaled: Node, turned: bool, *, right: bool
+) -> int | None:
+    """The product `node` without the scalar in one of its factors, times that scalar. `scaled` is
+    the right or left factor, or, if `turned`, that of which the factor is the adjoint."""
+
+    def product(rest: int) -> int:
+        factor = _adjoint(new, rest, node.origin) if turned else rest
+        args = (node.args[0], factor) if right else (factor, node.args[1])
+        return _make(new, Contract(), *args, origin=node.origin)
+
+    def scale(index: int) -> int:
         return new.conj(index, node.origin) if turned else index
 
-    match inner:
-        case Node(op=Elementwise("mul"), args=(c, rest)) if scalar(new, c):
-            return new.elementwise("mul", factor(c), applied(rest), origin=node.origin)
-        case Node(op=Elementwise("mul"), args=(rest, c)) if scalar(new, c):
-            return new.elementwise("mul", factor(c), applied(rest), origin=node.origin)
-        case Node(op=Elementwise("div"), args=(rest, c)) if scalar(new, c):
-            return new.elementwise("div", applied(rest), factor(c), origin=node.origin)
-        case Node(op=Elementwise("neg"), args=(rest,)):
-            return new.elementwise("neg", applied(rest), origin=node.origin)
+    match scaled.op, scaled.args:
+        case Elementwise("mul"), (c, rest) if scalar(new, c):
+            return new.elementwise("mul", scale(c), product(rest), origin=node.origin)
+        case Elementwise("mul"), (rest, c) if scalar(new, c):
+            return new.elementwise("mul", scale(c), product(rest), origin=node.origin)
+        case Elementwise("div"), (rest, c) if scalar(new, c):
+            return new.elementwise("div", product(rest), scale(c), origin=node.origin)
+        case Elementwise("neg"), (rest,):
+            return new.elementwise("neg", product(rest), origin=node.origin)
         case _:
             return None
 
@@ -252,6 +272,7 @@ RULES: tuple[Rule, ...] = (
     Rule("map applied part by part", _applied),
     Rule("product with the identity", _identity_matrix),
     Rule("product with a diagonal matrix", _diagonal_matrix),
-    Rule("scalar out of a matrix", _scaled_matrix),
+    Rule("scalar out of a matrix that is applied", _scaled_matrix),
+    Rule("scalar out of a product of matrices", _scaled_factor),
     Rule("product of matrices applied from the right", _product_applied),
 )

@@ -11,13 +11,12 @@ map without entries to look at, an `Opaque` one.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from unroll_dsl.ir.nodes import (
     AddMap,
-    AdjointMap,
     Builtin,
-    ComposeMap,
+    Constant,
     Contract,
     DiagonalMap,
     Elementwise,
@@ -53,14 +52,14 @@ class Gram:
 
 @dataclass(frozen=True, slots=True)
 class Dense:
-    """A matrix, or a map made of matrices, of which no more is known."""
+    """A matrix of which no more is known."""
 
     matrix: int
 
 
 @dataclass(frozen=True, slots=True)
 class Opaque:
-    """A map without a dense form."""
+    """A map that is neither identity nor diagonal, so that it has no entries to look at."""
 
     map: int
 
@@ -70,43 +69,46 @@ Core = Identity | Diagonal | Gram | Dense | Opaque
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """`sign`, times `times`, divided by `over` (ids of scalars), times `core`."""
+    """`sign`, times `times`, divided by `over` (ids of scalars), times `core`, which is node
+    `source`."""
 
     sign: int
     times: tuple[int, ...]
     over: tuple[int, ...]
     core: Core
+    source: int
+
+
+_MOST = 32  # sums of sums that share their parts would have terms without end
 
 
 def terms(nodes: Sequence[Node], index: int) -> tuple[Term, ...]:
     """The terms of the matrix or map `index`, in the order in which they are written."""
     found: list[Term] = []
-    waiting = [Term(1, (), (), Dense(index))]
+    waiting = [Term(1, (), (), Dense(index), index)]
     while waiting:
+        if len(found) + len(waiting) > _MOST:
+            return (Term(1, (), (), _rest(nodes, index), index),)
         term = waiting.pop()
-        assert isinstance(term.core, Dense)
-        parts = _split(nodes, term, term.core.matrix)
+        parts = _split(nodes, term)
         if parts is None:
-            core = _core(nodes, term.core.matrix)
-            found.append(Term(term.sign, term.times, term.over, core))
+            found.append(replace(term, core=_core(nodes, term.source)))
         else:
             waiting.extend(reversed(parts))
     return tuple(found)
 
 
-def _split(nodes: Sequence[Node], term: Term, index: int) -> tuple[Term, ...] | None:
-    """`index` as a sum or a scaled matrix, or None where it is neither."""
+def _split(nodes: Sequence[Node], term: Term) -> tuple[Term, ...] | None:
+    """A term that is a sum or scaled as its parts, or None where it is neither."""
 
-    def scalar(position: int) -> bool:
-        type_ = nodes[position].type
+    def scalar(index: int) -> bool:
+        type_ = nodes[index].type
         return isinstance(type_, Array) and type_.rank == 0
 
-    def part(
-        core: int, sign: int = 1, times: tuple[int, ...] = (), over: tuple[int, ...] = ()
-    ) -> Term:
-        return Term(term.sign * sign, term.times + times, term.over + over, Dense(core))
+    def part(index: int, sign: int = 1) -> Term:
+        return replace(term, sign=term.sign * sign, source=index)
 
-    node = nodes[index]
+    node = nodes[term.source]
     match node.op, node.args:
         case (Elementwise("add") | AddMap(1)), (left, right):
             return part(left), part(right)
@@ -115,27 +117,30 @@ def _split(nodes: Sequence[Node], term: Term, index: int) -> tuple[Term, ...] | 
         case Elementwise("neg"), (inner,):
             return (part(inner, -1),)
         case (Elementwise("mul") | ScaleMap()), (factor, inner) if scalar(factor):
-            # 1 / c, as a map divided by c is scaled
             return (_scaled(nodes, factor, part(inner)),)
         case Elementwise("mul"), (inner, factor) if scalar(factor):
             return (_scaled(nodes, factor, part(inner)),)
         case Elementwise("div"), (inner, divisor) if scalar(divisor):
-            return (part(inner, over=(divisor,)),)
+            return (replace(part(inner), over=(*term.over, divisor)),)
         case _:
             return None
 
 
 def _scaled(nodes: Sequence[Node], factor: int, term: Term) -> Term:
     """`term` times a scalar, with minus signs and reciprocals taken apart."""
-    node = nodes[factor]
-    match node.op, node.args:
-        case Elementwise("neg"), (inner,):
-            return _scaled(nodes, inner, Term(-term.sign, term.times, term.over, term.core))
-        case Elementwise("div"), (above, below):
-            over = Term(term.sign, term.times, (*term.over, below), term.core)
-            return _scaled(nodes, above, over)
-        case _:
-            return Term(term.sign, (*term.times, factor), term.over, term.core)
+    while True:
+        node = nodes[factor]
+        match node.op, node.args:
+            case Elementwise("neg"), (inner,):
+                term, factor = replace(term, sign=-term.sign), inner
+            case Elementwise("div"), (above, below):
+                term, factor = replace(term, over=(*term.over, below)), above
+            case Constant(1), ():
+                return term
+            case Constant(-1), ():
+                return replace(term, sign=-term.sign)
+            case _:
+                return replace(term, times=(*term.times, factor))
 
 
 def _core(nodes: Sequence[Node], index: int) -> Core:
@@ -149,40 +154,19 @@ def _core(nodes: Sequence[Node], index: int) -> Core:
             return Identity()
         case DiagonalMap() | Builtin("diagonal_matrix"):
             return Diagonal(node.args[0])
-        case Contract() | ComposeMap():
+        case Contract():
             return _gram(nodes, node) or _rest(nodes, index)
         case _:
             return _rest(nodes, index)
 
 
 def _rest(nodes: Sequence[Node], index: int) -> Core:
-    return Dense(index) if has_entries(nodes, index) else Opaque(index)
-
-
-def has_entries(nodes: Sequence[Node], index: int) -> bool:
-    """Whether a matrix or map can be written out as a matrix: no operator of the library or bound
-    one is part of it."""
-    waiting, seen = [index], set[int]()
-    while waiting:
-        index = waiting.pop()
-        if index in seen or isinstance(nodes[index].type, Array):
-            continue
-        seen.add(index)
-        match nodes[index].op:
-            case IdentityMap() | DiagonalMap():
-                pass
-            case AdjointMap() | ComposeMap() | AddMap() | ScaleMap():
-                waiting.extend(nodes[index].args)
-            case _:
-                return False
-    return True
+    return Dense(index) if isinstance(nodes[index].type, Array) else Opaque(index)
 
 
 def _gram(nodes: Sequence[Node], node: Node) -> Gram | None:
     """`F' @ F`, `F @ F'` and `F' @ diag(w) @ F`, the weight being on either side."""
     left, right = node.args
-    if not all(isinstance(nodes[a].type, Array) for a in node.args):
-        return None
     if nodes[left].op == Transpose() and nodes[left].args[0] == right:
         return Gram(right)
     if nodes[right].op == Transpose() and nodes[right].args[0] == left:

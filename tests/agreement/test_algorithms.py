@@ -1,0 +1,264 @@
+"""Every packaged algorithm: the emitted torch network against the NumPy reference, phase by phase.
+
+A new file in algorithms/ is tested without an edit here. Instances are drawn from the declared types.
+"""
+
+from __future__ import annotations
+
+import copy
+import pickle
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+import unroll_dsl
+from unroll_dsl.resources import algorithm_names
+from unroll_dsl.verify.instance import Instance, draw
+
+PHASES = 4
+COMPILED = ("admm_lasso", "fista", "glista", "lista", "lista_cpss", "tista")  # slow: a few stand for all
+
+# Sizes where the declared types do not say all that an algorithm asks of them.
+SIZES: Mapping[str, Mapping[str, int]] = {
+    "tista": {"m": 6, "n": 12},  # fewer measurements than unknowns
+}
+
+every_algorithm = pytest.mark.parametrize("name", sorted(algorithm_names()))
+
+
+@cache
+def spec_of(name: str) -> Any:
+    return unroll_dsl.load(name)
+
+
+@cache
+def instance_of(name: str) -> Instance:
+    return draw(spec_of(name).graph, seed=1, dims=SIZES.get(name), batch=3)
+
+
+def network(name: str, init: Mapping[str, Any] | None = None, **options: Any) -> nn.Module:
+    instance = instance_of(name)
+    values = {**instance.init, **(init or {})}
+    options.setdefault("dtype", torch.float64)
+    net = spec_of(name).compile(phases=phases(name), bind=bound(name), init=values, **options)
+    assert isinstance(net, nn.Module)
+    return net
+
+
+def reference(name: str, init: Mapping[str, Any] | None = None) -> Any:
+    values = {**instance_of(name).init, **(init or {})}
+    return spec_of(name).reference(phases=phases(name), bind=bound(name), init=values)
+
+
+def bound(name: str) -> dict[str, Any]:
+    """What has to be bound, and the sizes that no bound array tells."""
+    return dict(instance_of(name).bind)
+
+
+def phases(name: str) -> int | None:
+    """The number of phases to test with; None for what has none (an encoder)."""
+    return None if spec_of(name).graph.phases is None else PHASES
+
+
+def inputs(name: str, dtype: torch.dtype = torch.float64) -> tuple[torch.Tensor, ...]:
+    return tuple(torch.as_tensor(x).to(dtype) for x in instance_of(name).inputs)
+
+
+def trained(name: str, seed: int = 2) -> dict[str, Any]:
+    """Values for all learnables away from the classical ones: different in every phase, inside every
+    constraint that holds for the classical values by a margin."""
+    rng = np.random.default_rng(seed)
+    state = network(name).state_dict()
+    init: dict[str, Any] = {}
+    for parameter in spec_of(name).graph.parameters:
+        key = parameter.name if parameter.name in state else f"{parameter.name}_"
+        if parameter.per_phase:
+            values = np.stack(
+                [state[f"phases.{i}.{key}"].numpy() for i in range(PHASES)]
+            )
+        elif key in state:
+            values = state[key].numpy()
+        else:  # it cannot reach the output
+            continue
+        moved = values * (1 + 0.1 * rng.uniform(-1, 1, values.shape))
+        init[parameter.name] = moved + (values == 0) * rng.uniform(0, 0.1, values.shape)
+    return init
+
+
+def relative_difference(found: torch.Tensor, expected: np.ndarray[Any, Any]) -> float:
+    scale = np.linalg.norm(expected.ravel())
+    difference = np.linalg.norm((found.detach().cpu().numpy() - expected).ravel())
+    return float(difference / scale) if scale else float(difference)
+
+
+def assert_agree(
+    name: str, init: Mapping[str, Any] | None, dtype: torch.dtype, device: str, bound_: float
+) -> None:
+    net = network(name, init, dtype=dtype, device=device)
+    arguments = tuple(x.to(device) for x in inputs(name, dtype))
+    assert all(v.device.type == device for v in (*net.parameters(), *net.buffers()))
+    ref = reference(name, init)
+    numbers = tuple(x.cpu().double().numpy() for x in arguments)
+    with torch.no_grad():
+        found, output = net.trajectory(*arguments), net(*arguments)
+    expected = ref.trajectory(*numbers)
+    assert len(found) == len(expected)
+    for phase, (ours, theirs) in enumerate(zip(found, expected, strict=True), start=1):
+        assert set(ours) == set(theirs)
+        for state, value in ours.items():
+            assert value.dtype == dtype
+            assert np.isfinite(theirs[state]).all()
+            difference = relative_difference(value, np.asarray(theirs[state]))
+            assert difference <= bound_, f"{state} after phase {phase}: {difference:.2e}"
+    results = output if isinstance(output, tuple) else (output,)
+    wanted = ref(*numbers)
+    for ours, theirs in zip(results, wanted if isinstance(wanted, tuple) else (wanted,), strict=True):
+        assert relative_difference(ours, np.asarray(theirs)) <= bound_
+
+
+@every_algorithm
+@pytest.mark.parametrize("values", ["classical", "trained"])
+@pytest.mark.parametrize(("dtype", "limit"), [(torch.float64, 1e-12), (torch.float32, 1e-5)])
+def test_torch_is_numpy_at_every_phase(
+    name: str, values: str, dtype: torch.dtype, limit: float
+) -> None:
+    init = trained(name) if values == "trained" else None
+    assert_agree(name, init, dtype, "cpu", limit)
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+@every_algorithm
+@pytest.mark.parametrize(("dtype", "limit"), [(torch.float64, 1e-12), (torch.float32, 1e-5)])
+def test_cuda_is_numpy_at_every_phase(name: str, dtype: torch.dtype, limit: float) -> None:
+    assert_agree(name, trained(name), dtype, "cuda", limit)
+
+
+@every_algorithm
+def test_gradients_are_finite_and_reach_every_learnable(name: str) -> None:
+    net = network(name, trained(name))
+    output = net(*inputs(name))
+    results = output if isinstance(output, tuple) else (output,)
+    weights = torch.Generator().manual_seed(3)
+    total = sum(
+        (r * torch.randn(r.shape, dtype=r.dtype, generator=weights)).sum().real for r in results
+    )
+    parameters = dict(net.named_parameters())
+    if not parameters:
+        pytest.skip("nothing to learn")
+    gradients = dict(zip(parameters, torch.autograd.grad(total, list(parameters.values())), strict=True))
+    for key, gradient in gradients.items():
+        assert gradient.isfinite().all(), key
+        # What multiplies a state that starts at zero cannot act in the first phase.
+        assert gradient.any() or key.startswith("phases.0."), f"{key} has no influence"
+    names = {key.rsplit(".", 1)[-1] for key in parameters}
+    for learnable in names:
+        assert any(g.any() for key, g in gradients.items() if key.rsplit(".", 1)[-1] == learnable)
+
+
+@every_algorithm
+def test_gradients_are_those_of_finite_differences(name: str) -> None:
+    """Along one random direction in the space of all parameters, for which no kink is near."""
+    net = network(name, trained(name))
+    parameters = {key: p.detach() for key, p in net.named_parameters()}
+    if not parameters:
+        pytest.skip("nothing to learn")
+    generator = torch.Generator().manual_seed(4)
+    direction = {
+        key: p.abs() * torch.randn(p.shape, dtype=p.dtype, generator=generator)
+        for key, p in parameters.items()
+    }
+
+    def value(step: torch.Tensor) -> torch.Tensor:
+        moved = {key: p + step * direction[key] for key, p in parameters.items()}
+        output = torch.func.functional_call(net, moved, inputs(name))
+        results = output if isinstance(output, tuple) else (output,)
+        return torch.stack([(r.abs() ** 2).sum() for r in results]).sum()
+
+    start = torch.zeros((), dtype=torch.float64, requires_grad=True)
+    (slope,) = torch.autograd.grad(value(start), start)
+    h = torch.tensor(1e-6, dtype=torch.float64)
+    with torch.no_grad():
+        numerical = (value(h) - value(-h)) / (2 * h)
+    assert slope.item() == pytest.approx(numerical.item(), rel=1e-5, abs=1e-7)
+
+
+@every_algorithm
+def test_one_sample_needs_no_batch_axis(name: str) -> None:
+    net, ref = network(name), reference(name)
+    one = tuple(x[0] for x in inputs(name))
+    numbers = tuple(x.numpy() for x in one)
+    with torch.no_grad():
+        first = net(*inputs(name))
+        alone = net(*one)
+    pairs = zip(
+        alone if isinstance(alone, tuple) else (alone,),
+        first if isinstance(first, tuple) else (first,),
+        strict=True,
+    )
+    for ours, batched in pairs:
+        assert ours.shape == batched.shape[1:]
+        torch.testing.assert_close(ours, batched[0], rtol=1e-10, atol=1e-12)
+    theirs = ref(*numbers)
+    for ours, other in zip(
+        alone if isinstance(alone, tuple) else (alone,),
+        theirs if isinstance(theirs, tuple) else (theirs,),
+        strict=True,
+    ):
+        assert np.asarray(other).shape == tuple(ours.shape)
+        assert relative_difference(ours, np.asarray(other)) <= 1e-12
+
+
+@every_algorithm
+def test_vmap_is_the_batch(name: str) -> None:
+    net = network(name)
+    with torch.no_grad():
+        mapped = torch.func.vmap(net)(*inputs(name))
+        batched = net(*inputs(name))
+    torch.testing.assert_close(mapped, batched, rtol=1e-10, atol=1e-12)
+
+
+@every_algorithm
+def test_copies_compute_the_same(name: str) -> None:
+    net = network(name, trained(name))
+    with torch.no_grad():
+        expected = net(*inputs(name))
+        for other in (copy.deepcopy(net), pickle.loads(pickle.dumps(net))):
+            torch.testing.assert_close(other(*inputs(name)), expected, rtol=0, atol=0)
+
+
+@every_algorithm
+def test_weights_travel_by_state_dict(name: str) -> None:
+    source, target = network(name, trained(name)), network(name)
+    target.load_state_dict(source.state_dict())
+    with torch.no_grad():
+        torch.testing.assert_close(
+            target(*inputs(name)), source(*inputs(name)), rtol=0, atol=0
+        )
+
+
+@every_algorithm
+def test_exports_with_any_batch(name: str) -> None:
+    net = network(name)
+    batch = torch.export.Dim("batch", min=2, max=64)
+    shapes = tuple({0: batch} for _ in inputs(name))
+    program = torch.export.export(net, inputs(name), dynamic_shapes=shapes, strict=True)
+    more = tuple(torch.cat([x, x, x]) for x in inputs(name))
+    with torch.no_grad():
+        torch.testing.assert_close(program.module()(*more), net(*more), rtol=1e-10, atol=1e-12)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [n for n in COMPILED if n in algorithm_names()])
+def test_compiles_without_graph_breaks(name: str) -> None:
+    torch.compiler.reset()
+    net = network(name, trained(name))
+    compiled = torch.compile(net, fullgraph=True)
+    torch.testing.assert_close(
+        compiled(*inputs(name)), net(*inputs(name)), rtol=1e-10, atol=1e-12
+    )

@@ -1,0 +1,58 @@
+"""Shrinkage that the language cannot write itself: piecewise linear functions on uniform knots."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from unroll_dsl.operators.lazy import np
+from unroll_dsl.operators.model import Function, Kind, Mismatch, Parameter, Static
+from unroll_dsl.types import Array, Field
+
+
+def _rule(arrays: tuple[Array, ...], statics: dict[str, Static]) -> Array | Mismatch:
+    x, q = arrays
+    if x.field is Field.COMPLEX or q.field is Field.COMPLEX:
+        return Mismatch(0, "real values", str(x), "act on parts: `split(...)`, `real(...)`")
+    if q.rank == 1:
+        return x
+    if q.rank != 2 or x.rank < 1 or q.shape[0] != x.shape[0]:
+        return Mismatch(1, f"values at knots for each channel of {x}, or for all", str(q))
+    return x
+
+
+def _plf(x: Any, q: Any) -> Any:
+    x, q = np.asarray(x, float), np.asarray(q, float)
+    if q.ndim == 2:
+        return np.stack([_plf(channel, values) for channel, values in zip(x, q, strict=True)])
+    knots = np.linspace(-1, 1, q.size)
+    inside = np.interp(x, knots, q)
+    return np.where(x < -1, x + 1 + q[0], np.where(x > 1, x - 1 + q[-1], inside))
+
+
+_PLF = '''
+def plf(x: Tensor, q: Tensor, rank: int) -> Tensor:
+    """Linear between the knots linspace(-1, 1, n), where it takes the values `q`; slope 1 beyond.
+
+    `q` is [n], or [channels, n] for the first of the `rank` axes of a sample.
+    """
+    n = q.shape[-1]
+    if q.ndim == 2:
+        offset = (n * torch.arange(q.shape[0], device=q.device)).view(-1, *[1] * (rank - 1))
+    else:
+        offset = 0
+    inside = x.clamp(-1, 1)
+    place = (inside + 1) * ((n - 1) / 2)
+    cell = place.detach().floor().clamp(0, n - 2)
+    low = (cell.long() + offset).clamp(0, q.numel() - 2)
+    values = q.reshape(-1)
+    left, right = values[low], values[low + 1]
+    return left + (place - cell) * (right - left) + (x - inside)
+'''
+
+RECORDS = (
+    Function(
+        "plf", (Parameter("x"), Parameter("q")), Kind.WHOLE,
+        "Linear between n uniform knots from -1 to 1, where it takes the values q; slope 1 beyond.",
+        _rule, _plf, "plf(x, q, RANK)", helper=_PLF,
+    ),
+)

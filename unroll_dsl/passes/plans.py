@@ -1,0 +1,311 @@
+"""How each `solve` is best computed, from the structure of its matrix and from what moves.
+
+    structure of the matrix                 known         route
+    ------------------------------------    ----------    ------------------------------------------
+    multiples of I, diagonals               whenever      `Divide`
+    fixed Hermitian + moving * I            at set-up     `Spectral`: a basis once, then 2 products
+    fixed Hermitian + moving * diag(d)      at set-up     the same after scaling by d, d > 0
+    positive definite by its structure      set-up        `Cholesky` once
+                                            call          `Cholesky` once a call
+                                            phase         `Cholesky` in the phase
+      ... A' @ A + D, A [m, n], m < n                     `Woodbury`: Cholesky of m by m
+    any other matrix                        earlier       `Orthogonal`: its QR factors once
+                                            as needed     `Direct`: `solve_dense`
+    a map that is not diagonal              whenever      `Iterate`: left to conjugate gradients
+
+A basis is computed of fixed values alone: derivatives of singular vectors do not exist where singular
+values coincide, so learnable matrices are factorised instead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from unroll_dsl.ir.graph import Graph
+from unroll_dsl.ir.nodes import Fixed, Input, Learnable, Node, Solve, Stage, State
+from unroll_dsl.ir.stages import stages
+from unroll_dsl.passes.signs import Sign, signs
+from unroll_dsl.passes.structure import Dense, Diagonal, Gram, Identity, Opaque, Term, terms
+from unroll_dsl.types import Array, Field
+
+Sizes = Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Divide:
+    terms: tuple[Term, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Spectral:
+    """`moving * P + shift`, P Hermitian and fixed. `moving` is the coefficient of each of `fixed`
+    that is not known at set-up; with `thin` the basis is that of the rows of its factor; with
+    `scale` the shift is a multiple of that fixed positive diagonal."""
+
+    fixed: tuple[Term, ...]
+    moving: Term | None  # its coefficient alone counts
+    shift: tuple[Term, ...]
+    thin: Gram | None
+    scale: tuple[Term, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Cholesky:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class Woodbury:
+    gram: Term
+    shift: tuple[Term, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Orthogonal:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class Direct:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class Iterate:
+    pass
+
+
+Method = Divide | Spectral | Cholesky | Woodbury | Orthogonal | Direct | Iterate
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A method and why it was taken: a sentence for people."""
+
+    method: Method
+    reason: str
+
+
+_WHEN = {
+    Stage.SETUP: "once, at set-up",
+    Stage.CALL: "once a call",
+    Stage.PHASE: "in every phase",
+    Stage.OUTPUT: "once, after the phases",
+}
+
+
+class Planner:
+    """Plans for the `Solve` nodes of a graph in which maps are normalised (scaling.py)."""
+
+    def __init__(self, graph: Graph, sizes: Sizes) -> None:
+        self.graph = graph
+        self.sizes = sizes
+        self.stages = stages(graph)
+        self.signs = signs(graph)
+
+    def plan(self, index: int) -> Plan:
+        """The plan for the `Solve` node `index`."""
+        node = self.graph.nodes[index]
+        assert isinstance(node.op, Solve)
+        matrix = node.args[0]
+        parts = terms(self.graph.nodes, matrix)
+        if all(isinstance(t.core, Identity | Diagonal) for t in parts):
+            return Plan(Divide(parts), "the matrix is diagonal: one division")
+        if any(isinstance(t.core, Opaque) for t in parts):
+            shown = next(self._name(t.source) for t in parts if isinstance(t.core, Opaque))
+            return Plan(Iterate(), f"{shown} is a map whose entries are not known")
+        if self.stages[matrix] > Stage.SETUP:
+            spectral = self._spectral(parts)
+            if spectral is not None:
+                return spectral
+        if self._positive_definite(parts):
+            return self._definite(index, parts)
+        when = _WHEN[self.stages[matrix]]
+        if self.stages[matrix] < self.stages[index]:
+            return Plan(
+                Orthogonal(),
+                f"{self._name(matrix)} is not known to be positive definite: its QR factors are "
+                f"computed {when}",
+            )
+        return Plan(Direct(), f"{self._name(matrix)} has no structure to use: solved {when}")
+
+    # ---- moving shift ---------------------------------------------------------------------------
+
+    def _spectral(self, parts: Sequence[Term]) -> Plan | None:
+        matrices = tuple(t for t in parts if not isinstance(t.core, Identity))
+        shift = tuple(t for t in parts if isinstance(t.core, Identity))
+        scale: tuple[Term, ...] = ()
+        if len({self._moving(t) for t in matrices}) > 1:
+            split = self._diagonal_shift(parts)
+            if split is None:
+                return None
+            matrices, shift = split
+            scale = shift
+        if not shift or not all(self._fixed_hermitian(t) for t in matrices):
+            return None
+        what = " + ".join(dict.fromkeys(self._name(t.source) for t in matrices))
+        moved = self._shift_words(shift, matrices)
+        gram = matrices[0].core if len(matrices) == 1 else None
+        thin = None
+        if isinstance(gram, Gram) and not scale and self._positive(shift):
+            rows, columns = self._shape(gram)
+            if gram.weight is None and rows is not None and columns is not None and rows < columns:
+                thin = gram
+        if thin is not None:
+            why = (
+                f"{moved}: the {rows} singular vectors of {self._factor_name(thin)} ({rows} < "
+                f"{columns}) are computed once, at set-up, then two products with them a phase"
+            )
+        else:
+            why = (
+                f"{moved}: the eigenvectors of {what} are computed once, at set-up, then two "
+                "products with them a phase"
+            )
+        moving = matrices[0] if any(self._moving(matrices[0])) else None
+        return Plan(Spectral(matrices, moving, shift, thin, scale), why)
+
+    def _diagonal_shift(
+        self, parts: Sequence[Term]
+    ) -> tuple[tuple[Term, ...], tuple[Term, ...]] | None:
+        """Fixed matrices and a fixed positive diagonal, each times what moves."""
+        groups: dict[object, list[Term]] = {}
+        for term in parts:
+            groups.setdefault(self._moving(term), []).append(term)
+        if len(groups) != 2:
+            return None
+        for shift, matrices in (tuple(groups.values()), tuple(groups.values())[::-1]):
+            diagonal = all(
+                isinstance(t.core, Identity | Diagonal)
+                and self.stages[t.source] is Stage.SETUP
+                and t.sign > 0
+                and all(
+                    self.signs[i] is Sign.POSITIVE
+                    for i in (*t.times, *t.over)
+                    if self.stages[i] is Stage.SETUP
+                )
+                and (isinstance(t.core, Identity) or self.signs[t.core.entries] is Sign.POSITIVE)
+                for t in shift
+            )
+            if diagonal:
+                return tuple(matrices), tuple(shift)
+        return None
+
+    def _moving(self, term: Term) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """The part of a coefficient that is not known at set-up."""
+        late = [
+            tuple(sorted(i for i in side if self.stages[i] > Stage.SETUP))
+            for side in (term.times, term.over)
+        ]
+        return late[0], late[1]
+
+    def _fixed_hermitian(self, term: Term) -> bool:
+        if self.stages[term.source] is not Stage.SETUP:
+            return False
+        if not all(self._real(i) for i in (*term.times, *term.over)):
+            return False
+        match term.core:
+            case Identity():
+                return True
+            case Diagonal(entries):
+                return self._real(entries)
+            case Gram(weight=weight):
+                return weight is None or self._real(weight)
+            case Dense() | Opaque():
+                return False
+
+    # ---- positive definite ----------------------------------------------------------------------
+
+    def _positive_definite(self, parts: Sequence[Term]) -> bool:
+        found = [self._definiteness(t) for t in parts]
+        return min(found) > Sign.UNKNOWN and max(found) is Sign.POSITIVE
+
+    def _positive(self, parts: Sequence[Term]) -> bool:
+        return bool(parts) and self._positive_definite(parts)
+
+    def _definiteness(self, term: Term) -> Sign:
+        """Positive (definite) or nonnegative (semidefinite), where that is known."""
+        known = [self.signs[i] for i in term.times]
+        known += [Sign.POSITIVE if self.signs[i] > Sign.UNKNOWN else Sign.UNKNOWN for i in term.over]
+        match term.core:
+            case Identity():
+                pass
+            case Diagonal(entries):
+                known.append(self.signs[entries])
+            case Gram(weight=None):
+                known.append(Sign.NONNEGATIVE)
+            case Gram(weight=int(weight)):
+                known.append(min(Sign.NONNEGATIVE, self.signs[weight]))
+            case _:
+                return Sign.UNKNOWN
+        return min(known, default=Sign.POSITIVE) if term.sign > 0 else Sign.UNKNOWN
+
+    def _definite(self, index: int, parts: Sequence[Term]) -> Plan:
+        matrix = self.graph.nodes[index].args[0]
+        when = _WHEN[self.stages[matrix]]
+        cholesky = f"{self._name(matrix)} is positive definite: its Cholesky factor is computed"
+        grams = [t for t in parts if isinstance(t.core, Gram) and t.core.weight is None]
+        shift = tuple(t for t in parts if isinstance(t.core, Identity | Diagonal))
+        if len(grams) == 1 and len(shift) == len(parts) - 1 and self._positive(shift):
+            gram = grams[0].core
+            assert isinstance(gram, Gram)
+            m, n = self._shape(gram)
+            if m is not None and n is not None and m < n:
+                kept = self.stages[matrix] is Stage.SETUP < self.stages[index]
+                if not kept or 4 * m * n + 2 * m * m < 2 * n * n:
+                    return Plan(
+                        Woodbury(grams[0], shift),
+                        f"{self._factor_name(gram)} has {m} rows and {n} columns: the Cholesky "
+                        f"factor of the {m}-by-{m} side is computed {when}",
+                    )
+                cholesky = (
+                    f"{m} < {n}, but two {n}-by-{n} triangles cost less a phase than the way over "
+                    f"the {m}-by-{m} side: the Cholesky factor is computed"
+                )
+        if self.stages[matrix] is Stage.PHASE:
+            when += ", as what moves in it is no multiple of the identity"
+        return Plan(Cholesky(), f"{cholesky} {when}")
+
+    # ---- words and numbers ----------------------------------------------------------------------
+
+    def _real(self, index: int) -> bool:
+        type_ = self.graph.nodes[index].type
+        return isinstance(type_, Array) and type_.field is not Field.COMPLEX
+
+    def _shape(self, gram: Gram) -> tuple[int | None, int | None]:
+        """Rows and columns of the factor, where the sizes are known."""
+        type_ = self.graph.nodes[gram.factor].type
+        assert isinstance(type_, Array)
+        rows, columns = (dim.substitute(self.sizes).value for dim in type_.shape)
+        return (columns, rows) if gram.turned else (rows, columns)
+
+    def _factor_name(self, gram: Gram) -> str:
+        return self._name(gram.factor) + ("'" if gram.turned else "")
+
+    def _shift_words(self, shift: Sequence[Term], matrices: Sequence[Term]) -> str:
+        moving = [
+            i
+            for t in (*shift, *matrices)
+            for i in (*t.times, *t.over)
+            if self.stages[i] > Stage.SETUP
+        ]
+        names = " and ".join(dict.fromkeys(self._name(i) for i in moving))
+        return f"{names} moves a multiple of the identity or of a fixed diagonal" if any(
+            isinstance(t.core, Diagonal) for t in shift
+        ) else f"only {names} moves, beside the identity"
+
+    def _name(self, index: int) -> str:
+        return describe(self.graph.nodes, index)
+
+
+def describe(nodes: Sequence[Node], index: int) -> str:
+    """A value in a message: the author's name or text, if there is one."""
+    node = nodes[index]
+    match node.op:
+        case Fixed(name) | Learnable(name) | Input(name) | State(name):
+            return name
+        case _:
+            pass
+    if node.origin is not None and node.origin.text.strip():
+        return f"`{node.origin.text}`"
+    return node.label or "the matrix"
