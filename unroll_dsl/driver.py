@@ -19,7 +19,9 @@ from unroll_dsl.resources import grammar_path
 from unroll_dsl.semantics import TypedProgram, check
 from unroll_dsl.semantics.errors import Unused
 from unroll_dsl.source import SourceFile
-from unroll_dsl.syntax import Program, parse, read_source
+from unroll_dsl.syntax import parse
+from unroll_dsl.syntax.nodes import Program
+from unroll_dsl.syntax.reading import read_source
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,9 +48,9 @@ def run(options: Namespace) -> int:
 def _check(word: str, path: Path, options: Namespace) -> tuple[bool, dict[str, object]]:
     """Check one file, tell people about it, and return what programs want to know."""
     from unroll_dsl.diagnostics.render import render_json, summary
-    from unroll_dsl.driver import check_file
+    from unroll_dsl.driver import check_path
 
-    diagnostics = check_file(path)
+    diagnostics = check_path(path).diagnostics
     passed = not any(diagnostic.is_error for diagnostic in diagnostics)
     result: dict[str, object] = {"file": word, "diagnostics": render_json(diagnostics)}
     if not options.json:

@@ -50,8 +50,9 @@ def _entries() -> list[Entry]:
     from unroll_dsl.diagnostics.model import UnrollError
     from unroll_dsl.resources import algorithm_names, algorithm_path
     from unroll_dsl.source import SourceFile
-    from unroll_dsl.syntax import Program, parse, read_source
+    from unroll_dsl.syntax import parse
     from unroll_dsl.syntax.nodes import Declaration, Number, Phase, Role
+    from unroll_dsl.syntax.reading import read_source
 
     def entry(name: str) -> Entry:
         source = read_source(algorithm_path(name))
@@ -60,7 +61,7 @@ def _entries() -> list[Entry]:
         result = parse(source)
         if result.program is None:
             raise UnrollError(result.diagnostics)
-        program: Program = result.program
+        program = result.program
         names: dict[Role, list[str]] = {role: [] for role in Role}
         phases = None
         for statement in program.statements:

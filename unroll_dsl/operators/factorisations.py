@@ -38,7 +38,8 @@ def _solution(arrays: tuple[Array, ...], statics: dict[str, Static]) -> Array | 
 
 
 def _right_singular_vectors(A: Any, count: int) -> Any:
-    return np.conj(np.linalg.svd(A, full_matrices=False)[2].T)[:, :count]
+    # `count` says in the type how many there are: the smaller side of A
+    return np.conj(np.linalg.svd(A, full_matrices=False)[2].T)
 
 
 def _cholesky_solve(b: Any, L: Any) -> Any:
@@ -76,10 +77,10 @@ RECORDS = (
         "right_singular_vectors",
         (_A, Parameter("count", static=True)),
         Kind.WHOLE,
-        "The right singular vectors of the largest singular values, as columns.",
+        "The right singular vectors of a matrix with `count` rows and more columns, as columns.",
         _right_vectors,
         _right_singular_vectors,
-        "torch.linalg.svd(A, full_matrices=False).Vh[..., :count, :].mH",
+        "torch.linalg.svd(A, full_matrices=False).Vh.mH",
         differentiable=False,
     ),
     Function(

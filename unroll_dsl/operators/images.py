@@ -139,7 +139,7 @@ RECORDS = (
         complex=False, forward=_grad, backward=_grad_back,
     ),
     LinearOperator(
-        "div", (), "The negative adjoint of `grad`.", complex=False, forward=_grad_back,
+        "divergence", (), "The negative adjoint of `grad`.", complex=False, forward=_grad_back,
         backward=_grad,
     ),
     LinearOperator(

@@ -73,7 +73,8 @@ def unused(graph: Graph) -> tuple[str, ...]:
     """The declared names that neither outputs, loss nor objective need, in any phase.
 
     Inputs, fixed values, learnables, states, traces and loss targets, each kind in the order of
-    declaration. What only initial values or limits of needed declarations read is needed.
+    declaration. What only initial values or limits of needed declarations read is needed, and a
+    state whose new value is read within its phase, if by no later one.
     """
     analysis = _Analysis(graph, training=True)
     needed = analysis.needed(None) | analysis.mask(graph.objective)
@@ -91,6 +92,7 @@ def unused(graph: Graph) -> tuple[str, ...]:
         for kind, names in declared
         for name in names
         if not analysis.has(needed, kind, name)
+        and not (kind is State and analysis.updated(needed, name))
     )
 
 
@@ -156,6 +158,11 @@ class _Analysis:
 
     def has(self, mask: int, kind: type, name: str) -> bool:
         return bool(mask & self.bit(kind, name))
+
+    def updated(self, mask: int, name: str) -> bool:
+        """Whether the new value of a state is computed, as more than a name for another value."""
+        slot = next(slot for slot in self.graph.states if slot.name == name)
+        return self.has(mask, _Update, name) and bool(self.graph.nodes[slot.update].args)
 
     def mask(self, index: int | None) -> int:
         """Everything that node `index` depends on."""

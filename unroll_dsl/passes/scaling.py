@@ -4,9 +4,10 @@
     %5 = apply %4, %2        =>   %5 = mul %3, %4
 
 `(c * M) @ x` is `c * (M @ x)`: one vector is scaled, not a matrix in every phase. The rules on maps
-hold always. The rules on matrices, which could also be formed once and kept, apply where the
-scaled or multiplied matrix is known no earlier than the product with it, so that nothing is lost that
-could be computed before; `(A' @ A) @ x` stays as it is written where `A` is fixed.
+hold always. A scaled matrix is one that is written for this product alone: one that the author named,
+or that is read elsewhere, is formed once and kept. `(M1 @ M2) @ x` becomes `M1 @ (M2 @ x)` where the
+product of matrices is known no earlier than that with `x`; `(A' @ A) @ x` stays as it is written where
+`A` is fixed.
 
 Adjoints move inwards to the maps of the library and to bound ones: `(M1 @ M2)'` is `M2' @ M1'`, `M''`
 is `M`.
@@ -28,13 +29,14 @@ from unroll_dsl.ir.nodes import (
     IdentityMap,
     Node,
     ScaleMap,
+    Solve,
     Transpose,
 )
 from unroll_dsl.passes.rewrite import Rewriting, Rule, apply_rules, rank, rewrite, scalar
 from unroll_dsl.source import Span
 from unroll_dsl.types import Array, LinearMap
 
-_Made = Apply | Contract | Transpose | AdjointMap
+_Made = Apply | Contract | Transpose | Solve | AdjointMap
 
 
 def scaling(graph: Graph) -> Graph:
@@ -162,8 +164,10 @@ def _scaled_matrix(new: Rewriting, node: Node) -> int | None:
     """`(c * M) @ x`, `(M / c) @ x`, `(-M) @ x` and those of `(c * M)'`, for a vector x."""
     if not isinstance(node.op, Contract) or [rank(new, a) for a in node.args] != [2, 1]:
         return None
-    found = _formed_here(new, node)
-    return None if found is None else _scalar_out(new, node, *found, right=False)
+    found = _formed_for(new, node)
+    if found is None or found[0].label is not None:
+        return None
+    return _scalar_out(new, node, *found, right=False)
 
 
 def _scaled_factor(new: Rewriting, node: Node) -> int | None:
@@ -212,8 +216,8 @@ def _product_applied(new: Rewriting, node: Node) -> int | None:
     if not isinstance(node.op, Contract) or [rank(new, a) for a in node.args] != [2, 1]:
         return None
     x = node.args[1]
-    found = _formed_here(new, node)
-    if found is None:
+    found = _formed_for(new, node)
+    if found is None or new.stages[node.args[0]] < max(new.stages[a] for a in node.args):
         return None
     inner, turned = found
     if not isinstance(inner.op, Contract) or any(rank(new, a) != 2 for a in inner.args):
@@ -222,6 +226,29 @@ def _product_applied(new: Rewriting, node: Node) -> int | None:
     if turned:
         first, second = (_adjoint(new, a, node.origin) for a in (second, first))
     return _apply(new, first, _apply(new, second, x, node.origin), node.origin)
+
+
+def _scaled_solve(new: Rewriting, node: Node) -> int | None:
+    """`solve(c * M, b)` is `solve(M, b) / c`."""
+    if not isinstance(node.op, Solve):
+        return None
+    matrix, b = node.args
+    inner, origin = new.nodes[matrix], node.origin
+
+    def solved(rest: int) -> int:
+        return _make(new, Solve(), rest, b, origin=origin)
+
+    match inner.op, inner.args:
+        case (Elementwise("mul") | ScaleMap()), (c, rest) if scalar(new, c):
+            return new.elementwise("div", solved(rest), c, origin=origin)
+        case Elementwise("mul"), (rest, c) if scalar(new, c):
+            return new.elementwise("div", solved(rest), c, origin=origin)
+        case Elementwise("div"), (rest, c) if scalar(new, c):
+            return new.elementwise("mul", solved(rest), c, origin=origin)
+        case Elementwise("neg"), (rest,):
+            return new.elementwise("neg", solved(rest), origin=origin)
+        case _:
+            return None
 
 
 def _diagonal_matrix(new: Rewriting, node: Node) -> int | None:
@@ -252,11 +279,11 @@ def _identity_matrix(new: Rewriting, node: Node) -> int | None:
     return None
 
 
-def _formed_here(new: Rewriting, node: Node) -> tuple[Node, bool] | None:
-    """The matrix of a product, if it is formed no earlier than the product and for it alone; and
-    whether it stands there transposed."""
+def _formed_for(new: Rewriting, node: Node) -> tuple[Node, bool] | None:
+    """The matrix of a product, if it is formed for it alone; and whether it stands there
+    transposed."""
     matrix = node.args[0]
-    if new.stages[matrix] < max(new.stages[a] for a in node.args) or matrix in new.shared:
+    if matrix in new.shared:
         return None
     if not isinstance(new.nodes[matrix].op, Transpose):
         return new.nodes[matrix], False
@@ -274,5 +301,6 @@ RULES: tuple[Rule, ...] = (
     Rule("product with a diagonal matrix", _diagonal_matrix),
     Rule("scalar out of a matrix that is applied", _scaled_matrix),
     Rule("scalar out of a product of matrices", _scaled_factor),
+    Rule("scalar out of the matrix of a system", _scaled_solve),
     Rule("product of matrices applied from the right", _product_applied),
 )

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from difflib import get_close_matches
 from enum import Enum, auto
 
 from unroll_dsl.diagnostics.model import Diagnostic
 from unroll_dsl.syntax import errors as e
-from unroll_dsl.syntax.tokens import NAME, Line, Token
+from unroll_dsl.syntax.tokens import COLON, NAME, Line, Token
 
 
 class Place(Enum):
@@ -31,7 +31,8 @@ _PLACES = {
     "loss": Place.FORMULA,
     "def": Place.DEFINITION,
 }
-_OPERATORS = frozenset("+ - * / @ ^ == != < <= > >= and or not -> >> , =".split())
+_LEADING = frozenset("+ - * / @ ^ == != < <= > >= and or , -> >>".split())
+_TRAILING = _LEADING | {"not", "=", "<-", "~"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,3 +77,113 @@ def grouped(lines: Sequence[Line]) -> Iterator[Block]:
         else:
             yield Block(head, (), Place.TOP)
         at = end
+
+
+def _with_body(head: Line, body: tuple[Line, ...]) -> Iterator[Block]:
+    word = opening_word(head)
+    place = _PLACES.get(word or "")
+    if not head.opens_block and _continues(head, body[0]):
+        problem = e.ContinuationLine(body[0].first.span, head.span)
+        yield Block(_joined((head, *body)), (), Place.TOP, (problem,))
+    elif head.opens_block:
+        joined, problems = _aligned(body)
+        yield Block(head, joined, place or Place.PHASE, problems)
+    elif place is not None and not _is_whole(head, place):
+        at = head.end.span
+        colon = Token(COLON, ":", at)
+        joined, problems = _aligned(body)
+        missing = e.MissingColon(at, word or "", f"{head.span.text}:")
+        opened = Line((*head.tokens[:-1], colon, head.end), head.indent, head.problem)
+        yield Block(opened, joined, place, (missing, *problems))
+    else:
+        yield Block(head, (), Place.TOP)
+        yield from _stray(body)
+
+
+def _stray(body: tuple[Line, ...]) -> Iterator[Block]:
+    """Lines that are indented under a line that opens no block."""
+    problem = e.UnexpectedIndentation(body[0].first.span)
+    statements = [line for line in body if line.first.text in STATEMENT_WORDS]
+    others = [line for line in body if line.first.text not in STATEMENT_WORDS]
+    if others:
+        merged = _joined(others)
+        yield Block(Line(merged.tokens, merged.indent, problem), (), Place.TOP)
+    for line in statements:
+        problems = () if others or line is not statements[0] else (problem,)
+        yield Block(line, (), Place.TOP, problems)
+
+
+def _aligned(body: tuple[Line, ...]) -> tuple[tuple[Line, ...], tuple[Diagnostic, ...]]:
+    """The lines of a block with continuations joined, and what is wrong with their margins."""
+    lines = [body[0]]
+    problems: list[Diagnostic] = []
+    margin = indent = body[0].indent
+    for line in body[1:]:
+        start = line.first.span
+        if _continues(lines[-1], line):
+            problems.append(e.ContinuationLine(start, lines[-1].span))
+            lines[-1] = _joined((lines[-1], line))
+            continue
+        if line.indent > margin and line.indent != indent:
+            problems.append(e.UnexpectedIndentation(start, in_block=True))
+        elif line.indent < margin and line.indent != indent:
+            problems.append(e.InconsistentIndentation(start, line.indent, margin))
+        indent = line.indent
+        lines.append(line)
+    return tuple(lines), tuple(problems)
+
+
+def _continues(line: Line, following: Line) -> bool:
+    """Whether a line break stands in the middle of an expression."""
+    ends_open = line.tokens[-2].text in _TRAILING if len(line.tokens) > 1 else False
+    return following.first.text in _LEADING or (ends_open and following.indent > line.indent)
+
+
+def _joined(lines: Sequence[Line]) -> Line:
+    tokens = [token for line in lines for token in line.tokens[:-1]]
+    problem = next((line.problem for line in lines if line.problem), None)
+    return Line((*tokens, lines[-1].end), lines[0].indent, problem)
+
+
+def _is_whole(head: Line, place: Place) -> bool:
+    """Whether a statement that may have a block has its formula on its own line."""
+    depth, after = 0, None
+    for index, token in enumerate(head.tokens):
+        depth += (token.text in ("(", "[")) - (token.text in (")", "]"))
+        if depth == 0 and token.text == ("=" if place is Place.DEFINITION else ":"):
+            after = index + 1
+    if place is Place.PHASE or after is None:
+        return False
+    rest = head.tokens[after:-1]
+    is_type = len(rest) == 1 or (len(rest) > 1 and rest[1].text == "[")
+    return head.first.text != "minimize" or not is_type
+
+
+def _unindented(lines: Sequence[Line], at: int) -> int:
+    """Where the lines end that look like the block of line `at` without its indentation."""
+    place = _PLACES.get(opening_word(lines[at]) or "")
+    end = at + 1
+    while end < len(lines) and place is not None:
+        line = lines[end]
+        assigns = line.tokens[1].text in ("=", "<-")
+        match place:
+            case Place.FORMULA:
+                return end if opening_word(line) or assigns else end + 1
+            case Place.DEFINITION if line.first.text == "return":
+                return end + 1
+            case Place.PHASE if line.first.text == "trace" or assigns:
+                end += 1
+            case Place.DEFINITION if assigns:
+                end += 1
+            case _:
+                break
+    return end
+
+
+def _not_indented(head: Line, body: tuple[Line, ...]) -> Block:
+    word = opening_word(head) or ""
+    if word not in _PLACES:
+        return Block(head, (), Place.TOP)
+    following = body[0].span if body else None
+    problem = e.MissingBlock(head.tokens[-2].span, word, following)
+    return Block(head, body, _PLACES[word], (problem,))

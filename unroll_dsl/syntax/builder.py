@@ -15,7 +15,7 @@ from unroll_dsl.diagnostics.model import Diagnostic, InternalError
 from unroll_dsl.source import Span
 from unroll_dsl.syntax import nodes as n
 from unroll_dsl.syntax.engine import Action, Placed
-from unroll_dsl.syntax.errors import NumberTooLarge, TooDeep
+from unroll_dsl.syntax.errors import MissingOperator, NumberTooLarge, TooDeep
 from unroll_dsl.syntax.tokens import LINE_END, NAME, Token
 
 MAX_DEPTH = 200
@@ -156,7 +156,7 @@ def _interval(parts: list[Placed]) -> n.Bounds:
 def _declaration(parts: list[Placed]) -> n.Declaration:
     shared = _find(parts, Shared)
     match parts:
-        case [Token(text=word), Names(names=declared), Token(), Placed() as placed, *_]:
+        case [Token(text=word), Names(names=declared), Token(), placed, *_]:
             pass
         case _:
             raise _malformed(parts)
@@ -314,8 +314,16 @@ def _adjoint(parts: list[Placed]) -> Part:
 
 def _call(parts: list[Placed]) -> Part:
     function, span, given = _one(parts, Part), _cover(parts), _find(parts, Arguments)
+    if not isinstance(function.expr, n.Name | n.Call):
+        raise Refused(_not_a_call(function, span))
     depth = max(function.depth, given.depth if given else 0)
     return _deeper(n.Call(function.expr, _arguments_in(parts), span), span, depth)
+
+
+def _not_a_call(function: Part, span: Span) -> Diagnostic:
+    """`2(x + y)`, `A'(x)`: brackets after what is no function mean a product."""
+    rest = Span(span.file, function.span.end, span.end)
+    return MissingOperator(rest, function.span, f"{function.span.text} * {rest.text}")
 
 
 def _parenthesised(parts: list[Placed]) -> Part:

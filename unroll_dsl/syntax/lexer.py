@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from unicodedata import normalize
 
 from unroll_dsl.diagnostics.model import Diagnostic
@@ -31,6 +31,7 @@ _STATEMENT = re.compile(
     r"[ \t]+[^\W\d]|phase[ \t]*[(:]|minimize[ \t]+over\b|loss[ \t]*[(:]|\w+[ \t]*<-)"
 )
 _LOCAL = re.compile(r"\s*\w+[ \t]*=(?!=)")
+_TRANSPOSE = re.compile(r"\.[TH]\b")
 _SUBSCRIPTS = str.maketrans("", "", "₀₁₂₃₄₅₆₇₈₉")
 
 
@@ -123,8 +124,7 @@ class Lexer:
             found = self._terminals.match(text, at, end)
             kind = found.lastgroup if found else None
             if found is None or kind is None:
-                span = Span(self._file, at, at + 1)
-                line.blame(e.UnknownCharacter(span, instead_of(text, at)))
+                line.blame(self._unknown(at, start, end))
                 at += 1
                 continue
             at = found.end()
@@ -134,6 +134,13 @@ class Lexer:
                 line.trailing.append(_comment(found.group()))
         if not line.brackets:
             self._close(line)
+
+    def _unknown(self, at: int, start: int, end: int) -> Diagnostic:
+        text = self._file.text
+        if _TRANSPOSE.match(text, at, end):
+            before = text[start:at].split()[-1:] or [""]
+            return e.TransposeSpelling(Span(self._file, at, at + 2), f"{before[0]}'")
+        return e.UnknownCharacter(Span(self._file, at, at + 1), instead_of(text, at))
 
     def _token(self, kind: str, span: Span, line: _Open) -> None:
         word = span.text
@@ -191,10 +198,12 @@ class Lexer:
 
     def _too_long(self, start: int, end: int) -> None:
         self._close_unclosed()
-        span = Span(self._file, start, start + 1)
-        line = _Open([], [], 0, "", [])
+        text = self._file.text
+        code = start + len(text[start:end]) - len(text[start:end].lstrip(" "))
+        span = Span(self._file, code, code + 1)
+        line = _Open([], [], code - start, "", [])
         line.blame(e.LineTooLong(span, end - start, MAX_LINE))
-        words = re.findall(r"[^\W\d]\w*", self._file.text[start : start + MAX_LINE])
+        words = re.findall(r"[^\W\d]\w*", text[start : start + MAX_LINE])
         line.tokens = [Token(NAME, word, span) for word in words]
         self._above.clear()
         self._close(line)
@@ -219,6 +228,3 @@ def _physical(text: str) -> Iterator[tuple[int, int]]:
 def _comment(text: str) -> str:
     return text[1:].removeprefix(" ").rstrip()
 
-
-def renamed(token: Token, kind: str) -> Token:
-    return replace(token, kind=kind)

@@ -17,14 +17,13 @@ from unroll_dsl.syntax import errors as e
 from unroll_dsl.syntax import nodes as n
 from unroll_dsl.syntax.blocks import Block, Place, grouped
 from unroll_dsl.syntax.builder import ACTIONS, Refused, Unit
-from unroll_dsl.syntax.diagnosis import Failure, diagnose
+from unroll_dsl.syntax.diagnosis import diagnose
 from unroll_dsl.syntax.engine import Machine
+from unroll_dsl.syntax.failure import Failure
 from unroll_dsl.syntax.tables import Tables
-from unroll_dsl.syntax.tokens import DEDENT, END, INDENT, LINE_END, NAME, NUMBER, Line, Token
+from unroll_dsl.syntax.tokens import DEDENT, END, INDENT, LINE_END, NAME, NUMBER, RESERVED, Line, Token
 
 MAX_ERRORS = 20
-
-RESERVED = frozenset({"and", "or", "not", "in"})
 
 # What takes the place of a broken line: the head of a block, a line in it, its last line.
 _HEADS = {
@@ -62,7 +61,8 @@ class _Reader:
     def __init__(self, tables: Tables) -> None:
         self._words = tables.words
         self._kinds = {text: name for name, text in tables.marks} | tables.words | {"0": NUMBER}
-        self._spellings = {name: text for text, name in self._kinds.items()}
+        self._spellings = {name: text for text, name in self._kinds.items() if name != NUMBER}
+        self._spellings |= {"PER_PHASE": "per phase", "SUM_OVER_PHASES": "sum over phases"}
         self._machine = Machine(tables, ACTIONS)
         self._found: list[Diagnostic] = []
         self._poisoned: set[str] = set()

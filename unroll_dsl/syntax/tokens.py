@@ -10,10 +10,14 @@ from unroll_dsl.source import Span
 # Terminals that the lexer knows by name; all others only the grammar does.
 NAME = "NAME"
 NUMBER = "NUMBER"
+COLON = "COLON"
 LINE_END = "_NL"
 INDENT = "_INDENT"
 DEDENT = "_DEDENT"
 END = "$END"
+
+# Words that are never names. (What begins a statement is a name everywhere else.)
+RESERVED = frozenset({"and", "or", "not", "in"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -120,7 +120,7 @@ class TooManyErrors(Diagnostic):
         output y / 2
     """
 
-    code = "U0144"
+    code = "U0142"
     title = "too many errors"
     span: Span
     count: int

@@ -9,7 +9,6 @@ __all__ = [
     "InconsistentIndentation",
     "LineTooLong",
     "MismatchedBracket",
-    "MissingBlock",
     "StrayBracket",
     "TabIndentation",
     "TooDeep",
@@ -83,10 +82,10 @@ class TabIndentation(Diagnostic):
     """A line is indented with a tab.
 
     How wide a tab is depends on who looks. Blocks are indented with spaces, four by custom.
-    Wrong (the second line starts with a tab):
+    Wrong (the arrow stands for a tab):
 
         phase (7):
-        	x <- soft(x, theta)
+        →x <- soft(x, theta)
 
     Right:
 
@@ -180,46 +179,6 @@ class InconsistentIndentation(Diagnostic):
 
 
 @dataclass(frozen=True)
-class MissingBlock(Diagnostic):
-    """A line that ends with a colon is not followed by indented lines.
-
-    Wrong:
-
-        phase (7):
-        x <- soft(x, theta)
-
-    Right:
-
-        phase (7):
-            x <- soft(x, theta)
-    """
-
-    code = "U0110"
-    title = "no indented lines"
-    span: Span
-    word: str
-    following: Span | None = None
-
-    def message(self) -> str:
-        return f"`{self.word}` needs indented lines below it"
-
-    def labels(self) -> tuple[Label, ...]:
-        labels = [Label(self.span, "a block should begin after this")]
-        if self.following:
-            labels.append(Label(self.following, "this line is not indented"))
-        return tuple(labels)
-
-    def help(self) -> str | None:
-        if self.following:
-            return f"indent it:     {self.following.text}"
-        examples = {
-            "phase": "add an update, for instance `    x <- x - t * A' @ (A @ x - y)`",
-            "def": "add a line `    return ...`, or write `def f(v) = ...`",
-        }
-        return examples.get(self.word, "write the formula below it, indented by four spaces")
-
-
-@dataclass(frozen=True)
 class UnclosedBracket(Diagnostic):
     """A bracket is opened and never closed.
 
@@ -234,7 +193,7 @@ class UnclosedBracket(Diagnostic):
         let t = 1 / L
     """
 
-    code = "U0111"
+    code = "U0110"
     title = "unclosed bracket"
     span: Span
     closing: str
@@ -262,7 +221,7 @@ class StrayBracket(Diagnostic):
         let t = 1 / norm(A)
     """
 
-    code = "U0112"
+    code = "U0111"
     title = "stray bracket"
     span: Span
 
@@ -289,7 +248,7 @@ class MismatchedBracket(Diagnostic):
         fixed A : matrix[m, n]
     """
 
-    code = "U0113"
+    code = "U0112"
     title = "mismatched brackets"
     span: Span
     opened: Span
@@ -316,7 +275,7 @@ class TooDeep(Diagnostic):
         let total  = first + second
     """
 
-    code = "U0114"
+    code = "U0113"
     title = "expression too deep"
     span: Span
     limit: int

@@ -1,0 +1,172 @@
+"""Values that a caller gives, held against the declarations of a program before anything is computed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from unroll_dsl.backends import errors
+from unroll_dsl.backends.sizes import Equation, solve
+from unroll_dsl.backends.values import Meta, as_numpy, describe
+from unroll_dsl.diagnostics.model import Diagnostic, UnrollError
+from unroll_dsl.ir.graph import Constant, Graph, Parameter
+from unroll_dsl.types import Array, Field
+
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """What was given, in order: constants and parameters by name, and the sizes that follow.
+
+    Values are as they were given; those of a parameter per phase have either its declared shape or
+    a leading axis of one entry a phase.
+    """
+
+    constants: dict[str, Any]
+    parameters: dict[str, Any]
+    sizes: dict[str, int]
+
+
+def bind(
+    graph: Graph,
+    phases: int,
+    bind: Mapping[str, Any],
+    init: Mapping[str, Any],
+    dims: Mapping[str, int],
+) -> Binding:
+    """Check everything that was given; raise one `UnrollError` with all that is wrong."""
+    problems: list[Diagnostic] = []
+    constants = {c.name: c for c in graph.constants}
+    parameters = {p.name: p for p in graph.parameters}
+    _names("dims", dims, tuple(name for name, _ in graph.dims), problems)
+    learnt = {name for name in bind if name in parameters and name not in constants}
+    _names("bind", bind, (*constants, *(learnt and parameters)), problems)
+    _names("init", init, tuple(parameters), problems)
+    problems += [errors.GivenTwice(name) for name in bind if name in init]
+    given_constants = {name: value for name, value in bind.items() if name in constants}
+    given_parameters = {name: value for name, value in bind.items() if name in learnt}
+    given_parameters |= {name: value for name, value in init.items() if name in parameters}
+    equations: list[Equation] = []
+    for name, value in given_constants.items():
+        equations += _constant(constants[name], value, problems)
+    for name, value in given_parameters.items():
+        equations += _parameter(parameters[name], value, phases, problems)
+    _one_dtype({**given_constants, **given_parameters}, problems)
+    sizes, contradictions = solve(equations, dims, dict(graph.dims))
+    problems += contradictions
+    if problems:
+        raise UnrollError(problems)
+    return Binding(given_constants, given_parameters, sizes)
+
+
+def _names(
+    argument: str, given: Mapping[str, Any], known: tuple[str, ...], problems: list[Diagnostic]
+) -> None:
+    problems += [
+        errors.UnknownBinding(argument, name, known) for name in given if name not in known
+    ]
+
+
+def _constant(declared: Constant, value: Any, problems: list[Diagnostic]) -> list[Equation]:
+    if not isinstance(declared.type, Array):
+        problems.append(errors.NoBackend(f"`{declared.name}`, {declared.type},", declared.origin))
+        return []
+    meta = describe(value)
+    if not _entries(declared.name, declared, meta, declared.type, problems):
+        return []
+    rank = declared.type.rank
+    if len(meta.shape) not in ({0, rank} if declared.default is not None else {rank}):
+        problems.append(
+            errors.WrongShape(declared.name, str(declared.type), meta.shape, declared.origin)
+        )
+        return []
+    _finite(declared.name, declared, value, problems)
+    return _equations(declared.name, declared, meta.shape, declared.type)
+
+
+def _parameter(
+    declared: Parameter, value: Any, phases: int, problems: list[Diagnostic]
+) -> list[Equation]:
+    if not isinstance(declared.type, Array):
+        problems.append(errors.NoBackend(f"`{declared.name}`, {declared.type},", declared.origin))
+        return []
+    if isinstance(value, list | tuple):
+        value = as_numpy(value)
+    meta = describe(value)
+    if not _entries(declared.name, declared, meta, declared.type, problems):
+        return []
+    rank, shape = declared.type.rank, meta.shape
+    if len(shape) == rank + 1 and declared.per_phase:
+        if shape[0] != phases:
+            problems.append(
+                errors.WrongCount(
+                    declared.name, shape, str(declared.type), phases, declared.origin
+                )
+            )
+            return []
+        shape = shape[1:]
+    elif len(shape) not in (0, rank):
+        problems.append(
+            errors.WrongShape(declared.name, str(declared.type), shape, declared.origin)
+        )
+        return []
+    _finite(declared.name, declared, value, problems)
+    return _equations(declared.name, declared, shape, declared.type)
+
+
+def _entries(
+    name: str, declared: Constant | Parameter, meta: Meta, type_: Array,
+    problems: list[Diagnostic],
+) -> bool:
+    """Whether the entries of a value can be those of the declared type."""
+    if meta.kind == "c" and type_.field is not Field.COMPLEX:
+        problems.append(errors.WrongField(name, str(type_), declared.origin))
+        return False
+    if meta.kind in ("f", "c"):
+        return True
+    dtype = meta.dtype or "bool"
+    if meta.kind == "?":
+        why, mend = "neither a number, an array nor a tensor", "give an array of numpy or a tensor"
+    else:
+        why, mend = "networks compute with floats", f"convert it: `{name}.astype(float)`"
+    problems.append(errors.WrongDtype(name, dtype, why, mend))
+    return False
+
+
+def _finite(
+    name: str, declared: Constant | Parameter, value: Any, problems: list[Diagnostic]
+) -> None:
+    import numpy as np
+
+    if not np.isfinite(as_numpy(value)).all():
+        problems.append(errors.NotFinite(name, declared.origin))
+
+
+def _one_dtype(values: Mapping[str, Any], problems: list[Diagnostic]) -> None:
+    """Values with a dtype must share their precision: nothing is cast in silence."""
+    first: tuple[str, str] | None = None
+    for name, value in values.items():
+        dtype = describe(value).dtype if not isinstance(value, list | tuple) else None
+        if dtype is None:
+            continue
+        real = {"complex64": "float32", "complex128": "float64"}.get(dtype, dtype)
+        if first is None:
+            first = (name, real)
+        elif real != first[1]:
+            problems.append(
+                errors.WrongDtype(
+                    name, dtype, f"`{first[0]}` is {first[1]}",
+                    "convert one of them, so that all values have one precision",
+                )
+            )
+
+
+def _equations(
+    name: str, declared: Constant | Parameter, shape: tuple[int, ...], type_: Array
+) -> list[Equation]:
+    if len(shape) != type_.rank:
+        return []  # a scalar, spread over the declared shape
+    return [
+        Equation(dim, size, f"`{name}`", declared.origin)
+        for dim, size in zip(type_.shape, shape, strict=True)
+    ]

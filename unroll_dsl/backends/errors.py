@@ -1,0 +1,379 @@
+"""U05: what is wrong with values that are bound to a program, or cannot be run yet."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+
+from unroll_dsl.diagnostics.model import Diagnostic, Label
+from unroll_dsl.source import Span
+
+
+def _declared(origin: Span | None, text: str) -> tuple[Label, ...]:
+    return () if origin is None else (Label(origin, text),)
+
+
+@dataclass(frozen=True)
+class UnknownBinding(Diagnostic):
+    """An argument of `compile`, `reference` or `source` names something that the program lacks.
+
+    Nothing is ever ignored. Wrong:
+
+        spec.compile(bind={"W": W})         # the program calls it Wd
+
+    Right:
+
+        spec.compile(bind={"Wd": Wd})
+    """
+
+    code = "U0501"
+    title = "name that the program lacks"
+    argument: str
+    name: str
+    known: tuple[str, ...]
+
+    def message(self) -> str:
+        return f"`{self.argument}` names `{self.name}`, which the program lacks"
+
+    def help(self) -> str | None:
+        near = difflib.get_close_matches(self.name, self.known, n=1)
+        if near:
+            return f"did you mean `{near[0]}`?"
+        if not self.known:
+            return f"there is nothing that `{self.argument}` could name"
+        return "there is " + ", ".join(f"`{name}`" for name in self.known)
+
+
+@dataclass(frozen=True)
+class MissingStart(Diagnostic):
+    """A value has no classical value in the program and was not given.
+
+    Wrong:
+
+        spec.compile()                      # fixed A : matrix[m, n]
+
+    Right:
+
+        spec.compile(bind={"A": A})
+    """
+
+    code = "U0502"
+    title = "value not given"
+    name: str
+    kind: str
+    origin: Span | None
+
+    def message(self) -> str:
+        return f"{self.kind} `{self.name}` has no value"
+
+    def labels(self) -> tuple[Label, ...]:
+        return _declared(self.origin, "declared without a classical value")
+
+    def help(self) -> str | None:
+        argument = "init" if self.kind == "learnable" else "bind"
+        return f'give it: `{argument}={{"{self.name}": ...}}`, or write `= ...` in the program'
+
+
+@dataclass(frozen=True)
+class WrongShape(Diagnostic):
+    """A bound value has another shape than its declaration.
+
+    Wrong:
+
+        fixed A : matrix[m, n]              # bind={"A": a vector}
+    """
+
+    code = "U0503"
+    title = "wrong shape"
+    name: str
+    expected: str
+    found: tuple[int, ...]
+    origin: Span | None
+    reason: str = ""
+
+    def message(self) -> str:
+        because = f" ({self.reason})" if self.reason else ""
+        return f"`{self.name}` is {self.expected}{because}, found shape {self.found}"
+
+    def labels(self) -> tuple[Label, ...]:
+        return _declared(self.origin, f"declared as {self.expected}")
+
+    def help(self) -> str | None:
+        if len(self.found) == 2:
+            return f"is it the transpose? `{self.name}.T` has shape {self.found[::-1]}"
+        return "shapes are those of one sample, without a batch axis"
+
+
+@dataclass(frozen=True)
+class WrongField(Diagnostic):
+    """A complex value is bound to something that is declared real.
+
+    Right, one of: bind the real part; declare it `complex`.
+    """
+
+    code = "U0504"
+    title = "complex value bound to something real"
+    name: str
+    expected: str
+    origin: Span | None
+
+    def message(self) -> str:
+        return f"`{self.name}` is real ({self.expected}), but a complex value is bound to it"
+
+    def labels(self) -> tuple[Label, ...]:
+        return _declared(self.origin, "declared real")
+
+    def help(self) -> str | None:
+        return f"bind its real part, or declare it `complex {self.expected}`"
+
+
+@dataclass(frozen=True)
+class WrongDtype(Diagnostic):
+    """Values have a dtype that a network cannot use, or two different ones.
+
+    Nothing is cast in silence: integers are not taken for floats, and float32 is not mixed with float64.
+    """
+
+    code = "U0505"
+    title = "wrong dtype"
+    name: str
+    found: str
+    why: str
+    mend: str
+
+    def message(self) -> str:
+        return f"`{self.name}` has dtype {self.found}: {self.why}"
+
+    def help(self) -> str | None:
+        return self.mend
+
+
+@dataclass(frozen=True)
+class OutsideBounds(Diagnostic):
+    """A value that was given violates the constraint on its declaration.
+
+    Wrong:
+
+        learnable t : scalar > 0 = 1        # init={"t": -1.0}
+    """
+
+    code = "U0506"
+    title = "value violates its constraint"
+    name: str
+    found: float
+    bounds: str
+    origin: Span | None
+
+    def message(self) -> str:
+        return f"`{self.name}` must be {self.bounds}, found {self.found:g}"
+
+    def labels(self) -> tuple[Label, ...]:
+        return _declared(self.origin, f"constrained to be {self.bounds}")
+
+    def help(self) -> str | None:
+        return "choose a value that satisfies the constraint, or loosen it in the program"
+
+
+@dataclass(frozen=True)
+class SizeUnknown(Diagnostic):
+    """A size is needed to make a network, and nothing that was given determines it.
+
+    Right:
+
+        spec.compile(dims={"n": 100})
+    """
+
+    code = "U0507"
+    title = "size not determined"
+    name: str
+    needed_by: str
+    origin: Span | None
+
+    def message(self) -> str:
+        return f"the size `{self.name}` is not determined"
+
+    def labels(self) -> tuple[Label, ...]:
+        return _declared(self.origin, f"needed by {self.needed_by}")
+
+    def help(self) -> str | None:
+        return f'give it: `dims={{"{self.name}": ...}}`, or bind something whose shape contains it'
+
+
+@dataclass(frozen=True)
+class SizeContradiction(Diagnostic):
+    """Two values disagree about a size.
+
+    Wrong:
+
+        fixed A : matrix[m, n]              # bound with shape (3, 5): n = 5
+        fixed w : vector[n]                 # bound with shape (4,):   n = 4
+    """
+
+    code = "U0508"
+    title = "values disagree about a size"
+    name: str
+    first: int
+    first_source: str
+    second: int
+    second_source: str
+    origin: Span | None
+
+    def message(self) -> str:
+        return (
+            f"`{self.name}` is {self.first} by {self.first_source}, "
+            f"but {self.second} by {self.second_source}"
+        )
+
+    def labels(self) -> tuple[Label, ...]:
+        return _declared(self.origin, "declared here")
+
+    def help(self) -> str | None:
+        return "give values whose shapes agree"
+
+
+@dataclass(frozen=True)
+class WrongCount(Diagnostic):
+    """A value per phase does not have as many values as there are phases.
+
+    Right: one value for all phases, or one for each along the first axis.
+    """
+
+    code = "U0509"
+    title = "wrong number of values"
+    name: str
+    found: tuple[int, ...]
+    shape: str
+    phases: int
+    origin: Span | None
+
+    def message(self) -> str:
+        return (
+            f"`{self.name}` has a value per phase: {self.shape} for all, or {self.phases} of them "
+            f"along the first axis; found shape {self.found}"
+        )
+
+    def labels(self) -> tuple[Label, ...]:
+        return _declared(self.origin, "declared `per phase`")
+
+    def help(self) -> str | None:
+        return f"there are {self.phases} phases: give {self.phases} values, or one"
+
+
+@dataclass(frozen=True)
+class NotFinite(Diagnostic):
+    """A bound value contains NaN or infinity."""
+
+    code = "U0510"
+    title = "value is not finite"
+    name: str
+    origin: Span | None
+
+    def message(self) -> str:
+        return f"the value given for `{self.name}` contains NaN or infinity"
+
+    def labels(self) -> tuple[Label, ...]:
+        return _declared(self.origin, "declared here")
+
+    def help(self) -> str | None:
+        return "look for a division by 0, or missing data, where the value is made"
+
+
+@dataclass(frozen=True)
+class NoBackend(Diagnostic):
+    """A construct is checked by this version of the compiler, but it cannot run it yet.
+
+    Image operators, layers and maps bound from outside parse and type-check; scalars, vectors, matrices and
+    tensors run.
+    """
+
+    code = "U0511"
+    title = "no backend yet"
+    what: str
+    origin: Span | None
+
+    def message(self) -> str:
+        return f"{self.what} cannot be run by this version yet"
+
+    def labels(self) -> tuple[Label, ...]:
+        return _declared(self.origin, "checked, but not compiled yet")
+
+    def help(self) -> str | None:
+        return "`unroll check --static` checks the program without running it"
+
+
+@dataclass(frozen=True)
+class RoleUnknown(Diagnostic):
+    """`learn=` says how a constant is shared in words other than "shared" and "per phase".
+
+    Right:
+
+        spec.compile(learn={"alpha": "per phase"})
+    """
+
+    code = "U0512"
+    title = "unknown sharing"
+    name: str
+    found: str
+
+    def message(self) -> str:
+        return f"`learn` makes `{self.name}` {self.found!r}"
+
+    def help(self) -> str | None:
+        return 'write "shared" or "per phase"'
+
+
+@dataclass(frozen=True)
+class PhasesInvalid(Diagnostic):
+    """The number of phases is not a whole number of at least 1.
+
+    Right:
+
+        spec.compile(phases=7)
+    """
+
+    code = "U0513"
+    title = "number of phases"
+    found: str
+
+    def message(self) -> str:
+        return f"the number of phases is a whole number of at least 1, found {self.found}"
+
+    def help(self) -> str | None:
+        return "for instance `phases=7`"
+
+
+@dataclass(frozen=True)
+class NothingToRun(Diagnostic):
+    """A `problem` states what to minimise, not how: there is no iteration to compile.
+
+    Right: write an `algorithm` for it.
+    """
+
+    code = "U0514"
+    title = "nothing to run"
+    name: str
+    origin: Span | None
+
+    def message(self) -> str:
+        return f"`{self.name}` is a problem, not an algorithm: it has no iteration to run"
+
+    def labels(self) -> tuple[Label, ...]:
+        return _declared(self.origin, "a problem")
+
+    def help(self) -> str | None:
+        return "write an `algorithm` with a state, a phase and an output"
+
+
+@dataclass(frozen=True)
+class GivenTwice(Diagnostic):
+    """One name has a value in `bind` and another in `init`."""
+
+    code = "U0515"
+    title = "value given twice"
+    name: str
+
+    def message(self) -> str:
+        return f"`{self.name}` is given in `bind` and in `init`"
+
+    def help(self) -> str | None:
+        return "keep one of them"

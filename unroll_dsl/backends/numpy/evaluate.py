@@ -1,0 +1,187 @@
+"""The value of a node from the values of its arguments, for one sample in double precision."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
+from typing import Any, assert_never
+
+import numpy as np
+
+from unroll_dsl.backends.errors import NoBackend
+from unroll_dsl.backends.numpy import maps
+from unroll_dsl.backends.numpy.maps import Array, MapValue
+from unroll_dsl.diagnostics.model import InternalError, UnrollError
+from unroll_dsl.ir import nodes as ops
+from unroll_dsl.ir.graph import FunctionBody
+from unroll_dsl.ir.nodes import Node
+from unroll_dsl.operators.model import Kind, Static
+from unroll_dsl.operators.registry import function, linear_operator
+from unroll_dsl.types import Array as ArrayType
+from unroll_dsl.types import Dim
+
+Value = Any  # an Array or a MapValue
+Leaf = Callable[[Node], Value]
+
+
+class Evaluator:
+    """Evaluates nodes in their order; `leaf` supplies what a node without arguments stands for."""
+
+    def __init__(
+        self,
+        functions: Mapping[str, FunctionBody],
+        sizes: Mapping[str, int],
+    ) -> None:
+        self.functions = functions
+        self.sizes = sizes
+
+    def run(
+        self,
+        nodes: Sequence[Node],
+        wanted: Iterable[int],
+        leaf: Leaf,
+        known: MutableMapping[int, Value],
+    ) -> None:
+        """Put the values of `wanted`, and of all that they need, into `known`."""
+        needed: set[int] = set()
+        pending = [index for index in wanted if index not in known]
+        while pending:
+            index = pending.pop()
+            if index in needed or index in known:
+                continue
+            needed.add(index)
+            pending.extend(nodes[index].args)
+        for index in sorted(needed):
+            node = nodes[index]
+            arguments = [known[argument] for argument in node.args]
+            types = [nodes[argument].type for argument in node.args]
+            known[index] = self._value(node, arguments, types, leaf)
+
+    def shape(self, type_: ArrayType) -> tuple[int, ...]:
+        return tuple(self.number(dim) for dim in type_.shape)
+
+    def number(self, dim: Dim) -> int:
+        value = dim.substitute(self.sizes).value
+        if value is None:
+            raise InternalError(f"the size `{dim}` is not known")
+        return value
+
+    def _static(self, value: Static) -> int | str:
+        return self.number(value) if isinstance(value, Dim) else value
+
+    def _value(
+        self, node: Node, arguments: list[Value], types: list[Any], leaf: Leaf
+    ) -> Value:
+        op = node.op
+        match op:
+            case ops.Constant(value):
+                return np.asarray(float(value))
+            case ops.Size(dim):
+                return np.asarray(float(self.number(dim)))
+            case (
+                ops.Input() | ops.Fixed() | ops.Learnable() | ops.State() | ops.Final()
+                | ops.PhaseNumber() | ops.Target() | ops.Traced() | ops.Variable()
+                | ops.Argument()
+            ):
+                return leaf(node)
+            case ops.Elementwise(name):
+                record = function(name)
+                return np.asarray(record.numpy(*_aligned(arguments, types, node)))
+            case ops.Builtin(name, statics):
+                record = function(name)
+                options = {key: self._static(value) for key, value in statics}
+                if record.kind is Kind.CONSTRUCTOR and not arguments:
+                    return np.asarray(record.numpy(**options))
+                return np.asarray(record.numpy(*arguments, **options))
+            case ops.Invoke(name):
+                return self._invoke(self.functions[name], arguments)
+            case ops.Expand():
+                assert isinstance(node.type, ArrayType)
+                return np.broadcast_to(arguments[0], self.shape(node.type))
+            case ops.Eye():
+                assert isinstance(node.type, ArrayType)
+                return np.eye(*self.shape(node.type))
+            case ops.Transpose():
+                return arguments[0].conj().T
+            case ops.Contract():
+                return np.tensordot(arguments[0], arguments[1], axes=1)
+            case ops.Apply():
+                return maps.as_map(arguments[0]).forward(arguments[1])
+            case ops.Solve():
+                return _solve(*arguments)
+            case ops.IdentityMap():
+                return maps.identity()
+            case ops.DiagonalMap():
+                return maps.diagonal(arguments[0], _diagonal_alignment(types[0]))
+            case ops.AdjointMap():
+                return maps.adjoint(maps.as_map(arguments[0]))
+            case ops.ComposeMap():
+                return maps.compose(maps.as_map(arguments[0]), maps.as_map(arguments[1]))
+            case ops.AddMap(sign):
+                return maps.add(maps.as_map(arguments[0]), maps.as_map(arguments[1]), sign)
+            case ops.ScaleMap():
+                return maps.scale(arguments[0], maps.as_map(arguments[1]))
+            case ops.Operator(name, statics):
+                return self._operator(name, statics, arguments, node)
+            case ops.ApplyLayer() | ops.SplitLayer():
+                raise UnrollError([NoBackend("layers", node.origin)])
+            case ops.PhaseSum():
+                raise InternalError("a sum over phases is evaluated by the reference itself")
+            case _:
+                assert_never(op)
+
+    def _invoke(self, body: FunctionBody, arguments: list[Value]) -> Value:
+        def leaf(node: Node) -> Value:
+            match node.op:
+                case ops.Argument(index):
+                    return arguments[index]
+                case _:
+                    raise InternalError(f"function `{body.name}` reads {node.op}")
+
+        known: dict[int, Value] = {}
+        self.run(body.nodes, (body.result,), leaf, known)
+        return known[body.result]
+
+    def _operator(
+        self, name: str, statics: tuple[tuple[str, Static], ...], operands: list[Value], node: Node
+    ) -> MapValue:
+        record = linear_operator(name)
+        forward, backward = record.numpy_forward, record.numpy_adjoint
+        if forward is None or backward is None:
+            raise UnrollError([NoBackend(f"`{name}`", node.origin)])
+        options = {key: self._static(value) for key, value in statics}
+        return MapValue(
+            lambda x: forward(x, *operands, **options),
+            lambda y: backward(y, *operands, **options),
+        )
+
+
+def _solve(matrix: Value, rhs: Array) -> Array:
+    if isinstance(matrix, MapValue):
+        dense = maps.materialise(matrix, rhs)
+        return np.asarray(np.linalg.solve(dense, np.ravel(rhs))).reshape(rhs.shape)
+    return np.asarray(np.linalg.solve(matrix, rhs))
+
+
+def _aligned(arguments: list[Value], types: list[Any], node: Node) -> list[Array]:
+    """Arguments with axes such that NumPy's broadcasting is the language's (types/rules.py)."""
+    assert isinstance(node.type, ArrayType)
+    return [
+        _align(np.asarray(value), type_, node.type)
+        for value, type_ in zip(arguments, types, strict=True)
+    ]
+
+
+def _align(value: Array, type_: ArrayType, target: ArrayType) -> Array:
+    missing = target.rank - type_.rank
+    if missing > 0 and type_.rank == 1 and type_.shape[0] == target.shape[0]:
+        return value.reshape(value.shape + (1,) * missing)  # a number a channel, or a row
+    return value
+
+
+def _diagonal_alignment(type_: ArrayType) -> Callable[[Array, Array], Array]:
+    def align(values: Array, x: Array) -> Array:
+        if values.ndim == 1 and x.ndim > 1 and values.shape[0] == x.shape[0]:
+            return values.reshape(values.shape + (1,) * (x.ndim - 1))
+        return values
+
+    return align

@@ -1,0 +1,68 @@
+"""Linear maps as pairs of functions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+Array = np.ndarray[Any, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class MapValue:
+    """A linear map of one sample: `forward(x)` and `adjoint(y)`."""
+
+    forward: Callable[[Array], Array]
+    adjoint: Callable[[Array], Array]
+
+
+def identity() -> MapValue:
+    return MapValue(lambda x: x, lambda y: y)
+
+
+def as_map(value: Array | MapValue) -> MapValue:
+    """A matrix as a map on vectors; maps as they are."""
+    if isinstance(value, MapValue):
+        return value
+    return MapValue(lambda x: value @ x, lambda y: value.conj().T @ y)
+
+
+def diagonal(values: Array, align: Callable[[Array, Array], Array]) -> MapValue:
+    return MapValue(lambda x: align(values, x) * x, lambda y: align(values, y).conj() * y)
+
+
+def adjoint(map_: MapValue) -> MapValue:
+    return MapValue(map_.adjoint, map_.forward)
+
+
+def compose(outer: MapValue, inner: MapValue) -> MapValue:
+    return MapValue(
+        lambda x: outer.forward(inner.forward(x)), lambda y: inner.adjoint(outer.adjoint(y))
+    )
+
+
+def add(left: MapValue, right: MapValue, sign: int) -> MapValue:
+    return MapValue(
+        lambda x: left.forward(x) + sign * right.forward(x),
+        lambda y: left.adjoint(y) + sign * right.adjoint(y),
+    )
+
+
+def scale(factor: Array, map_: MapValue) -> MapValue:
+    return MapValue(
+        lambda x: factor * map_.forward(x), lambda y: np.conj(factor) * map_.adjoint(y)
+    )
+
+
+def materialise(map_: MapValue, like: Array) -> Array:
+    """The matrix of a map of a space to itself, column by column; for small spaces."""
+    columns = []
+    for index in range(like.size):
+        unit = np.zeros(like.size, dtype=complex)
+        unit[index] = 1
+        columns.append(np.ravel(map_.forward(unit.reshape(like.shape))))
+    matrix = np.stack(columns, axis=1)
+    return matrix if np.abs(matrix.imag).max(initial=0) > 0 else matrix.real

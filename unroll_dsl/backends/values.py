@@ -1,0 +1,80 @@
+"""What arrays of numpy, tensors of torch and plain numbers have in common."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Meta:
+    """A value's shape, the kind of its entries (f, c, i, b or ?) and the name of its dtype.
+
+    A plain Python number has no dtype: it takes that of the network.
+    """
+
+    shape: tuple[int, ...]
+    kind: str
+    dtype: str | None
+
+
+def describe(value: Any) -> Meta:
+    """The metadata of a value, without importing what it comes from."""
+    if isinstance(value, bool):
+        return Meta((), "b", None)
+    if isinstance(value, int | float):
+        return Meta((), "f", None)
+    if isinstance(value, complex):
+        return Meta((), "c", None)
+    shape, dtype = getattr(value, "shape", None), getattr(value, "dtype", None)
+    if shape is None or dtype is None:
+        return Meta((), "?", type(value).__name__)
+    name = str(dtype).removeprefix("torch.")
+    kind = "?"
+    for word, letter in (("complex", "c"), ("bfloat", "f"), ("float", "f"), ("uint", "i"),
+                         ("int", "i"), ("bool", "b")):
+        if name.startswith(word):
+            kind = letter
+            break
+    return Meta(tuple(int(size) for size in shape), kind, name)
+
+
+def as_numpy(value: Any) -> Any:
+    """The value as an array of numpy, in double precision."""
+    import numpy as np
+
+    if hasattr(value, "detach"):  # a tensor, wherever it lives
+        value = value.detach().cpu()
+        if str(value.dtype) in ("torch.float16", "torch.bfloat16"):
+            value = value.float()
+        value = value.numpy()
+    array = np.asarray(value)
+    return array.astype(np.complex128 if np.iscomplexobj(array) else np.float64)
+
+
+def outside(
+    values: Any, lower: float | None, lower_strict: bool, upper: float | None, upper_strict: bool
+) -> float | None:
+    """An entry outside the bounds, or None."""
+    import numpy as np
+
+    array = np.asarray(values, dtype=np.float64)
+    bad = np.zeros(array.shape, bool)
+    if lower is not None and not math.isnan(lower):
+        bad |= array <= lower if lower_strict else array < lower
+    if upper is not None and not math.isnan(upper):
+        bad |= array >= upper if upper_strict else array > upper
+    return float(array[bad].flat[0]) if bad.any() else None
+
+
+def words(
+    lower: float | None, lower_strict: bool, upper: float | None, upper_strict: bool
+) -> str:
+    """A constraint in the words of the language."""
+    if lower is not None and upper is not None:
+        left, right = "(" if lower_strict else "[", ")" if upper_strict else "]"
+        return f"in {left}{lower:g}, {upper:g}{right}"
+    if lower is not None:
+        return f"> {lower:g}" if lower_strict else f">= {lower:g}"
+    return f"< {upper:g}" if upper_strict else f"<= {upper:g}"

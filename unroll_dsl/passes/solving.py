@@ -1,0 +1,313 @@
+"""Linear systems: `solve` becomes factors that are computed once and products with them.
+
+    %6 = solve %5, %4            where %5 = A' @ A + rho * I, A fixed, rho learnable
+
+    =>  %7 = builtin[symmetric_eigenvectors] A'A     set-up
+        %9 = builtin[sumsq, axis=1] A @ %7           set-up
+        %14 = contract %7, (%7' @ %4) / (%9 + rho)   two products a phase
+
+Which route is taken, when it is valid and why is told by plans.py. All routes are exact: what they
+compute differs from the solution by rounding alone. A system in a function, whose arguments may be
+anything, is solved by `solve_dense`.
+
+Expects maps as scaling.py leaves them, and equal values shared.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import assert_never
+
+from unroll_dsl.ir.graph import FunctionBody, Graph
+from unroll_dsl.ir.nodes import Builtin, Eye, Node, Solve, Stage
+from unroll_dsl.passes.common import common
+from unroll_dsl.passes.plans import (
+    Cholesky,
+    Direct,
+    Divide,
+    Iterate,
+    Method,
+    Orthogonal,
+    Planner,
+    Sizes,
+    Spectral,
+    Woodbury,
+)
+from unroll_dsl.passes.rewrite import Rewriting, with_nodes
+from unroll_dsl.passes.scaling import scaling
+from unroll_dsl.passes.structure import Diagonal, Gram, Identity, Term
+from unroll_dsl.source import Span
+from unroll_dsl.types import Array, Field
+
+
+@dataclass(frozen=True, slots=True)
+class Solving:
+    """The pass. Where `sizes` tell the number of rows and columns, the smaller side is factorised."""
+
+    sizes: Sizes = field(default_factory=dict)
+
+    def __call__(self, graph: Graph) -> Graph:
+        planner = Planner(graph, self.sizes)
+        new = Rewriting(graph.functions, frozenset(p.name for p in graph.parameters if p.per_phase))
+        where: list[int] = []
+        for index, node in enumerate(graph.nodes):
+            args = tuple(where[a] for a in node.args)
+            if isinstance(node.op, Solve):
+                method = planner.plan(index).method
+                if not isinstance(method, Iterate):
+                    build = _Build(new, where, graph.nodes, node.origin)
+                    found = build.solution(method, *args)
+                    if node.label is not None:
+                        new.relabel(found, node.label)
+                    where.append(found)
+                    continue
+            where.append(new.add(node.op, args, node.type, node.origin, node.label))
+        bodies = tuple(_in_function(body) for body in graph.functions)
+        return with_nodes(replace(graph, functions=bodies), new.nodes, where)
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """What `unroll show` tells of one `solve`."""
+
+    origin: Span | None
+    name: str
+    reason: str
+
+
+def routes(graph: Graph, sizes: Sizes | None = None) -> tuple[Route, ...]:
+    """The route of each `solve` of a graph as it was built, in the order of the program."""
+    prepared = common(scaling(common(graph)))
+    planner = Planner(prepared, sizes or {})
+    found = []
+    for index, node in enumerate(prepared.nodes):
+        if isinstance(node.op, Solve):
+            plan = planner.plan(index)
+            found.append(Route(node.origin, _name(plan.method), plan.reason))
+    return tuple(found)
+
+
+def _name(method: Method) -> str:
+    match method:
+        case Divide():
+            return "division"
+        case Spectral(thin=thin):
+            return "eigenvectors at set-up" if thin is None else "singular vectors at set-up"
+        case Cholesky():
+            return "Cholesky factor"
+        case Woodbury():
+            return "Cholesky factor of the smaller side"
+        case Orthogonal():
+            return "QR factors"
+        case Direct():
+            return "dense solution"
+        case Iterate():
+            return "conjugate gradients (not available yet)"
+        case _:
+            assert_never(method)
+
+
+def _in_function(body: FunctionBody) -> FunctionBody:
+    nodes = list(body.nodes)
+    for index, node in enumerate(nodes):
+        if isinstance(node.op, Solve) and isinstance(nodes[node.args[0]].type, Array):
+            matrix, b = node.args
+            nodes[index] = replace(node, op=Builtin("solve_dense"), args=(b, matrix))
+    return replace(body, nodes=tuple(nodes))
+
+
+class _Build:
+    """Makes the nodes of one solution; terms name nodes of the old graph, found by `where`.
+
+    What is computed early gets the letter that textbooks give it, for generated code.
+    """
+
+    def __init__(
+        self, new: Rewriting, where: Sequence[int], old: Sequence[Node], origin: Span | None
+    ) -> None:
+        self.new = new
+        self.where = where
+        self.old = old
+        self.origin = origin
+
+    def solution(self, method: Method, matrix: int, b: int) -> int:
+        match method:
+            case Divide(terms):
+                return self._op("div", b, self._total(terms))
+            case Spectral():
+                return self._spectral(method, b)
+            case Cholesky():
+                lower = self._record("cholesky", matrix, label="L")
+                return self._record("cholesky_solve", b, lower)
+            case Woodbury(gram, shift):
+                return self._woodbury(gram, shift, b)
+            case Orthogonal():
+                q = self._record("orthogonal_factor", matrix, label="Q")
+                turned = self.new.adjoint(q, self.origin)
+                r = self._product(turned, matrix)
+                self.new.relabel(r, "R")
+                return self._record("triangular_solve", self._product(turned, b), r)
+            case Direct():
+                return self._record("solve_dense", b, matrix)
+            case Iterate():
+                return self.new.make(Solve(), matrix, b, origin=self.origin)
+            case _:
+                assert_never(method)
+
+    # ---- routes ---------------------------------------------------------------------------------
+
+    def _spectral(self, plan: Spectral, b: int) -> int:
+        """x = V ((V' b) / (c * d + shift)), where V' P V = diag(d).
+
+        With the shift c * Q, Q a positive diagonal, P and b are scaled by Q^(-1/2) and the
+        solution again.
+        """
+        moving = None if plan.moving is None else self._coefficient(plan.moving, fixed=False)
+        root = None
+        if plan.scale:
+            fixed_shift = self._sum(plan.scale, lambda t: self._diagonal(t, fixed=True))
+            root = self._op("sqrt", fixed_shift)
+            b = self._op("div", b, root)
+            late = self._coefficient(plan.scale[0], fixed=False)
+            shift = self.new.number(1, self.origin) if late is None else late
+        else:
+            shift = self._total(plan.shift)
+        vectors, values = self._basis(plan, root)
+        self.new.relabel(values, "eigenvalues")
+        if moving is not None:
+            values = self._op("mul", moving, values)
+        turned = self._product(self.new.adjoint(vectors, self.origin), b)
+        shifted = self._op("add", values, shift)
+        if plan.thin is None:
+            x = self._product(vectors, self._op("div", turned, shifted))
+        else:
+            # the columns of V span the rows of A alone; beside them the solution is b / shift
+            kept = self._op("mul", turned, self._op("div", values, shifted))
+            x = self._op("div", self._op("sub", b, self._product(vectors, kept)), shift)
+        return x if root is None else self._op("div", x, root)
+
+    def _basis(self, plan: Spectral, root: int | None) -> tuple[int, int]:
+        """V and d with V' P V = diag(d)."""
+        first = plan.fixed[0]
+        single = len(plan.fixed) == 1 and root is None and isinstance(first.core, Gram)
+        if single and isinstance(first.core, Gram) and first.core.weight is None:
+            gram = first.core
+            factor = self._factor(gram)
+            if plan.thin is not None:
+                count = self.new.array(factor).shape[0]
+                op = Builtin("right_singular_vectors", (("count", count),))
+                vectors = self.new.make(op, factor, origin=self.origin)
+                self.new.relabel(vectors, "V")
+            else:
+                gram_matrix = self.where[first.source]
+                vectors = self._record("symmetric_eigenvectors", gram_matrix, label="V")
+            seen = self._product(factor, vectors)
+            values = self._columns("sumsq", seen)
+            known = self._coefficient(first, fixed=True)
+            return vectors, values if known is None else self._op("mul", known, values)
+        matrix = self._sum(plan.fixed, self._matrix)
+        if root is not None:
+            for _ in range(2):  # rows, then columns
+                matrix = self.new.adjoint(self._op("div", matrix, root), self.origin)
+        vectors = self._record("symmetric_eigenvectors", matrix, label="V")
+        seen = self._product(matrix, vectors)
+        values = self._columns("sum", self._op("mul", self.new.conj(vectors, self.origin), seen))
+        if self.new.array(values).field is Field.COMPLEX:
+            values = self._op("real", values)
+        return vectors, values
+
+    def _woodbury(self, gram: Term, shift: tuple[Term, ...], b: int) -> int:
+        """(c A'A + D)^-1 b = D^-1 (b - c A' (c A D^-1 A' + I)^-1 A D^-1 b).
+
+        For D = d I multiplied out: (b - c A' (c A A' + d I)^-1 A b) / d, so that A A' can be
+        kept where d moves.
+        """
+        assert isinstance(gram.core, Gram)
+        factor = self._factor(gram.core)
+        turned = self.new.adjoint(factor, self.origin)
+        c = self._coefficient(gram)
+        d = self._total(shift)
+        rows = self.new.array(factor).shape[0]
+        eye = self.new.add(Eye(), (), Array((rows, rows)), self.origin)
+        right = b
+        if self.new.array(d).rank == 0:
+            side = self._product(factor, turned)
+            added = self._op("mul", d, eye)
+        else:
+            side = self._product(factor, self._op("div", turned, d))
+            added, right = eye, self._op("div", b, d)
+        if c is not None:
+            side = self._op("mul", c, side)
+        lower = self._record("cholesky", self._op("add", side, added), label="L")
+        inner = self._record("cholesky_solve", self._product(factor, right), lower)
+        back = self._product(turned, inner)
+        if c is not None:
+            back = self._op("mul", c, back)
+        return self._op("div", self._op("sub", b, back), d)
+
+    # ---- parts ----------------------------------------------------------------------------------
+
+    def _op(self, word: str, *args: int) -> int:
+        return self.new.elementwise(word, *args, origin=self.origin)
+
+    def _record(self, name: str, *args: int, label: str | None = None) -> int:
+        found = self.new.make(Builtin(name), *args, origin=self.origin)
+        if label is not None:
+            self.new.relabel(found, label)
+        return found
+
+    def _product(self, first: int, second: int) -> int:
+        return self.new.product(first, second, self.origin)
+
+    def _columns(self, reduction: str, matrix: int) -> int:
+        return self.new.make(Builtin(reduction, (("axis", 1),)), matrix, origin=self.origin)
+
+    def _factor(self, gram: Gram) -> int:
+        factor = self.where[gram.factor]
+        return self.new.adjoint(factor, self.origin) if gram.turned else factor
+
+    def _coefficient(self, term: Term, *, fixed: bool | None = None) -> int | None:
+        """The scalar before a term, None for 1; with `fixed` the part that is known at set-up (with
+        the sign), or that is not."""
+
+        def kept(ids: tuple[int, ...]) -> list[int]:
+            found = [self.where[i] for i in ids]
+            if fixed is None:
+                return found
+            return [i for i in found if (self.new.stages[i] is Stage.SETUP) is fixed]
+
+        result: int | None = None
+        for index in kept(term.times):
+            result = index if result is None else self._op("mul", result, index)
+        for index in kept(term.over):
+            above = self.new.number(1, self.origin) if result is None else result
+            result = self._op("div", above, index)
+        if term.sign < 0 and fixed is not False:
+            negative = self.new.number(-1, self.origin)
+            result = negative if result is None else self._op("neg", result)
+        return result
+
+    def _diagonal(self, term: Term, *, fixed: bool | None = None) -> int:
+        """A term that is a multiple of the identity or of a diagonal, as scalar or array."""
+        c = self._coefficient(term, fixed=fixed)
+        if isinstance(term.core, Identity):
+            return self.new.number(1, self.origin) if c is None else c
+        assert isinstance(term.core, Diagonal)
+        entries = self.where[term.core.entries]
+        return entries if c is None else self._op("mul", c, entries)
+
+    def _matrix(self, term: Term) -> int:
+        """A term with the part of its coefficient that is known at set-up, as a matrix."""
+        c = self._coefficient(term, fixed=True)
+        matrix = self.where[term.source]
+        return matrix if c is None else self._op("mul", c, matrix)
+
+    def _total(self, terms: Sequence[Term]) -> int:
+        return self._sum(terms, self._diagonal)
+
+    def _sum(self, terms: Sequence[Term], value: Callable[[Term], int]) -> int:
+        result = value(terms[0])
+        for term in terms[1:]:
+            result = self._op("add", result, value(term))
+        return result

@@ -1,0 +1,43 @@
+"""Why the grammar refuses a line, in the words of its author.
+
+Each rule knows one mistake; the first that recognises it names it. What no rule recognises is
+reported with what could have stood there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from unroll_dsl.diagnostics.model import Diagnostic
+from unroll_dsl.syntax import errors as e
+from unroll_dsl.syntax import misstatements, slips
+from unroll_dsl.syntax.failure import Failure, expected, found
+
+RULES: tuple[Callable[[Failure], Diagnostic | None], ...] = (
+    slips.reserved_word,
+    slips.foreign_operator,
+    slips.foreign_assignment,
+    misstatements.first_word,
+    misstatements.line_in_block,
+    misstatements.head_of_block,
+    misstatements.part_of_declaration,
+    misstatements.missing_type,
+    misstatements.separators,
+    slips.arrow,
+    slips.equality,
+    slips.chained_comparison,
+    slips.indexing,
+    slips.conditional,
+    slips.unary_plus,
+    slips.missing_expression,
+    slips.missing_operator,
+)
+
+
+def diagnose(failure: Failure) -> Diagnostic:
+    """The mistake that a refused line makes."""
+    for rule in RULES:
+        diagnostic = rule(failure)
+        if diagnostic is not None:
+            return diagnostic
+    return e.Unexpected(failure.span, found(failure), expected(failure.accepted))

@@ -1,0 +1,91 @@
+"""Expressions as text, with no more parentheses than the grammar needs."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import assert_never
+
+from unroll_dsl.syntax import nodes as n
+
+
+class Level(IntEnum):
+    """How tightly an expression holds together: the rules of the grammar from loose to tight.
+
+    OPEN and TAIL are products that end in `sum over phases`, which would swallow any factor to its
+    right: a TAIL may be a product's last factor, an OPEN product none.
+    """
+
+    OR = 1
+    AND = 2
+    NOT = 3
+    COMPARISON = 4
+    SUM = 5
+    OPEN = 6
+    TAIL = 7
+    PRODUCT = 8
+    SIGNED = 9
+    POWER = 10
+    POSTFIX = 11
+
+
+# For each operator: its own level, and what its operands have to be at least.
+_BINARY = {
+    "or": (Level.OR, Level.OR, Level.AND),
+    "and": (Level.AND, Level.AND, Level.NOT),
+    **dict.fromkeys(
+        ("==", "!=", "<", "<=", ">", ">="), (Level.COMPARISON, Level.SUM, Level.SUM)
+    ),
+    **dict.fromkeys(("+", "-"), (Level.SUM, Level.SUM, Level.OPEN)),
+    **dict.fromkeys(("*", "/", "@"), (Level.PRODUCT, Level.PRODUCT, Level.SIGNED)),
+    "^": (Level.POWER, Level.POSTFIX, Level.SIGNED),
+}
+
+
+def expression_text(expr: n.Expr, least: Level = Level.OR) -> str:
+    """The expression as text that reads back as the same tree where `least` is asked for."""
+    text, level = _text(expr)
+    return text if level >= least else f"({text})"
+
+
+def _text(expr: n.Expr) -> tuple[str, Level]:
+    match expr:
+        case n.Name(text):
+            return text, Level.POSTFIX
+        case n.Number(value):
+            return repr(value), Level.POSTFIX
+        case n.Unary("not", operand):
+            return f"not {expression_text(operand, Level.NOT)}", Level.NOT
+        case n.Unary(sign, operand):
+            text, level = _last_factor(operand)
+            return sign + text, level
+        case n.Binary("*" | "/" | "@" as sign, left, right):
+            text, level = _last_factor(right)
+            product = f"{expression_text(left, Level.PRODUCT)} {sign} {text}"
+            return product, Level.OPEN if level is Level.TAIL else Level.PRODUCT
+        case n.Binary(sign, left, right):
+            level, left_least, right_least = _BINARY[sign]
+            space = "" if sign == "^" else " "
+            before, after = expression_text(left, left_least), expression_text(right, right_least)
+            return f"{before}{space}{sign}{space}{after}", level
+        case n.Adjoint(operand):
+            return expression_text(operand, Level.POSTFIX) + "'", Level.POSTFIX
+        case n.Call(function, arguments):
+            given = ", ".join(_argument(argument) for argument in arguments)
+            return f"{expression_text(function, Level.POSTFIX)}({given})", Level.POSTFIX
+        case n.PhaseSum(body):
+            return f"sum over phases {expression_text(body, Level.OPEN)}", Level.TAIL
+        case _:
+            assert_never(expr)
+
+
+def _last_factor(expr: n.Expr) -> tuple[str, Level]:
+    """An operand that ends a product: it may be a TAIL, and makes the whole one."""
+    text, level = _text(expr)
+    if level is Level.TAIL:
+        return text, Level.TAIL
+    return (text if level >= Level.SIGNED else f"({text})"), Level.SIGNED
+
+
+def _argument(argument: n.Argument) -> str:
+    keyword = f"{argument.keyword.text}=" if argument.keyword else ""
+    return keyword + expression_text(argument.value)

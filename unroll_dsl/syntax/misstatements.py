@@ -1,0 +1,194 @@
+"""Mistakes in statements: each function recognises one, or returns None."""
+
+from __future__ import annotations
+
+from unroll_dsl.diagnostics.model import Diagnostic
+from unroll_dsl.source import Span
+from unroll_dsl.syntax import errors as e
+from unroll_dsl.syntax.blocks import STATEMENT_WORDS, Place, opening_word
+from unroll_dsl.syntax.failure import BOUNDS, Failure, found
+from unroll_dsl.syntax.tokens import DEDENT, LINE_END, NAME, NUMBER
+
+_DECLARING = ("input", "fixed", "learnable", "state")
+_HEADERS = ("algorithm", "problem")
+_TYPES = frozenset(
+    "scalar vector matrix tensor image mask complex linear network conv".split()
+)
+_STATEMENT = "a statement such as `let`, `state` or `phase`"
+_PHASE_LINE = "`x <- ...`, `r = ...` or `trace s = ...`"
+
+# What other languages begin a line with.
+_ADVICE = {
+    **dict.fromkeys(
+        ("for", "while", "repeat", "iterate", "do"),
+        "the iteration is a block: `phase (7):` and indented updates below it",
+    ),
+    **dict.fromkeys(
+        ("import", "from", "include", "using"),
+        "nothing is imported: tensors, operators and networks are bound from Python",
+    ),
+    **dict.fromkeys(("const", "constant", "given"), "constants are declared with `fixed`"),
+    **dict.fromkeys(("param", "parameter", "weights"), "what is learnt is declared `learnable`"),
+    **dict.fromkeys(("var", "variable"), "what changes from phase to phase is a `state`"),
+    "if": "choose between values with `where(condition, a, b)`",
+    "class": "a file holds one program, named in its first line: `algorithm NAME`",
+    "function": "functions are written `def f(v) = ...`",
+    "fn": "functions are written `def f(v) = ...`",
+    "print": "what a phase computes can be watched with `trace`",
+    "maximize": "write `minimize over x:` and the negative of the objective below it",
+    "objective": "write `minimize over x:` and the objective below it",
+}
+
+
+def first_word(failure: Failure) -> Diagnostic | None:
+    """A line at the margin that begins no statement."""
+    if failure.index > 0 or failure.place is not Place.TOP:
+        return None
+    text, span, line = failure.text, failure.span, failure.line
+    if failure.token.kind != NAME:
+        return e.Unexpected(span, found(failure), _STATEMENT)
+    if text in _HEADERS:
+        return e.HeaderNotFirst(span)
+    if text == "trace":
+        return e.UpdateOutsidePhase(span, "`trace`", "phase")
+    if text == "return":
+        return e.UpdateOutsidePhase(span, "`return`", "def")
+    start = Span(span.file, span.start, span.start)
+    match [token.text for token in line.tokens[1:3]]:
+        case ["<-", *_]:
+            return e.UpdateOutsidePhase(span.to(line.tokens[1].span), "an update", "phase")
+        case ["=", *_]:
+            return e.BareAssignment(span, failure.mended(start, "let "))
+        case [":", "="]:
+            sign = line.tokens[1].span.to(line.tokens[2].span)
+            return e.BareAssignment(span, "let " + failure.mended(sign, "="))
+        case [":", *_] if text not in STATEMENT_WORDS:
+            return e.BareAssignment(span, failure.mended(start, "fixed "), is_typed=True)
+        case ["(", *_] if any(token.text == "=" for token in line.tokens):
+            return e.UnknownStatement(span, None, f"write `{failure.mended(start, 'def ')}`")
+    return e.UnknownStatement(span, opening_word(line), _ADVICE.get(text.lower()))
+
+
+def line_in_block(failure: Failure) -> Diagnostic | None:
+    """A line that its block has no place for."""
+    first = failure.line.first
+    if failure.index == 0 and failure.accepted == {DEDENT}:
+        if failure.place is Place.DEFINITION:
+            return e.AfterReturn(first.span)
+        return e.SecondFormula(failure.line.span)
+    words = (*STATEMENT_WORDS, "trace", "return")
+    if failure.place is Place.TOP or failure.index > 1 or first.text not in words:
+        if failure.index == 0 and failure.place is Place.PHASE:
+            return e.Unexpected(first.span, found(failure), _PHASE_LINE)
+        return None
+    rest = failure.mended(first.span, "").strip()
+    match failure.place, first.text:
+        case Place.PHASE, "let":
+            return e.StatementInBlock(first.span, _PHASE_LINE, rest)
+        case Place.PHASE, _:
+            return e.StatementInBlock(first.span, _PHASE_LINE)
+        case Place.DEFINITION, "let":
+            return e.StatementInBlock(first.span, "`r = ...` or `return ...`", rest)
+        case Place.DEFINITION, _:
+            return e.StatementInBlock(first.span, "`r = ...` or `return ...`")
+        case _, "return":
+            return e.StatementInBlock(first.span, "an expression", rest)
+        case _:
+            return e.StatementInBlock(first.span, "an expression")
+
+
+def head_of_block(failure: Failure) -> Diagnostic | None:
+    """`phase 7:`, a missing colon, a block on the line that opens it."""
+    if failure.place is not Place.TOP:
+        return None
+    before, tokens = failure.before, failure.line.tokens
+    match failure.first:
+        case "phase" if failure.index == 1 and failure.token.kind in (NAME, NUMBER):
+            last = tokens[-3] if tokens[-2].text == ":" else tokens[-2]
+            return e.PhaseCount(failure.span.to(last.span))
+        case "phase" | "def" if before and before.text == ":" and failure.accepted == {LINE_END}:
+            return e.BlockOnSameLine(failure.span.to(tokens[-2].span), failure.first)
+        case "phase" | "minimize" | "loss" if failure.at_end and ":" in failure.accepted:
+            mended = failure.mended(failure.span, ":")
+            return e.MissingColon(failure.span, failure.first, mended)
+        case "minimize" if failure.accepted == {"over"}:
+            start = Span(failure.span.file, failure.span.start, failure.span.start)
+            mend = f"write `{failure.mended(start, 'over ')}`"
+            return e.Unexpected(failure.span, found(failure), "`over`", mend)
+        case "def" if failure.text == ":" and ")" in failure.accepted:
+            mend = "leave it out: parameters of a `def` take whatever type they are given"
+            return e.Unexpected(failure.span, "a type", "`,` or `)`", mend)
+        case _:
+            return None
+
+
+def missing_type(failure: Failure) -> Diagnostic | None:
+    """`fixed lambda = 0.1`, `input y vector[m]`, `loss (target):`."""
+    text, before = failure.text, failure.before
+    is_target = failure.first == "loss" and failure.accepted == {":"}
+    declares = failure.first in _DECLARING and failure.place is Place.TOP and failure.index > 1
+    if before is None or not (is_target or declares):
+        return None
+    start = Span(failure.span.file, failure.span.start, failure.span.start)
+    names = [t.text for t in failure.line.tokens[1 : failure.index] if t.kind == NAME]
+    declared = " and ".join(f"`{name}`" for name in (names[-1:] if is_target else names))
+    if is_target:
+        return e.MissingType(failure.span, declared, failure.mended(start, " : vector[n]"))
+    if "complex" in failure.accepted and (failure.at_end or text in ("=", "~")):
+        return e.MissingType(failure.span, declared, failure.mended(start, " scalar "))
+    if ":" not in failure.accepted or failure.has_before(":"):
+        return None
+    if failure.token.kind == NAME and (text in _TYPES or _is_sized(failure)):
+        return e.MissingType(failure.span, declared, failure.mended(start, ": "))
+    if failure.at_end or text in ("=", "~", "per phase", "shared") or text in BOUNDS:
+        return e.MissingType(failure.span, declared, failure.mended(start, " : scalar "))
+    return None
+
+
+def _is_sized(failure: Failure) -> bool:
+    return failure.after is not None and failure.after.text == "["
+
+
+def part_of_declaration(failure: Failure) -> Diagnostic | None:
+    """Sharing after the value, a bound after the sharing, two bounds."""
+    if failure.first not in _DECLARING or failure.place is not Place.TOP:
+        return None
+    text, span = " ".join(failure.text.split()), failure.span
+    if text in ("per phase", "shared"):
+        value = failure.has_before("=", "~")
+        if value is None or failure.depth:
+            return None
+        kept = failure.mended(span, "")
+        sign = value.text
+        mended = kept.replace(f" {sign} ", f" {text} {sign} ", 1)
+        return e.WrongOrder(span, value.span, mended if mended != kept else None)
+    if text in BOUNDS and failure.token.kind != NAME or text == "in":
+        sharing = failure.has_before("per phase", "shared")
+        if sharing is not None:
+            return e.WrongOrder(span, sharing.span, None)
+        if failure.has_before(*BOUNDS):
+            mend = "give both bounds at once: `in [0, 1]`, `in (0, 1)`, ..."
+            return e.Unexpected(span, "a second bound", "`per phase`, `=` or `~`", mend)
+    if text == "per":
+        mend = f"write `{failure.mended(span, 'per phase')}`"
+        return e.Unexpected(span, "`per`", "`per phase`", mend)
+    return None
+
+
+def separators(failure: Failure) -> Diagnostic | None:
+    """`dims m n`, `vector(n)`, `let x : scalar = 1`."""
+    span, before = failure.span, failure.before
+    start = Span(span.file, span.start, span.start)
+    if before is None or failure.place is not Place.TOP:
+        return None
+    if failure.first == "let" and failure.text == ":" and failure.index == 2:
+        mend = f"a `let` has the type of its value: `let {before.text} = ...`"
+        return e.Unexpected(span, "a type", "`=`", mend)
+    if failure.text == "(" and "[" in failure.accepted:
+        mend = f"sizes stand in square brackets: `{before.text}[...]`"
+        return e.Unexpected(span, "`(`", "`[`", mend)
+    is_list = "," in failure.accepted and not failure.wants_operator
+    if is_list and failure.token.kind == NAME and before.kind == NAME:
+        mend = f"write `{failure.mended(before.span.to(start), before.text + ', ')}`"
+        return e.Unexpected(span, found(failure), "`,`", mend)
+    return None

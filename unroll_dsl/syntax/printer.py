@@ -1,0 +1,174 @@
+"""From the tree back to text: canonical, and read again as the same tree."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import fields, is_dataclass
+from typing import assert_never
+
+from unroll_dsl.source import SourceFile, Span
+from unroll_dsl.syntax import nodes as n
+from unroll_dsl.syntax.expressions import Level, expression_text
+
+__all__ = ["expression_text", "same_tree", "statement_text", "to_text", "type_text"]
+
+_INDENT = " " * 4
+
+
+def to_text(program: n.Program) -> str:
+    """The program as a file: comments above what they are about, a blank line around blocks."""
+    lines = _comment(program.comment)
+    if program.kind == "prelude":
+        lines += [""] if lines else []
+    else:
+        lines.append(f"{program.kind} {program.name.text}")
+    after_block = False
+    for statement in program.statements:
+        is_block = isinstance(statement, n.Phase | n.Minimize | n.Loss | n.Definition)
+        if (is_block or after_block) and lines and lines[-1]:
+            lines.append("")
+        lines += [*_comment(statement.comment), *_statement(statement)]
+        after_block = is_block
+    return "\n".join(lines) + "\n"
+
+
+def statement_text(statement: n.Statement | n.PhaseStatement) -> str:
+    """A statement without its comment."""
+    return "\n".join(_statement(statement))
+
+
+def type_text(type_: n.TypeExpr) -> str:
+    """A type as it is written in a declaration."""
+    match type_:
+        case n.SpaceType(kind, dims, is_complex):
+            sizes = f"[{_list(dims)}]" if dims else ""
+            return ("complex " if is_complex else "") + kind.text + sizes
+        case n.LinearType(domain, codomain):
+            return f"linear {type_text(domain)} -> {type_text(codomain)}"
+        case n.NetworkType(domain, codomain):
+            return f"network {type_text(domain)} -> {type_text(codomain)}"
+        case n.ConvType(channels_in, channels_out, size, flags, options):
+            channels = f"{expression_text(channels_in)} -> {expression_text(channels_out)}"
+            rest = [expression_text(size), *(flag.text for flag in flags), *map(_argument, options)]
+            return f"conv[{', '.join([channels, *rest])}]"
+        case n.ComposedType(steps):
+            return " >> ".join(s.text if isinstance(s, n.Name) else type_text(s) for s in steps)
+        case _:
+            assert_never(type_)
+
+
+def same_tree(first: object, second: object) -> bool:
+    """Whether two nodes differ in nothing but their places."""
+    waiting = [(first, second)]
+    while waiting:
+        a, b = waiting.pop()
+        if type(a) is not type(b):
+            return False
+        if isinstance(a, tuple) and isinstance(b, tuple):
+            if len(a) != len(b):
+                return False
+            waiting.extend(zip(a, b, strict=True))
+        elif isinstance(a, Span | SourceFile):
+            continue
+        elif is_dataclass(a) and is_dataclass(b):
+            waiting.extend((getattr(a, f.name), getattr(b, f.name)) for f in fields(a))
+        elif a != b:
+            return False
+    return True
+
+
+def _statement(statement: n.Statement | n.PhaseStatement) -> list[str]:
+    match statement:
+        case n.Dims(dimensions):
+            return ["dims " + ", ".join(d.name.text + _equals(d.default) for d in dimensions)]
+        case n.Declaration(role, names, type_, bounds, sharing, value):
+            text = f"{role.value} {_names(names)} : {type_text(type_)}{_bounds(bounds)}"
+            per_phase = " per phase" if sharing is n.Sharing.PER_PHASE else ""
+            return [text + per_phase + _initial(value)]
+        case n.Let(name, value):
+            return [f"let {name.text} = {expression_text(value)}"]
+        case n.State(names, type_, value):
+            return [f"state {_names(names)} : {type_text(type_)}{_equals(value)}"]
+        case n.Update(target, value):
+            return [f"{target.text} <- {expression_text(value)}"]
+        case n.Local(name, value):
+            return [f"{name.text} = {expression_text(value)}"]
+        case n.Trace(name, value):
+            return [f"trace {name.text} = {expression_text(value)}"]
+        case n.Phase(count, body):
+            head = "phase:" if count is None else f"phase ({expression_text(count)}):"
+            return [head, *_block(body)]
+        case n.Output(values):
+            return [f"output {_list(values)}"]
+        case n.Minimize(variables, body):
+            head = f"minimize over {_parameters(variables)}:"
+            return [head, _INDENT + expression_text(body)]
+        case n.Loss(targets, body):
+            head = f"loss ({_parameters(targets)}):" if targets else "loss:"
+            return [head, _INDENT + expression_text(body)]
+        case n.Definition(name, parameters, lines, value):
+            head = f"def {name.text}({_parameters(parameters)})"
+            if not lines:
+                return [f"{head} = {expression_text(value)}"]
+            return [f"{head}:", *_block(lines), f"{_INDENT}return {expression_text(value)}"]
+        case _:
+            assert_never(statement)
+
+
+def _block(lines: Iterable[n.PhaseStatement]) -> list[str]:
+    return [
+        _INDENT + text
+        for line in lines
+        for text in (*_comment(line.comment), *_statement(line))
+    ]
+
+
+def _comment(comment: str) -> list[str]:
+    return [f"# {line}".rstrip() for line in comment.split("\n")] if comment else []
+
+
+def _names(names: Iterable[n.Name]) -> str:
+    return ", ".join(name.text for name in names)
+
+
+def _list(expressions: Iterable[n.Expr]) -> str:
+    return ", ".join(map(expression_text, expressions))
+
+
+def _equals(value: n.Expr | None) -> str:
+    return "" if value is None else f" = {expression_text(value)}"
+
+
+def _initial(value: n.Expr | n.RandomInit | None) -> str:
+    match value:
+        case n.RandomInit(name, arguments):
+            given = f"({', '.join(map(_argument, arguments))})" if arguments else ""
+            return f" ~ {name.text}{given}"
+        case _:
+            return _equals(value)
+
+
+def _bounds(bounds: n.Bounds | None) -> str:
+    if bounds is None or (bounds.lower is None and bounds.upper is None):
+        return ""
+    if bounds.upper is None:
+        return f" >{'' if bounds.lower_strict else '='} {_limit(bounds.lower)}"
+    if bounds.lower is None:
+        return f" <{'' if bounds.upper_strict else '='} {_limit(bounds.upper)}"
+    left, right = "(" if bounds.lower_strict else "[", ")" if bounds.upper_strict else "]"
+    low, high = expression_text(bounds.lower), expression_text(bounds.upper)
+    return f" in {left}{low}, {high}{right}"
+
+
+def _limit(limit: n.Expr | None) -> str:
+    """A bound outside brackets, which reaches as far as a sum does."""
+    return "" if limit is None else expression_text(limit, Level.SUM)
+
+
+def _argument(argument: n.Argument) -> str:
+    keyword = f"{argument.keyword.text}=" if argument.keyword else ""
+    return keyword + expression_text(argument.value)
+
+
+def _parameters(parameters: Iterable[n.Parameter]) -> str:
+    return ", ".join(p.name.text + (f" : {type_text(p.type)}" if p.type else "") for p in parameters)
