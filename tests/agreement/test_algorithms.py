@@ -45,19 +45,19 @@ def network(name: str, init: Mapping[str, Any] | None = None, **options: Any) ->
     instance = instance_of(name)
     values = {**instance.init, **(init or {})}
     options.setdefault("dtype", torch.float64)
-    net = spec_of(name).compile(phases=phases(name), bind=bound(name), init=values, **options)
+    net = spec_of(name).compile(
+        phases=phases(name), bind=instance.bind, init=values, dims=instance.sizes, **options
+    )
     assert isinstance(net, nn.Module)
     return net
 
 
 def reference(name: str, init: Mapping[str, Any] | None = None) -> Any:
-    values = {**instance_of(name).init, **(init or {})}
-    return spec_of(name).reference(phases=phases(name), bind=bound(name), init=values)
-
-
-def bound(name: str) -> dict[str, Any]:
-    """What has to be bound, and the sizes that no bound array tells."""
-    return dict(instance_of(name).bind)
+    instance = instance_of(name)
+    values = {**instance.init, **(init or {})}
+    return spec_of(name).reference(
+        phases=phases(name), bind=instance.bind, init=values, dims=instance.sizes
+    )
 
 
 def phases(name: str) -> int | None:

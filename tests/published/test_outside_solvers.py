@@ -36,15 +36,21 @@ def problem(shape: tuple[int, int]) -> tuple[Numbers, Numbers]:
     return A, x @ A.T + 0.1 * rng.standard_normal((BATCH, m))
 
 
-def solved(name: str, phases: int, y: Numbers, **bind: Any) -> Numbers:
-    net = unroll_dsl.load(name).compile(phases=phases, bind=bind, dtype=torch.float64)
+def solved(
+    name: str, phases: int, y: Numbers, dims: dict[str, int] | None = None, **bind: Any
+) -> Numbers:
+    spec = unroll_dsl.load(name)
+    net = spec.compile(phases=phases, bind=bind, dims=dims or {}, dtype=torch.float64)
     with torch.no_grad():
         return np.asarray(net(torch.as_tensor(y)).numpy())
 
 
-def states(name: str, phases: int, y: Numbers, **bind: Any) -> list[dict[str, Numbers]]:
+def states(
+    name: str, phases: int, y: Numbers, dims: dict[str, int] | None = None, **bind: Any
+) -> list[dict[str, Numbers]]:
     """The states of one sample after every phase."""
-    net = unroll_dsl.load(name).compile(phases=phases, bind=bind, dtype=torch.float64)
+    spec = unroll_dsl.load(name)
+    net = spec.compile(phases=phases, bind=bind, dims=dims or {}, dtype=torch.float64)
     with torch.no_grad():
         return [
             {key: value.numpy() for key, value in phase.items()}
@@ -153,7 +159,7 @@ def test_group_lasso() -> None:
     """The optimality conditions, group by group."""
     g, d, weight = 8, 3, 0.6
     A, y = problem((30, g * d))
-    found = solved("group_lasso", 1000, y, **{"A": A, "lambda": weight})
+    found = solved("group_lasso", 1000, y, {"d": d}, **{"A": A, "lambda": weight})
     assert found.shape == (BATCH, g, d)
     norms = np.linalg.norm(found, axis=2)
     assert (norms == 0).any()
@@ -169,6 +175,14 @@ def test_group_lasso() -> None:
 # ---- iterates, as pyproximal computes them ------------------------------------------------------
 
 STEPS = 25
+WEIGHT = 0.05
+
+
+def unit_problem(shape: tuple[int, int]) -> tuple[Numbers, Numbers]:
+    """A problem whose gradient has Lipschitz constant 1: pyproximal keeps its steps in float32."""
+    A, y = problem(shape)
+    scale = np.linalg.norm(A, 2)
+    return A / scale, y / scale
 
 
 def recorded(run: Callable[[Callable[..., None]], object]) -> list[tuple[Numbers, ...]]:
@@ -187,9 +201,9 @@ def assert_iterates(found: list[Numbers], expected: list[Numbers]) -> None:
 @pytest.fixture
 def sample() -> tuple[Numbers, Numbers, Any, Any]:
     """A, one y, and the two terms of the lasso for pyproximal."""
-    A, y = problem(WIDE)
+    A, y = unit_problem(WIDE)
     data = pyproximal.L2(Op=pylops.MatrixMult(A), b=y[0], densesolver="numpy")
-    return A, y[0], data, pyproximal.L1(sigma=LAMBDA)
+    return A, y[0], data, pyproximal.L1(sigma=WEIGHT)
 
 
 @pytest.mark.parametrize(
@@ -200,14 +214,13 @@ def test_iterates_of_proximal_gradient(
     name: str, constants: dict[str, float], acceleration: str | None, sample: Any
 ) -> None:
     A, y, data, penalty = sample
-    step = 1 / np.linalg.norm(A, 2) ** 2
     expected = recorded(
         lambda callback: ProximalGradient(
-            data, penalty, np.zeros(A.shape[1]), tau=step, niter=STEPS,
+            data, penalty, np.zeros(A.shape[1]), tau=1.0, niter=STEPS,
             acceleration=acceleration, callback=callback,
         )
     )
-    found = states(name, STEPS, y, **{"A": A, "lambda": LAMBDA}, **constants)
+    found = states(name, STEPS, y, **{"A": A, "lambda": WEIGHT}, **constants)
     assert_iterates([s["x"] for s in found], [x for (x,) in expected])
 
 
@@ -220,7 +233,7 @@ def test_iterates_of_admm(sample: Any) -> None:
             z0=np.zeros(A.shape[1]), callback=callback, callbackz=True,
         )
     )
-    found = states("admm_lasso", STEPS, y, **{"A": A, "lambda": LAMBDA, "rho": rho})
+    found = states("admm_lasso", STEPS, y, **{"A": A, "lambda": WEIGHT, "rho": rho})
     assert_iterates([s["z"] for s in found], [z for _, z in expected])
 
 
@@ -233,7 +246,7 @@ def test_iterates_of_douglas_rachford(eta: float, sample: Any) -> None:
             callback=callback, callbacky=True,
         )
     )
-    constants = {"A": A, "lambda": LAMBDA, "gamma": 0.8, "eta": eta}
+    constants = {"A": A, "lambda": WEIGHT, "gamma": 0.8, "eta": eta}
     found = states("douglas_rachford", STEPS, y, **constants)
     assert_iterates([s["w"] for s in found], [w for _, w in expected])
 
@@ -258,30 +271,30 @@ def test_iterates_of_pdhg(theta: float) -> None:
 
 def test_iterates_of_the_group_lasso() -> None:
     """pyproximal keeps the members of a group a stride apart, so the columns of A are reordered."""
-    g, d, weight = 8, 3, 0.6
-    A, batch = problem((30, g * d))
+    g, d, weight = 8, 3, 0.2
+    A, batch = unit_problem((30, g * d))
     y = batch[0]
     stacked = A.reshape(-1, g, d).transpose(0, 2, 1).reshape(-1, g * d)
     expected = recorded(
         lambda callback: ProximalGradient(
             pyproximal.L2(Op=pylops.MatrixMult(stacked), b=y),
             pyproximal.L21(ndim=d, sigma=weight),
-            np.zeros(g * d), tau=1 / np.linalg.norm(A, 2) ** 2, niter=STEPS,
+            np.zeros(g * d), tau=1.0, niter=STEPS,
             acceleration="fista", callback=callback,
         )
     )
-    found = states("group_lasso", STEPS, y, **{"A": A, "lambda": weight})
+    found = states("group_lasso", STEPS, y, {"d": d}, **{"A": A, "lambda": weight})
     assert_iterates([s["X"] for s in found], [x.reshape(d, g).T for (x,) in expected])
 
 
 @pytest.mark.parametrize("shape", [TALL, WIDE])
 def test_iterates_of_nonneg_least_squares(shape: tuple[int, int]) -> None:
-    A, batch = problem(shape)
+    A, batch = unit_problem(shape)
     y = batch[0]
     expected = recorded(
         lambda callback: ProximalGradient(
             pyproximal.L2(Op=pylops.MatrixMult(A), b=y), pyproximal.Box(lower=0),
-            np.zeros(A.shape[1]), tau=1 / np.linalg.norm(A, 2) ** 2, niter=STEPS, callback=callback,
+            np.zeros(A.shape[1]), tau=1.0, niter=STEPS, callback=callback,
         )
     )
     found = states("nonneg_least_squares", STEPS, y, A=A)

@@ -2,9 +2,14 @@
 
 from difflib import get_close_matches
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from unroll_dsl.cli.terminal import report_diagnostics
 from unroll_dsl.cli.usage import UsageError
 from unroll_dsl.resources import algorithm_names, algorithm_path
+
+if TYPE_CHECKING:
+    from unroll_dsl import Spec
 
 
 def locate(word: str) -> Path:
@@ -23,3 +28,12 @@ def locate(word: str) -> Path:
     else:
         mend = "`unroll list` names those that come along; a file is given by its path"
     raise UsageError(f"there is no algorithm `{word}`", mend)
+
+
+def load(word: str, *, no_colour: bool = False) -> "Spec":
+    """The spec that `word` means, checked; its warnings are shown."""
+    import unroll_dsl
+
+    spec = unroll_dsl.load(locate(word))
+    report_diagnostics(spec.warnings, no_colour=no_colour)
+    return spec

@@ -289,10 +289,10 @@ class Planner:
             for i in (*t.times, *t.over)
             if self.stages[i] > Stage.SETUP
         ]
-        names = " and ".join(dict.fromkeys(self._name(i) for i in moving))
-        return f"{names} moves a multiple of the identity or of a fixed diagonal" if any(
-            isinstance(t.core, Diagonal) for t in shift
-        ) else f"only {names} moves, beside the identity"
+        names = tuple(dict.fromkeys(self._name(i) for i in moving))
+        verb = "moves" if len(names) == 1 else "move"
+        over = "a fixed diagonal" if any(isinstance(t.core, Diagonal) for t in shift) else "I"
+        return f"only {' and '.join(names)} {verb}, before a fixed matrix and {over}"
 
     def _name(self, index: int) -> str:
         return describe(self.graph.nodes, index)

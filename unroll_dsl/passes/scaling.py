@@ -36,7 +36,7 @@ from unroll_dsl.passes.rewrite import Rewriting, Rule, apply_rules, rank, rewrit
 from unroll_dsl.source import Span
 from unroll_dsl.types import Array, LinearMap
 
-_Made = Apply | Contract | Transpose | Solve | AdjointMap
+_Made = Apply | Contract | Transpose | Solve | AdjointMap | ComposeMap
 
 
 def scaling(graph: Graph) -> Graph:
@@ -155,6 +155,22 @@ def _composed_diagonals(new: Rewriting, node: Node) -> int | None:
             return new.make(DiagonalMap(), entries, origin=node.origin)
         case _:
             return None
+
+
+def _composed_scaling(new: Rewriting, node: Node) -> int | None:
+    """`(c * M) @ N` and `M @ (c * N)` are `c * (M @ N)`."""
+    if not isinstance(node.op, ComposeMap):
+        return None
+    left, right = (new.nodes[a] for a in node.args)
+    match left.op, right.op:
+        case ScaleMap(), _:
+            factor, args = left.args[0], (left.args[1], node.args[1])
+        case _, ScaleMap():
+            factor, args = right.args[0], (node.args[0], right.args[1])
+        case _:
+            return None
+    inner = _make(new, ComposeMap(), *args, origin=node.origin)
+    return new.make(ScaleMap(), factor, inner, origin=node.origin)
 
 
 # ---- matrices applied ---------------------------------------------------------------------------
@@ -295,6 +311,7 @@ RULES: tuple[Rule, ...] = (
     Rule("adjoint of a map moves inwards", _adjoint_of),
     Rule("transpose of a transpose", _transpose_of),
     Rule("composed with the identity", _composed_identity),
+    Rule("scalar out of a composed map", _composed_scaling),
     Rule("composed diagonals multiply", _composed_diagonals),
     Rule("map applied part by part", _applied),
     Rule("product with the identity", _identity_matrix),

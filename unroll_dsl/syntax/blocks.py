@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from enum import Enum, auto
 
 from unroll_dsl.diagnostics.model import Diagnostic
-from unroll_dsl.syntax import errors as e
+from unroll_dsl.syntax import reports as e
 from unroll_dsl.syntax.tokens import COLON, NAME, Line, Token
 
 
@@ -31,7 +30,9 @@ _PLACES = {
     "loss": Place.FORMULA,
     "def": Place.DEFINITION,
 }
-_LEADING = frozenset("+ - * / @ ^ == != < <= > >= and or , -> >>".split())
+_LEADING = frozenset(
+    {"+", "-", "*", "/", "@", "^", "==", "!=", "<", "<=", ">", ">=", "and", "or", ",", "->", ">>"}
+)
 _TRAILING = _LEADING | {"not", "=", "<-", "~"}
 
 
@@ -55,12 +56,14 @@ def opening_word(line: Line) -> str | None:
     second = line.tokens[1].text
     if second in ("=", "<-"):
         return None
+    from difflib import get_close_matches
+
     near = get_close_matches(first.text.lower(), STATEMENT_WORDS, 1, 0.75)
     return near[0] if near else None
 
 
 def grouped(lines: Sequence[Line]) -> Iterator[Block]:
-    """The lines of a file in blocks. A program that is indented as a whole is read as if it were not."""
+    """The lines of a file in blocks. Indentation that all lines share does not count."""
     margin = min((line.indent for line in lines), default=0)
     at = 0
     while at < len(lines):

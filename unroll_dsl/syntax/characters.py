@@ -25,7 +25,7 @@ _ADVICE = {
     "}": "sizes are written `vector[n]`, groups `(a + b)`, blocks by indentation",
     "&": "write `and`, or `*` for masks",
     "|": "write `abs(x)` for a modulus, `or` for a choice",
-    "!": "write `not`, or `!=` for \"is not equal to\"",
+    "!": 'write `not`, or `!=` for "is not equal to"',
     "%": "there is no remainder; comments start with `#`",
     "$": "write the formula plainly: names such as `λ` need no markup",
     "?": "write `where(condition, a, b)`",

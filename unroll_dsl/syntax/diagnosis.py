@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from unroll_dsl.diagnostics.model import Diagnostic
-from unroll_dsl.syntax import errors as e
 from unroll_dsl.syntax import misstatements, slips
+from unroll_dsl.syntax import reports as e
 from unroll_dsl.syntax.failure import Failure, expected, found
 
 RULES: tuple[Callable[[Failure], Diagnostic | None], ...] = (
@@ -27,7 +27,7 @@ RULES: tuple[Callable[[Failure], Diagnostic | None], ...] = (
     slips.equality,
     slips.chained_comparison,
     slips.indexing,
-    slips.conditional,
+    slips.other_language,
     slips.unary_plus,
     slips.missing_expression,
     slips.missing_operator,

@@ -17,7 +17,7 @@ from unroll_dsl.syntax.tokens import END, Token
 
 
 class Placed(Protocol):
-    """Whatever the machine carries: tokens, nodes, and what the builder makes on the way to them."""
+    """What the machine carries: tokens, nodes, and what the builder makes on the way to them."""
 
     @property
     def span(self) -> Span: ...
@@ -50,13 +50,14 @@ class Machine:
         self._tables = tables
         self._actions = actions
         self._states = [tables.start]
+        self._before = self._states  # the states in which the last token came
         self._values: list[Value] = []
 
     def feed(self, token: Token) -> bool:
         """Take one token; False where the grammar has no place for it."""
-        kind = token.kind
+        self._before = self._states.copy()
         while True:
-            action = self._tables.states[self._states[-1]].get(kind)
+            action = self._tables.states[self._states[-1]].get(token.kind)
             if action is None:
                 return False
             if action >= 0:
@@ -76,18 +77,16 @@ class Machine:
 
     def _reduce(self, index: int) -> None:
         rule = self._tables.rules[index]
+        if rule.inlined and rule.size == 1:  # most reductions: the ladder of precedences
+            self._states.pop()
+            self._states.append(self._tables.states[self._states[-1]][rule.origin])
+            return
         parts: list[Value] = []
         if rule.size:
             parts = self._values[-rule.size :]
             del self._values[-rule.size :]
             del self._states[-rule.size :]
-        value: Value
-        if rule.spliced:
-            value = _extended(parts)
-        elif rule.inlined and len(parts) == 1:
-            value = parts[0]
-        else:
-            value = self._actions[rule.name](_flat(parts))
+        value = _extended(parts) if rule.spliced else self._actions[rule.name](_flat(parts))
         self._states.append(self._tables.states[self._states[-1]][rule.origin])
         self._values.append(value)
 
@@ -104,14 +103,18 @@ class Machine:
         return kind in self._tables.states[self._states[-1]]
 
     def accepts(self) -> frozenset[str]:
-        """The terminals that can come next. Slow: for error messages."""
-        table = self._tables.states[self._states[-1]]
+        """The terminals that could have come in place of the last token, if that was refused.
+
+        Slow: for error messages. An LALR machine may reduce before it refuses, so the answer is
+        that of the states before.
+        """
+        table = self._tables.states[self._before[-1]]
         return frozenset(kind for kind in table if self._accepts(kind))
 
     def _accepts(self, kind: str) -> bool:
         if not (kind.isupper() or kind == END):
             return False
-        states = list(self._states)
+        states = self._before.copy()
         while True:
             action = self._tables.states[states[-1]].get(kind)
             if action is None:
@@ -129,8 +132,8 @@ class Machine:
 def _extended(parts: list[Value]) -> list[Placed]:
     """One step of a repetition, which Lark writes left recursive: `xs: x | xs x`.
 
-    The list grows in place. A mark is only ever taken when the lines before it have been reduced, so
-    what it holds does not change.
+    The list grows in place. A mark is only ever taken when the lines before it have been reduced,
+    so what it holds does not change.
     """
     grown: list[Placed] = []
     for part in parts:

@@ -32,9 +32,7 @@ class Level(IntEnum):
 _BINARY = {
     "or": (Level.OR, Level.OR, Level.AND),
     "and": (Level.AND, Level.AND, Level.NOT),
-    **dict.fromkeys(
-        ("==", "!=", "<", "<=", ">", ">="), (Level.COMPARISON, Level.SUM, Level.SUM)
-    ),
+    **dict.fromkeys(("==", "!=", "<", "<=", ">", ">="), (Level.COMPARISON, Level.SUM, Level.SUM)),
     **dict.fromkeys(("+", "-"), (Level.SUM, Level.SUM, Level.OPEN)),
     **dict.fromkeys(("*", "/", "@"), (Level.PRODUCT, Level.PRODUCT, Level.SIGNED)),
     "^": (Level.POWER, Level.POSTFIX, Level.SIGNED),

@@ -76,6 +76,9 @@ class Failure:
                 return token
         return None
 
+    def has_after(self, text: str) -> bool:
+        return any(token.text == text for token in self.line.tokens[self.index :])
+
     def mended(self, span: Span, text: str) -> str:
         """The line with one place in it written differently."""
         whole = self.line.span

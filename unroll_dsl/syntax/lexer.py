@@ -1,8 +1,8 @@
 """Text to logical lines: indentation, brackets, comments and tokens.
 
-A logical line is a line of the file, or several that brackets hold together. Terminals come from the
-grammar; what the grammar cannot say (which lines belong together, which characters exist) is decided
-here, and whatever is wrong with a line is kept with it.
+A logical line is a line of the file, or several that brackets hold together. Terminals come from
+the grammar; what the grammar cannot say (which lines belong together, which characters exist) is
+decided here, and whatever is wrong with a line is kept with it.
 """
 
 from __future__ import annotations
@@ -14,13 +14,14 @@ from unicodedata import normalize
 
 from unroll_dsl.diagnostics.model import Diagnostic
 from unroll_dsl.source import SourceFile, Span
-from unroll_dsl.syntax import errors as e
+from unroll_dsl.syntax import reports as e
 from unroll_dsl.syntax.characters import instead_of
 from unroll_dsl.syntax.tables import Tables
 from unroll_dsl.syntax.tokens import LINE_END, NAME, Line, Token
 
 MAX_LINE = 10_000
 MAX_BRACKETS = 100
+MAX_PROBLEMS = 20  # lines that cannot be read, after which the rest of the file is left alone
 
 CLOSING = {"(": ")", "[": "]"}
 HEADERS = ("algorithm", "problem")
@@ -42,6 +43,7 @@ class Lines:
     lines: tuple[Line, ...]
     comment: str
     problems: tuple[Diagnostic, ...]
+    rest: Span | None = None  # what was not read, after too many problems
 
 
 @dataclass(slots=True)
@@ -70,19 +72,24 @@ class Lexer:
         self._terminals = _terminals(tables)
         self._lines: list[Line] = []
         self._line: _Open | None = None
-        self._above: list[str] = []  # comment lines directly above
+        self._above: list[tuple[int, str]] = []  # comment lines directly above, their columns
         self._top: list[str] = []  # comments at the top of the file, apart from the first line
         self._tabs: list[Span] = []
+        self._broken = 0
 
     def lines(self) -> Lines:
+        rest = None
         for start, end in _physical(self._file.text):
+            if self._broken >= MAX_PROBLEMS:
+                rest = Span(self._file, start, len(self._file.text))
+                break
             if end - start > MAX_LINE:
                 self._too_long(start, end)
             else:
                 self._physical_line(start, end)
         self._close_unclosed()
         problems = (e.TabIndentation(self._tabs[0], len(self._tabs) - 1),) if self._tabs else ()
-        return Lines(tuple(self._lines), "\n\n".join(self._top), problems)
+        return Lines(tuple(self._lines), "\n\n".join(self._top), problems, rest)
 
     def _physical_line(self, start: int, end: int) -> None:
         text = self._file.text
@@ -97,28 +104,28 @@ class Lexer:
         if code == end:
             self._paragraph()
         elif text[code] == "#":
-            self._above.append(_comment(text[code:end]))
+            self._above.append((code - start, _comment(text[code:end])))
         else:
             if "\t" in text[start:code]:
                 self._tabs.append(Span(self._file, start, code))
             indent = len(text[start:code].expandtabs(4))
-            if not self._lines and text.startswith(HEADERS, code):
-                above = "\n\n".join([*self._top, "\n".join(self._above)] if self._above else self._top)
-                self._top.clear()
-            else:
-                above = "\n".join(self._above)
+            # What is indented deeper is about the block above.
+            above = "\n".join(line for column, line in self._above if column <= code - start)
             self._above.clear()
+            if not self._lines and text.startswith(HEADERS, code):
+                above = "\n\n".join([*self._top, above] if above else self._top)
+                self._top.clear()
             self._line = _Open([], [], indent, above, [])
             self._tokens(code, end, self._line)
 
     def _paragraph(self) -> None:
         """A blank line: the comment above it belongs to no statement below."""
         if self._above and not self._lines:
-            self._top.append("\n".join(self._above))
+            self._top.append("\n".join(line for _, line in self._above))
         self._above.clear()
 
     def _tokens(self, start: int, end: int, line: _Open) -> None:
-        """Read one line of the file into the logical line, and close that where no bracket is open."""
+        """Read a line of the file into the logical line; close that where no bracket is open."""
         text, at = self._file.text, start
         while at < end:
             found = self._terminals.match(text, at, end)
@@ -153,7 +160,7 @@ class Lexer:
                     line.blame(e.UnknownCharacter(Span(span.file, at, at + 1), None))
         elif word in ("(", "["):
             line.brackets.append(Token(kind, word, span))
-            if len(line.brackets) > MAX_BRACKETS:
+            if len(line.brackets) == MAX_BRACKETS + 1:
                 line.blame(e.TooDeep(span, MAX_BRACKETS))
         elif word in (")", "]"):
             self._closing(span, line)
@@ -194,6 +201,7 @@ class Lexer:
         at = Span(last.file, last.end, last.end)
         comment = line.above or "\n".join(line.trailing)
         line.tokens.append(Token(LINE_END, "", at, comment))
+        self._broken += line.problem is not None
         self._lines.append(Line(tuple(line.tokens), line.indent, line.problem))
 
     def _too_long(self, start: int, end: int) -> None:
@@ -216,7 +224,7 @@ def _terminals(tables: Tables) -> re.Pattern[str]:
 
 
 def _physical(text: str) -> Iterator[tuple[int, int]]:
-    start = 0
+    start = 1 if text.startswith("\ufeff") else 0
     while start <= len(text):
         end = text.find("\n", start)
         if end < 0:
@@ -227,4 +235,3 @@ def _physical(text: str) -> Iterator[tuple[int, int]]:
 
 def _comment(text: str) -> str:
     return text[1:].removeprefix(" ").rstrip()
-

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from unroll_dsl.diagnostics.model import Diagnostic
 from unroll_dsl.source import Span
-from unroll_dsl.syntax import errors as e
+from unroll_dsl.syntax import reports as e
 from unroll_dsl.syntax.blocks import STATEMENT_WORDS, Place, opening_word
 from unroll_dsl.syntax.failure import BOUNDS, Failure, found
 from unroll_dsl.syntax.tokens import DEDENT, LINE_END, NAME, NUMBER
@@ -12,8 +12,20 @@ from unroll_dsl.syntax.tokens import DEDENT, LINE_END, NAME, NUMBER
 _DECLARING = ("input", "fixed", "learnable", "state")
 _HEADERS = ("algorithm", "problem")
 _TYPES = frozenset(
-    "scalar vector matrix tensor image mask complex linear network conv".split()
+    {
+        "scalar",
+        "vector",
+        "matrix",
+        "tensor",
+        "image",
+        "mask",
+        "complex",
+        "linear",
+        "network",
+        "conv",
+    }
 )
+_WORDS = (*STATEMENT_WORDS, "trace", "return")
 _STATEMENT = "a statement such as `let`, `state` or `phase`"
 _PHASE_LINE = "`x <- ...`, `r = ...` or `trace s = ...`"
 
@@ -57,6 +69,8 @@ def first_word(failure: Failure) -> Diagnostic | None:
     match [token.text for token in line.tokens[1:3]]:
         case ["<-", *_]:
             return e.UpdateOutsidePhase(span.to(line.tokens[1].span), "an update", "phase")
+        case ["+" | "-" | "*" | "/", "="]:
+            return e.UpdateOutsidePhase(span.to(line.tokens[2].span), "an update", "phase")
         case ["=", *_]:
             return e.BareAssignment(span, failure.mended(start, "let "))
         case [":", "="]:
@@ -72,12 +86,22 @@ def first_word(failure: Failure) -> Diagnostic | None:
 def line_in_block(failure: Failure) -> Diagnostic | None:
     """A line that its block has no place for."""
     first = failure.line.first
+    if failure.place is Place.TOP:
+        return None
     if failure.index == 0 and failure.accepted == {DEDENT}:
         if failure.place is Place.DEFINITION:
             return e.AfterReturn(first.span)
         return e.SecondFormula(failure.line.span)
-    words = (*STATEMENT_WORDS, "trace", "return")
-    if failure.place is Place.TOP or failure.index > 1 or first.text not in words:
+    if failure.index == 1 and failure.text in ("=", "<-"):
+        return e.StatementInBlock(first.span.to(failure.span), "an expression")
+    if failure.index > 0 and failure.accepted == {"<-", "="} and first.text not in _WORDS:
+        value = failure.line.span.text
+        mend = f"say what the value is for: `x <- {value}` or `r = {value}`"
+        return e.Unexpected(failure.span, found(failure), "`<-` or `=`", mend)
+    if failure.index > 0 and failure.accepted == {"="} and first.text not in _WORDS:
+        mend = f"if this is the result, write `return {failure.line.span.text}`"
+        return e.Unexpected(failure.span, found(failure), "`=`", mend)
+    if failure.index > 1 or first.text not in _WORDS:
         if failure.index == 0 and failure.place is Place.PHASE:
             return e.Unexpected(first.span, found(failure), _PHASE_LINE)
         return None
@@ -162,13 +186,16 @@ def part_of_declaration(failure: Failure) -> Diagnostic | None:
         sign = value.text
         mended = kept.replace(f" {sign} ", f" {text} {sign} ", 1)
         return e.WrongOrder(span, value.span, mended if mended != kept else None)
-    if text in BOUNDS and failure.token.kind != NAME or text == "in":
+    if text in BOUNDS:
         sharing = failure.has_before("per phase", "shared")
         if sharing is not None:
             return e.WrongOrder(span, sharing.span, None)
         if failure.has_before(*BOUNDS):
             mend = "give both bounds at once: `in [0, 1]`, `in (0, 1)`, ..."
             return e.Unexpected(span, "a second bound", "`per phase`, `=` or `~`", mend)
+    if failure.accepted == {"[", "("} and failure.has_before("in"):
+        mend = "an interval is written `in [0, 1]`, or `in (0, 1)` without its ends"
+        return e.Unexpected(span, found(failure), "`[` or `(`", mend)
     if text == "per":
         mend = f"write `{failure.mended(span, 'per phase')}`"
         return e.Unexpected(span, "`per`", "`per phase`", mend)
@@ -181,12 +208,21 @@ def separators(failure: Failure) -> Diagnostic | None:
     start = Span(span.file, span.start, span.start)
     if before is None or failure.place is not Place.TOP:
         return None
+    if failure.first in _HEADERS and failure.index > 1:
+        mend = "a name has letters, digits and underscores only"
+        return e.Unexpected(span, found(failure), "the end of the line", mend)
     if failure.first == "let" and failure.text == ":" and failure.index == 2:
         mend = f"a `let` has the type of its value: `let {before.text} = ...`"
         return e.Unexpected(span, "a type", "`=`", mend)
+    if failure.text == "," and "->" in failure.accepted:
+        mend = "channels are written with an arrow: `conv[1 -> 32, 3]`"
+        return e.Unexpected(span, "`,`", "`->`", mend)
     if failure.text == "(" and "[" in failure.accepted:
         mend = f"sizes stand in square brackets: `{before.text}[...]`"
         return e.Unexpected(span, "`(`", "`[`", mend)
+    if before.text in ("linear", "network", "conv") and failure.first == "state":
+        mend = "a state is a value, such as `vector[n]`; maps are declared `fixed` or `learnable`"
+        return e.Unexpected(before.span, f"`{before.text}`", "a space", mend)
     is_list = "," in failure.accepted and not failure.wants_operator
     if is_list and failure.token.kind == NAME and before.kind == NAME:
         mend = f"write `{failure.mended(before.span.to(start), before.text + ', ')}`"

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePath
 
 from unroll_dsl.diagnostics.model import Diagnostic
 from unroll_dsl.source import SourceFile, Span
-from unroll_dsl.syntax import errors as e
 from unroll_dsl.syntax import nodes as n
+from unroll_dsl.syntax import reports as e
 from unroll_dsl.syntax.blocks import opening_word
 from unroll_dsl.syntax.lexer import HEADERS, Lexer, Lines
 from unroll_dsl.syntax.recovery import Reading, read
 from unroll_dsl.syntax.tables import load_tables
+from unroll_dsl.syntax.transposes import transposes
 
 MAX_SIZE = 1_000_000
 
@@ -38,10 +39,15 @@ def parse(file: SourceFile) -> ParseResult:
     if not lines.lines:
         end = len(file.text.rstrip())
         return ParseResult(None, (e.EmptyFile(Span(file, 0, end)), *lines.problems))
-    reading = read(lines.lines, tables, Span(file, len(file.text), len(file.text)))
+    rest = lines.rest or Span(file, len(file.text), len(file.text))
+    reading = read(lines.lines, tables, rest)
     missing = _missing_header(lines, reading, file)
-    found = [*missing, *lines.problems, *reading.diagnostics]
-    return ParseResult(_program(file, lines, reading), tuple(sorted(found, key=_offset)))
+    primed = transposes(lines.lines)
+    found = sorted([*missing, *lines.problems, *reading.diagnostics, *primed], key=_offset)
+    program = _program(file, lines, reading)
+    if primed:
+        program = replace(program, poisoned=program.poisoned | {"T", "H"})
+    return ParseResult(program, tuple(found))
 
 
 def parse_text(text: str, name: str = "<text>") -> ParseResult:

@@ -117,9 +117,7 @@ def _statement(statement: n.Statement | n.PhaseStatement) -> list[str]:
 
 def _block(lines: Iterable[n.PhaseStatement]) -> list[str]:
     return [
-        _INDENT + text
-        for line in lines
-        for text in (*_comment(line.comment), *_statement(line))
+        _INDENT + text for line in lines for text in (*_comment(line.comment), *_statement(line))
     ]
 
 
@@ -171,4 +169,6 @@ def _argument(argument: n.Argument) -> str:
 
 
 def _parameters(parameters: Iterable[n.Parameter]) -> str:
-    return ", ".join(p.name.text + (f" : {type_text(p.type)}" if p.type else "") for p in parameters)
+    return ", ".join(
+        p.name.text + (f" : {type_text(p.type)}" if p.type else "") for p in parameters
+    )

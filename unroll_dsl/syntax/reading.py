@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from pathlib import Path
 
 from unroll_dsl.diagnostics.model import Diagnostic
 from unroll_dsl.source import SourceFile
-from unroll_dsl.syntax.errors import CannotRead, FileTooLarge, NotText
+from unroll_dsl.syntax import reports as e
 from unroll_dsl.syntax.parser import MAX_SIZE
 
 _UTF8_MARK = b"\xef\xbb\xbf"
@@ -25,26 +24,26 @@ def read_source(path: Path) -> SourceFile | Diagnostic:
             data = stream.read(MAX_SIZE + 1)
             size = max(len(data), path.stat().st_size)
     except FileNotFoundError:
-        return CannotRead(name, "there is no such file", _near(path))
+        return e.CannotRead(name, "there is no such file", _near(path))
     except IsADirectoryError:
-        return CannotRead(name, "it is a folder", _programs_in(path))
+        return e.CannotRead(name, "it is a folder", _programs_in(path))
     except (OSError, ValueError) as error:  # ValueError: a null byte in the name
-        return CannotRead(name, getattr(error, "strerror", None) or "it cannot be opened")
+        return e.CannotRead(name, getattr(error, "strerror", None) or "it cannot be opened")
     if len(data) > MAX_SIZE:
-        return FileTooLarge(name, size, MAX_SIZE)
+        return e.FileTooLarge(name, size, MAX_SIZE)
     return _decoded(name, data)
 
 
 def _decoded(name: str, data: bytes) -> SourceFile | Diagnostic:
     if data.startswith(_UTF16_MARKS):
-        return NotText(name, "it begins as UTF-16 does")
+        return e.NotText(name, "it begins as UTF-16 does")
     if b"\0" in data:
-        return NotText(name, f"line {_line(data, data.index(0))} has a null byte")
+        return e.NotText(name, f"line {_line(data, data.index(0))} has a null byte")
     try:
         return SourceFile(name, data.removeprefix(_UTF8_MARK).decode("utf-8"))
     except UnicodeDecodeError as error:
         byte, line = error.object[error.start], _line(error.object, error.start)
-        return NotText(name, f"line {line} has the byte 0x{byte:02x}")
+        return e.NotText(name, f"line {line} has the byte 0x{byte:02x}")
 
 
 def _line(data: bytes, offset: int) -> int:
@@ -53,6 +52,8 @@ def _line(data: bytes, offset: int) -> int:
 
 def _near(path: Path) -> tuple[str, ...]:
     """Files beside the missing one whose names look like its."""
+    from difflib import get_close_matches
+
     try:
         names = sorted(other.name for other in path.parent.iterdir() if other.is_file())
     except OSError:

@@ -1,27 +1,36 @@
 """Logical lines to statements, going on after errors.
 
-A line that the grammar refuses is reported, a harmless line of the same kind takes its place, and the
-machine goes on from where the line began: all errors of a file in one pass. The stand-ins are taken
-out of the tree at the end, and every name in a broken line is remembered, so that later stages do not
-report as unknown what such a line may have declared.
+A line that the grammar refuses is reported, a harmless line of the same kind takes its place, and
+the machine goes on from where the line began: all errors of a file in one pass. The stand-ins are
+taken out of the tree at the end, and every name in a broken line is remembered, so that later
+stages do not report as unknown what such a line may have declared.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from unroll_dsl.diagnostics.model import Diagnostic, InternalError
 from unroll_dsl.source import Span
-from unroll_dsl.syntax import errors as e
 from unroll_dsl.syntax import nodes as n
+from unroll_dsl.syntax import reports as e
 from unroll_dsl.syntax.blocks import Block, Place, grouped
 from unroll_dsl.syntax.builder import ACTIONS, Refused, Unit
-from unroll_dsl.syntax.diagnosis import diagnose
 from unroll_dsl.syntax.engine import Machine
-from unroll_dsl.syntax.failure import Failure
 from unroll_dsl.syntax.tables import Tables
-from unroll_dsl.syntax.tokens import DEDENT, END, INDENT, LINE_END, NAME, NUMBER, RESERVED, Line, Token
+from unroll_dsl.syntax.tokens import (
+    DEDENT,
+    END,
+    INDENT,
+    LINE_END,
+    NAME,
+    NUMBER,
+    RESERVED,
+    Line,
+    Token,
+)
 
 MAX_ERRORS = 20
 
@@ -49,12 +58,12 @@ class Reading:
     poisoned: frozenset[str]
 
 
-def read(lines: Sequence[Line], tables: Tables, end: Span) -> Reading:
-    """Parse the logical lines of one file; `end` is the place where it ends."""
+def read(lines: Sequence[Line], tables: Tables, rest: Span) -> Reading:
+    """Parse the logical lines of one file; `rest` is what the lexer left of it, mostly nothing."""
     reader = _Reader(tables)
     for block in grouped(lines):
         reader.block(block)
-    return reader.finish(end)
+    return reader.finish(rest)
 
 
 class _Reader:
@@ -65,11 +74,15 @@ class _Reader:
         self._spellings |= {"PER_PHASE": "per phase", "SUM_OVER_PHASES": "sum over phases"}
         self._machine = Machine(tables, ACTIONS)
         self._found: list[Diagnostic] = []
+        self._stopped = False
         self._poisoned: set[str] = set()
         self._dropped: set[int] = set()  # offsets at which what does not count begins
 
-    def finish(self, end: Span) -> Reading:
-        unit = self._machine.finish(Token(END, "", end))
+    def finish(self, rest: Span) -> Reading:
+        unit = self._machine.finish(Token(END, "", rest))
+        if rest.text:
+            self._stop(rest)
+            self._poisoned.update(re.findall(r"[^\W\d]\w*", rest.text))
         if not isinstance(unit, Unit):
             raise InternalError("the start rule makes no unit")
         kept = tuple(
@@ -96,7 +109,7 @@ class _Reader:
         if len(self._found) >= MAX_ERRORS:
             self._skip(block)
             return
-        self._found.extend(block.problems)
+        self._found.extend(block.problems[:MAX_ERRORS])
         if block.place is Place.TOP:
             self._line(block.head, Place.TOP, ())
             return
@@ -104,17 +117,18 @@ class _Reader:
             self._forget(block)
         span = block.head.end.span
         self._stand_in((INDENT,), span)
+        is_read = not block.problems
         for line in block.body:
-            if not self._line(line, block.place, _LINES[block.place]):
+            is_read = self._line(line, block.place, _LINES[block.place])
+            if not is_read:
                 self._dropped.add(line.first.span.start)
-                if block.place is not Place.PHASE:
-                    self._forget(block)
-        self._end(block, span)
+                self._forget(block)
+        self._end(block, span, is_read)
 
-    def _end(self, block: Block, span: Span) -> None:
+    def _end(self, block: Block, span: Span, is_read: bool) -> None:
         match block.place:
             case Place.DEFINITION if not self._machine.may_take(DEDENT):
-                if not block.problems:
+                if is_read:
                     self._found.append(e.MissingReturn(block.body[-1].span))
                 self._forget(block)
                 self._stand_in(_RETURN, span)
@@ -128,13 +142,18 @@ class _Reader:
         """Leave a statement out of the tree; of a broken phase the lines are still of use."""
         if block.place is not Place.PHASE:
             self._dropped.add(block.head.first.span.start)
+            self._poison(block.head)
 
     def _skip(self, block: Block) -> None:
         """After too many errors: only remember the names."""
-        if not any(isinstance(problem, e.TooManyErrors) for problem in self._found[-1:]):
-            self._found.append(e.TooManyErrors(block.head.first.span, len(self._found)))
+        self._stop(block.head.first.span)
         for line in (block.head, *block.body):
             self._poison(line)
+
+    def _stop(self, span: Span) -> None:
+        if not self._stopped:
+            self._found.append(e.TooManyErrors(Span(span.file, span.start, span.start), MAX_ERRORS))
+            self._stopped = True
 
     # ---- lines ----------------------------------------------------------------------------------
 
@@ -168,6 +187,9 @@ class _Reader:
         return None
 
     def _diagnose(self, line: Line, index: int, place: Place) -> Diagnostic:
+        from unroll_dsl.syntax.diagnosis import diagnose  # as `reports`: where it is needed
+        from unroll_dsl.syntax.failure import Failure
+
         accepted = self._machine.accepts()
         texts = frozenset(self._spellings.get(kind, kind) for kind in accepted)
         return diagnose(Failure(line, index, place, texts))

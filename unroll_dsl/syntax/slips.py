@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from unroll_dsl.diagnostics.model import Diagnostic
 from unroll_dsl.source import Span
-from unroll_dsl.syntax import errors as e
+from unroll_dsl.syntax import reports as e
 from unroll_dsl.syntax.blocks import Place
 from unroll_dsl.syntax.failure import COMPARISONS, Failure
 from unroll_dsl.syntax.tokens import NAME, NUMBER, RESERVED
@@ -38,7 +38,8 @@ def foreign_assignment(failure: Failure) -> Diagnostic | None:
             return _assignment(failure, span)
         case "+=" | "-=" | "*=" | "/=" if failure.index == 1:
             rest = failure.line.span.file.text[span.end : failure.line.span.end].strip()
-            mended = f"{failure.first} <- {failure.first} {token.text} ({rest})"
+            rest = rest if rest.isalnum() else f"({rest})"
+            mended = f"{failure.first} <- {failure.first} {token.text} {rest}"
             return e.WrongAssignment(span, "<-", mended)
         case "//":
             return e.SlashComment(span)
@@ -102,12 +103,19 @@ def indexing(failure: Failure) -> Diagnostic | None:
     return None
 
 
-def conditional(failure: Failure) -> Diagnostic | None:
-    """`a if b else c`, a comprehension."""
+def other_language(failure: Failure) -> Diagnostic | None:
+    """`a if b else c`, `lambda x: x`, `[1, 2]`, `sum over k`."""
+    before, mend = failure.before, None
     if failure.text in ("if", "else", "for") and failure.wants_operator:
         mend = "choose between values with `where(condition, a, b)`"
-        return e.Unexpected(failure.span, f"`{failure.text}`", "an operator", mend)
-    return None
+    elif failure.text == "over" and before and before.text == "sum":
+        mend = "a sum over the phases is written `sum over phases mean(s^2)`"
+    elif before and before.text == "lambda" and failure.has_after(":"):
+        mend = "functions are written `def f(v) = ...`, on a line of their own"
+    elif failure.text == "[" and failure.wants_expression:
+        mend = "values are not written out as lists: declare one as `fixed` and bind it from Python"
+        return e.Unexpected(failure.span, "`[`", "an expression", mend)
+    return e.Unexpected(failure.span, f"`{failure.text}`", "an operator", mend) if mend else None
 
 
 def unary_plus(failure: Failure) -> Diagnostic | None:
@@ -123,7 +131,7 @@ def missing_expression(failure: Failure) -> Diagnostic | None:
     before = failure.before
     if before is None or not failure.wants_expression or failure.token.kind in (NAME, NUMBER):
         return None
-    if before.text in ("(", "[") or before.kind == NAME:
+    if before.text in ("(", "["):
         return None
     where = "the end of the line" if failure.at_end else f"`{failure.text}`"
     return e.MissingExpression(failure.span, before.span, where)

@@ -1,8 +1,8 @@
 """The parse tables of `grammars/unroll.lark`.
 
-Lark builds the LALR(1) tables once and they are kept as JSON in the user's cache directory, under a
-name that is a digest of the grammar and of the versions that made them. Reading them back takes a few
-milliseconds and needs no Lark, which is what lets a file be checked at the speed of a keystroke.
+Lark builds the LALR(1) tables once and they are kept as JSON in the user's cache directory,
+together with the grammar they are of. Reading them back takes a few milliseconds and needs no Lark,
+which is what lets a file be checked at the speed of a keystroke.
 Where nothing can be kept (a read-only home) the tables are built anew in each process.
 """
 
@@ -11,9 +11,9 @@ from __future__ import annotations
 import json
 import os
 import sys
+import zlib
 from dataclasses import dataclass
 from functools import cache
-from hashlib import sha256
 from pathlib import Path
 from typing import TypedDict, cast
 
@@ -36,6 +36,7 @@ class Rule:
 class Record(TypedDict):
     """The tables as they are kept."""
 
+    grammar: str
     states: list[dict[str, int]]
     start: int
     end: int
@@ -122,6 +123,7 @@ def build(grammar: str) -> Record:
             case pattern:
                 patterns.append((terminal.priority, terminal.name, pattern.to_regexp()))
     return Record(
+        grammar=grammar,
         states=states,
         start=table.start_states["start"],
         end=table.end_states["start"],
@@ -141,8 +143,8 @@ def _cache_file(grammar: str) -> Path | None:
         folder = Path(root) if root else Path.home() / ".cache"
     except RuntimeError:  # no home
         return None
-    key = sha256(f"{LAYOUT} {sys.version_info[:2]} {grammar}".encode()).hexdigest()[:32]
-    return folder / "unroll_dsl" / f"grammar-{key}.json"
+    key = zlib.crc32(grammar.encode())
+    return folder / "unroll_dsl" / f"grammar-{LAYOUT}-{key:08x}.json"
 
 
 def _read(grammar: str) -> Record | None:
@@ -150,12 +152,13 @@ def _read(grammar: str) -> Record | None:
     if file is None:
         return None
     try:
-        record = json.loads(file.read_bytes())
-    except (OSError, ValueError, RecursionError):
+        check, _, data = file.read_bytes().partition(b"\n")
+    except OSError:
         return None
-    if not isinstance(record, dict) or record.keys() != Record.__annotations__.keys():
+    if check != _check(data):
         return None
-    return cast("Record", record)
+    record = cast("Record", json.loads(data))
+    return record if record["grammar"] == grammar else None
 
 
 def _keep(grammar: str, record: Record) -> None:
@@ -163,10 +166,16 @@ def _keep(grammar: str, record: Record) -> None:
     file = _cache_file(grammar)
     if file is None:
         return
+    data = json.dumps(record, ensure_ascii=False).encode()
     part = file.with_suffix(f".{os.getpid()}")
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        part.write_text(json.dumps(record, ensure_ascii=False), encoding="utf-8")
+        part.write_bytes(_check(data) + b"\n" + data)
         part.replace(file)
     except OSError:
         pass
+
+
+def _check(data: bytes) -> bytes:
+    """What tells a whole file from a damaged one."""
+    return b"%08x" % zlib.crc32(data)

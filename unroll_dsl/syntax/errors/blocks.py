@@ -218,8 +218,8 @@ class SecondFormula(Diagnostic):
 class StatementInBlock(Diagnostic):
     """A statement stands in a block that has no place for it.
 
-    The lines of a phase are updates `x <- ...`, local values `r = ...` and `trace s = ...`; those of
-    a `def` are local values and a `return`. Wrong:
+    The lines of a phase are updates `x <- ...`, local values `r = ...` and `trace s = ...`; those
+    of a `def` are local values and a `return`. Wrong:
 
         phase (7):
             let r = A @ x - y

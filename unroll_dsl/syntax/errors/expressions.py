@@ -71,6 +71,8 @@ class MissingExpression(Diagnostic):
     def help(self) -> str | None:
         if self.before.text in ("=", "<-"):
             return f"write what the value is after `{self.before.text}`"
+        if self.before.text.isalpha():
+            return f"write an expression after `{self.before.text}`"
         return f"write the missing operand, or remove the `{self.before.text}`"
 
 

@@ -1,0 +1,250 @@
+import pytest
+
+from unroll_dsl.passes.common import common
+from unroll_dsl.passes.dead import dead
+from unroll_dsl.passes.pipeline import optimize
+from unroll_dsl.passes.scaling import scaling
+from unroll_dsl.passes.solving import Solving, routes
+
+# solve(A' @ A + shift * I, b) in a phase
+RIDGE = """
+    input y : vector[m]
+    fixed A : matrix[m, n]
+    {declared}
+    state x : vector[n] = %3 then %11
+    output %12
+    phases 3
+    %0 = input y : vector[m]
+    %1 = fixed A : matrix[m, n] ; - A
+    %2 = constant 0 : scalar
+    %3 = expand %2 : vector[n]
+    %4 = state x : vector[n]
+    %5 = {shift} : scalar ; - rho
+    %6 = transpose %1 : matrix[n, m]
+    %7 = contract %6, %1 : matrix[n, n]
+    %8 = eye : matrix[n, n]
+    %9 = mul %5, %8 : matrix[n, n]
+    %10 = add %7, %9 : matrix[n, n]
+    %11 = solve %10, %4 : vector[n] ; a.unroll:9 x
+    %12 = final x : vector[n]
+"""
+LEARNT = RIDGE.format(
+    declared="learnable rho : scalar > %2 per phase = %5", shift="learnable rho"
+).replace("%5", "%13", 1) + "    %13 = constant 1 : scalar\n"
+SHARED = LEARNT.replace(" per phase", "")
+FIXED = RIDGE.format(declared="fixed rho : scalar > %2", shift="fixed rho")
+FREE = RIDGE.format(declared="fixed rho : scalar", shift="fixed rho")
+
+
+def _solved(rewrite, text, sizes=None):
+    """The lines from the one after the eighth, the leaves and `A' @ A`."""
+
+    def transform(graph):
+        return dead(common(Solving(sizes or {})(graph)))
+
+    lines = rewrite(transform, text).splitlines()
+    nodes = [line for line in lines if line.startswith("%")]
+    start = next(i for i, line in enumerate(nodes) if "= transpose" in line)
+    return [line.partition(" ; ")[0] for line in nodes[start:]]
+
+
+@pytest.mark.parametrize("text", [LEARNT, SHARED])
+def test_a_shift_that_a_learnable_moves_takes_a_basis_and_two_products(rewrite, text):
+    assert _solved(rewrite, text)[:9] == [
+        "%6 = transpose %1 : matrix[n, m]",
+        "%7 = contract %6, %1 : matrix[n, n]",
+        "%8 = builtin[symmetric_eigenvectors] %7 : matrix[n, n]",
+        "%9 = contract %1, %8 : matrix[m, n]",
+        "%10 = builtin[sumsq, axis=1] %9 : vector[n]",
+        "%11 = transpose %8 : matrix[n, n]",
+        "%12 = contract %11, %4 : vector[n]",
+        "%13 = add %10, %5 : vector[n]",
+        "%14 = div %12, %13 : vector[n]",
+    ]
+
+
+def test_fewer_rows_than_columns_take_the_thin_basis(rewrite):
+    nodes = _solved(rewrite, LEARNT, {"m": 2, "n": 8})
+    assert nodes[0] == "%6 = builtin[right_singular_vectors, count={m}] %1 : matrix[n, m]"
+    assert nodes[-4:-2] == [
+        "%14 = contract %6, %13 : vector[n]",
+        "%15 = sub %4, %14 : vector[n]",
+    ]
+
+
+def test_without_a_positive_shift_the_thin_basis_is_not_taken(graph):
+    # beside the rows of A the solution is b / shift, which may not exist
+    text = LEARNT.replace(" > %2", "")
+    assert routes(graph(text), {"m": 2, "n": 8})[0].name == "eigenvectors at set-up"
+
+
+def test_fixed_and_positive_definite_is_factorised_once(rewrite):
+    assert _solved(rewrite, FIXED)[-3:-1] == [
+        "%11 = builtin[cholesky] %10 : matrix[n, n]",
+        "%12 = builtin[cholesky_solve] %4, %11 : vector[n]",
+    ]
+
+
+def test_many_fewer_rows_than_columns_are_factorised_on_their_side(rewrite):
+    nodes = _solved(rewrite, FIXED, {"m": 2, "n": 8})
+    assert "%7 = contract %1, %6 : matrix[m, m]" in nodes
+    assert "%11 = builtin[cholesky] %10 : matrix[m, m]" in nodes
+    assert not any("matrix[n, n]" in line for line in nodes)
+
+
+def test_fixed_and_not_known_to_be_definite_takes_qr_factors(rewrite):
+    assert _solved(rewrite, FREE)[-5:-1] == [
+        "%12 = transpose %11 : matrix[n, n]",
+        "%13 = contract %12, %10 : matrix[n, n]",
+        "%14 = contract %12, %4 : vector[n]",
+        "%15 = builtin[triangular_solve] %14, %13 : vector[n]",
+    ]
+
+
+def test_the_solution_keeps_its_name_and_place(graph):
+    for text in (LEARNT, FIXED, FREE):
+        result = Solving()(graph(text))
+        last = result.nodes[result.states[0].update]
+        assert last.label == "x"
+        assert last.origin is not None and last.origin.line == 9
+
+
+SYSTEM = """
+    input b : vector[n]
+    fixed W : matrix[n, n]
+    fixed A : matrix[m, n]
+    learnable q : vector[n] > %9 per phase = %8
+    learnable F : matrix[m, n] = %2
+    learnable rho : scalar > %9 per phase = %7
+    state x : vector[n] = %0 then %{last}
+    output %6
+    phases 3
+    %0 = input b : vector[n]
+    %1 = fixed W : matrix[n, n]
+    %2 = fixed A : matrix[m, n]
+    %3 = learnable q : vector[n]
+    %4 = learnable F : matrix[m, n]
+    %5 = learnable rho : scalar
+    %6 = final x : vector[n]
+    %7 = constant 1 : scalar
+    %8 = expand %7 : vector[n]
+    %9 = constant 0 : scalar
+    %10 = eye : matrix[n, n]
+    %11 = mul %5, %10 : matrix[n, n]
+    %12 = state x : vector[n]
+    %13 = transpose %2 : matrix[n, m]
+    %14 = contract %13, %2 : matrix[n, n]
+    %15 = transpose %4 : matrix[n, m]
+    %16 = contract %15, %4 : matrix[n, n]
+    %17 = builtin[diagonal_matrix] %3 : matrix[n, n]
+"""
+
+
+@pytest.mark.parametrize(
+    ("matrix", "name"),
+    [
+        ("add %14, %17", "Cholesky factor"),  # a diagonal that moves as a whole
+        ("add %16, %11", "Cholesky factor"),  # a learnable matrix and a moving shift
+        ("add %1, %11", "dense solution"),  # not symmetric, and moving
+        ("add %11, %17", "division"),
+        ("sub %14, %11", "eigenvectors at set-up"),  # need not be definite
+    ],
+)
+def test_routes_of_other_matrices(graph, matrix, name):
+    text = SYSTEM.format(last=19) + f"    %18 = {matrix} : matrix[n, n]\n"
+    text += "    %19 = solve %18, %12 : vector[n]\n"
+    assert [route.name for route in routes(graph(text))] == [name]
+
+
+def test_a_learnable_matrix_gets_no_basis_as_that_has_no_derivative(graph):
+    text = SYSTEM.format(last=19) + "    %18 = add %16, %11 : matrix[n, n]\n"
+    text += "    %19 = solve %18, %12 : vector[n]\n"
+    found = optimize(graph(text))
+    ops = [getattr(node.op, "function", "") for node in found.nodes]
+    assert "symmetric_eigenvectors" not in ops and "right_singular_vectors" not in ops
+
+
+def test_what_is_solved_where_its_matrix_is_known_is_solved_directly(graph):
+    text = """
+        input b : vector[n]
+        input W : matrix[n, n]
+        output %2
+        %0 = input b : vector[n]
+        %1 = input W : matrix[n, n]
+        %2 = solve %1, %0 : vector[n]
+    """
+    assert routes(graph(text))[0].name == "dense solution"
+
+
+def test_a_bound_map_is_left_for_conjugate_gradients(graph):
+    program = graph("""
+        input b : vector[n]
+        fixed P : linear vector[n] -> vector[n]
+        output %2
+        %0 = input b : vector[n]
+        %1 = fixed P : linear vector[n] -> vector[n]
+        %2 = solve %1, %0 : vector[n] ; a.unroll:4
+    """)
+    route = routes(program)[0]
+    assert route.name == "conjugate gradients (not available yet)"
+    assert route.origin is not None and route.origin.line == 4
+    assert Solving()(program) == program
+
+
+def test_a_diagonal_map_divides_an_image(rewrite, lines):
+    before = """
+        input b : image[1, m, n]
+        fixed P : mask[m, n]
+        output %6
+        %0 = input b : image[1, m, n]
+        %1 = fixed P : mask[m, n]
+        %2 = constant 2 : scalar
+        %3 = diagonal_map %1 : map
+        %4 = identity_map : map
+        %5 = scale_map %2, %4 : map
+        %6 = add_map %3, %5 : map
+        %7 = solve %6, %0 : image[1, m, n]
+    """.replace("output %6", "output %7")
+    after = """
+        output %4
+        %0 = input b : image[1, m, n]
+        %1 = fixed P : mask[m, n]
+        %2 = constant 2 : scalar
+        %3 = add %1, %2 : mask[m, n]
+        %4 = div %0, %3 : image[1, m, n]
+    """
+    assert rewrite(lambda g: dead(Solving()(scaling(g))), before) == lines(after)
+
+
+def test_a_system_in_a_function_is_solved_densely(rewrite):
+    text = """
+        input b : vector[n]
+        fixed W : matrix[n, n]
+        output %2
+
+        def f(M : matrix[n, n], v : vector[n]) = %2
+            %0 = argument 0 : matrix[n, n]
+            %1 = argument 1 : vector[n]
+            %2 = solve %0, %1 : vector[n]
+
+        %0 = input b : vector[n]
+        %1 = fixed W : matrix[n, n]
+        %2 = invoke[f] %1, %0 : vector[n]
+    """
+    assert "    %2 = builtin[solve_dense] %1, %0 : vector[n]" in rewrite(Solving(), text).split("\n")
+
+
+def test_sums_without_end_are_taken_as_one_matrix(graph):
+    nodes, last = "", 1
+    for index in range(2, 62):
+        nodes += f"        %{index} = add %{last}, %{last} : matrix[n, n]\n"
+        last = index
+    text = f"""
+        input b : vector[n]
+        fixed W : matrix[n, n]
+        output %62
+        %0 = input b : vector[n]
+        %1 = fixed W : matrix[n, n]
+{nodes}        %62 = solve %61, %0 : vector[n]
+    """
+    assert routes(graph(text))[0].name == "QR factors"

@@ -1,0 +1,281 @@
+"""Which nodes of a place become statements, what they are called, and in what order."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from unroll_dsl.backends.torch.expressions import Expressions, Functions, Like
+from unroll_dsl.backends.torch.facts import Facts
+from unroll_dsl.backends.torch.names import Scope, identifier
+from unroll_dsl.backends.torch.templates import name as name_of
+from unroll_dsl.backends.torch.templates import text
+from unroll_dsl.ir import nodes as ops
+from unroll_dsl.ir.nodes import Node
+from unroll_dsl.types import Array, Dim
+
+_END = 1 << 60  # the position of what stands after the last statement
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of generated code and where it comes from."""
+
+    text: str
+    comment: str = ""
+
+
+@dataclass(slots=True)
+class Plan:
+    """The nodes that a place computes, from its roots down to what it is given.
+
+    `inside` are nodes to compute, in order; `given` those that it gets from outside; `uses` counts
+    readers within the place.
+    """
+
+    inside: list[int]
+    given: list[int]
+    uses: dict[int, int] = field(default_factory=dict)
+
+
+def plan(nodes: Sequence[Node], roots: Sequence[int], is_given: Callable[[int], bool]) -> Plan:
+    """Find what has to be computed for `roots`; `is_given` tells what comes from outside."""
+    inside: set[int] = set()
+    given: set[int] = set()
+    uses: dict[int, int] = {}
+    pending = list(roots)
+    for root in roots:
+        uses[root] = uses.get(root, 0) + 1
+    while pending:
+        index = pending.pop()
+        if index in inside or index in given:
+            continue
+        if is_given(index):
+            given.add(index)
+            continue
+        inside.add(index)
+        for argument in nodes[index].args:
+            uses[argument] = uses.get(argument, 0) + 1
+            pending.append(argument)
+    return Plan(sorted(inside), sorted(given), uses)
+
+
+def is_cheap(node: Node, is_number: bool) -> bool:
+    """What may be written out again wherever it is read: views, numbers, maps."""
+    if is_number or not isinstance(node.type, Array):
+        return True
+    return isinstance(node.op, ops.Transpose)
+
+
+class Block:
+    """Statements of one place.
+
+    Parameters
+    ----------
+    nodes, facts, functions
+        The graph (or a function's body), what is known of its nodes, the functions it calls.
+    given
+        The expression of nodes that come from outside.
+    scope
+        Names that are taken.
+    size, like
+        The expression of a dimension, and what gives dtype and device to new tensors.
+    origin
+        The provenance comment of a node.
+    """
+
+    def __init__(
+        self,
+        nodes: Sequence[Node],
+        facts: Facts,
+        functions: Functions,
+        given: Mapping[int, ast.expr],
+        scope: Scope,
+        size: Callable[[Dim], ast.expr],
+        like: Callable[[], Like],
+        origin: Callable[[Node], str],
+    ) -> None:
+        self.nodes = nodes
+        self.facts = facts
+        self.given = dict(given)
+        self.scope = scope
+        self.origin = origin
+        self.lines: list[Line] = []
+        self.names: dict[int, str] = {}  # nodes that have a statement, once it is written
+        self._bases: dict[str, str] = {}  # author's names in Python
+        self._wanted: dict[int, str] = {}  # names of statements still to be written
+        self.write = Expressions(
+            nodes, facts, functions, self._known, size, like, self._bind
+        )
+
+    def _known(self, index: int) -> ast.expr | None:
+        if index in self.names:
+            return name_of(self.names[index])
+        return self.given.get(index)
+
+    def _bind(self, expr: ast.expr) -> ast.expr:
+        name = self.scope.fresh("value")
+        self.lines.append(Line(f"{name} = {text(expr)}"))
+        return name_of(name)
+
+    def run(
+        self,
+        roots: Sequence[int],
+        previous: Mapping[int, str] | None = None,
+        wishes: Mapping[int, str] | None = None,
+    ) -> list[ast.expr]:
+        """Write the statements for `roots` and give the expression of each.
+
+        `previous` are nodes that come in under a name that a statement may take over: the states.
+        `wishes` are names for nodes, before their labels.
+        """
+        previous, wishes = previous or {}, wishes or {}
+        found = plan(self.nodes, roots, lambda i: i in self.given or i in self.names)
+        named = [index for index in found.inside if self._is_statement(index, found, wishes)]
+        self._name(named, found, roots, previous, wishes)
+        for index in named:
+            wanted = self._wanted.pop(index)
+            expr = self.write.compute(index)
+            self.lines.append(Line(f"{wanted} = {text(expr)}", self.origin(self.nodes[index])))
+            self.names[index] = wanted
+        return [self.write.value(root) for root in roots]
+
+    def _is_statement(self, index: int, found: Plan, wishes: Mapping[int, str]) -> bool:
+        node = self.nodes[index]
+        if not isinstance(node.type, Array):
+            return False
+        if index in wishes:
+            return True
+        if self.facts.numbers[index]:
+            return False
+        if node.label is not None and node.args:
+            return True
+        return found.uses.get(index, 0) > 1 and not is_cheap(node, False)
+
+    def _name(
+        self, named: list[int], found: Plan, roots: Sequence[int], previous: Mapping[int, str],
+        wishes: Mapping[int, str],
+    ) -> None:
+        """Choose a name for each statement. A name may be taken over from a value that is read no
+        more; one that is still read is set aside first (`x_prev = x`)."""
+        position = {index: place for place, index in enumerate(named)}
+        last = self._last_reads(named, roots, {*position, *previous})
+        bases: dict[str, list[int]] = {}
+        for index, base in previous.items():
+            bases.setdefault(base, []).append(index)
+        for index in named:
+            wish = wishes.get(index) or self.nodes[index].label or self._derived(index)
+            base = self._base(wish, previous)
+            bases.setdefault(base, []).append(index)
+        set_aside: list[tuple[str, str]] = []
+        for base, holders in bases.items():
+            for index, after in zip(holders, [*holders[1:], None], strict=True):
+                clash = after is not None and last.get(index, -1) > position[after]
+                if index in previous:
+                    if clash:
+                        kept = self.scope.fresh(f"{base.rstrip('_')}_prev")
+                        set_aside.append((kept, base))
+                        self.given[index] = name_of(kept)
+                    continue
+                self._wanted[index] = self.scope.fresh(base) if clash else base
+        if set_aside:
+            left, right = zip(*set_aside, strict=True)
+            self.lines.append(Line(f"{', '.join(left)} = {', '.join(right)}"))
+
+    def _base(self, wish: str, previous: Mapping[int, str]) -> str:
+        """The Python name for a label: the same one for the same label."""
+        if wish not in self._bases:
+            wanted = identifier(wish)
+            if wanted in previous.values():
+                self._bases[wish] = wanted
+            else:
+                self._bases[wish] = self.scope.fresh(wish)
+        return self._bases[wish]
+
+    def _last_reads(
+        self, named: list[int], roots: Sequence[int], interesting: set[int]
+    ) -> dict[int, int]:
+        """For each interesting node the position of the last statement that reads it."""
+        last: dict[int, int] = {}
+        names = set(named)
+
+        def read(start: int, place: int) -> None:
+            pending, seen = list(self.nodes[start].args), set()
+            while pending:
+                index = pending.pop()
+                if index in seen:
+                    continue
+                seen.add(index)
+                if index in interesting:
+                    last[index] = max(last.get(index, -1), place)
+                if index not in names and index not in self.given:
+                    pending.extend(self.nodes[index].args)
+
+        for place, index in enumerate(named):
+            read(index, place)
+        for root in roots:
+            if root in interesting:
+                last[root] = _END
+            if root not in names and root not in self.given:
+                read(root, _END)
+        return last
+
+    def _derived(self, index: int) -> str:
+        return derived_name(self.nodes, index) or "value"
+
+
+def derived_name(nodes: Sequence[Node], index: int) -> str | None:
+    """A name for a value that the author gave none: `A' @ y` becomes `Aty`. None if too long."""
+    found = _derive(nodes, index, 0)
+    if found is None or len(found) > 18 or not found.isidentifier():
+        return None
+    return found
+
+
+def _derive(nodes: Sequence[Node], index: int, depth: int) -> str | None:
+    node = nodes[index]
+    if depth > 4:
+        return None
+    if node.label is not None and depth > 0:
+        return node.label
+    parts = [_derive(nodes, argument, depth + 1) for argument in node.args]
+    match node.op:
+        case (
+            ops.Input(name) | ops.Fixed(name) | ops.Learnable(name) | ops.State(name)
+            | ops.Final(name) | ops.Target(name)
+        ):
+            return name
+        case ops.Constant(value) if isinstance(value, int):
+            return str(value)
+        case ops.Builtin("right_singular_vectors"):
+            return "V"
+        case ops.Builtin("symmetric_eigenvectors"):
+            return "Q"
+        case ops.Builtin("cholesky"):
+            return "C"
+        case _:
+            pass
+    if not parts or any(part is None for part in parts):
+        return None
+    words = [part for part in parts if part is not None]
+    match node.op:
+        case ops.Transpose() | ops.AdjointMap():
+            return f"{words[0]}t"
+        case ops.Contract() | ops.Apply() | ops.ComposeMap():
+            short = all(len(word) <= 3 and word.isalpha() for word in words)
+            return "".join(words) if short else "_".join(words)
+        case ops.Elementwise("div"):
+            return f"{words[0]}_over_{words[1]}".replace("1_over", "inverse")
+        case ops.Elementwise("mul"):
+            return "_".join(words) if not words[0].isdigit() else f"{words[1]}_{words[0]}"
+        case ops.Elementwise("pow"):
+            return f"{words[0]}_{words[1]}"
+        case ops.Expand():
+            return words[0]
+        case ops.Builtin("spectral_norm" | "norm2"):
+            return f"norm_{words[0]}"
+        case ops.Builtin(function) | ops.Elementwise(function) if len(words) == 1:
+            return f"{function}_{words[0]}"
+        case _:
+            return None

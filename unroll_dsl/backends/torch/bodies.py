@@ -1,0 +1,157 @@
+"""The statements of a phase, as a method of the network or of a class of its own."""
+
+from __future__ import annotations
+
+import ast
+
+from unroll_dsl.backends.torch.blocks import Line, plan
+from unroll_dsl.backends.torch.expressions import Like
+from unroll_dsl.backends.torch.functions import dim_expression
+from unroll_dsl.backends.torch.layout import Layout, shape_of
+from unroll_dsl.backends.torch.names import Scope, identifier
+from unroll_dsl.backends.torch.phases import Body, Kind
+from unroll_dsl.backends.torch.templates import fill, name, text
+from unroll_dsl.ir import nodes as ops
+from unroll_dsl.ir.nodes import Stage
+from unroll_dsl.types import Array, Dim, Field
+
+
+def phase_body(layout: Layout, kind: Kind, *, traced: bool) -> Body:
+    """Write what a kind of phase computes, for `forward` or, `traced`, for a loss."""
+    return _PhaseWriter(layout, kind, traced).run()
+
+
+class _PhaseWriter:
+    def __init__(self, layout: Layout, kind: Kind, traced: bool) -> None:
+        self.layout = layout
+        self.graph = layout.graph
+        self.nodes = layout.nodes
+        self.variant = kind.training if traced else kind.inference
+        slots = {slot.name: slot for slot in self.graph.states}
+        traces = {trace.name: trace for trace in self.graph.traces}
+        wanted = [slots[word].update for word in self.variant.updates]
+        wanted += [traces[word].node for word in self.variant.traces]
+        inside = set(plan(self.nodes, wanted, lambda i: layout.is_outer(i, Stage.PHASE)).inside)
+        out = [
+            slot.name
+            for slot in self.graph.states
+            if slot.name in self.variant.updates or slot.update in inside
+        ]
+        self.body = Body(kind, traced, list(self.variant.reads), out, list(self.variant.traces))
+        self.roots = [slots[word].update for word in out]
+        self.roots += [traces[word].node for word in self.variant.traces]
+        self.shared: dict[str, Array] = {}  # arguments besides states
+        self.previous: dict[int, str] = {}
+        self.own: list[int] = []  # learnables of the phase that have a constraint
+
+    def run(self) -> Body:
+        layout, body = self.layout, self.body
+        given = layout.given(self.roots, Stage.PHASE, self._place)
+        scope = Scope({*self.shared, *(identifier(word) for word in body.states_in), "k"})
+        for index in self.own:
+            scope.take(identifier(layout.parameter(index).name))
+        for index, node in enumerate(self.nodes):
+            if isinstance(node.op, ops.PhaseNumber):
+                given[index] = name("k")
+        block = layout.block(given, scope, self._size, self._like)
+        for index in self.own:
+            self._hold(index, block.lines, given)
+            block.given[index] = given[index]
+        wishes = {slot.update: slot.name for slot in self.graph.states if self._renames(slot.update)}
+        results = block.run(self.roots, self.previous, wishes)
+        states = {slot.name: slot for slot in self.graph.states}
+        for position, word in enumerate(body.states_out):
+            slot = states[word]
+            if not layout.facts.batched[slot.update] and self._state_batched(word):
+                results[position] = fill(
+                    "v.expand_as(x)", v=results[position], x=name(identifier(word))
+                )
+        body.lines = block.lines
+        body.results = results
+        body.arguments = list(self.shared)
+        found = plan(self.nodes, self.roots, lambda i: layout.is_outer(i, Stage.PHASE))
+        body.needs_k = any(isinstance(self.nodes[i].op, ops.PhaseNumber) for i in found.inside)
+        return body
+
+    def _state_batched(self, word: str) -> bool:
+        for index, node in enumerate(self.nodes):
+            if node.op == ops.State(word):
+                return self.layout.facts.batched[index]
+        return False
+
+    def _renames(self, index: int) -> bool:
+        """An update that is a value of its own is called like its state."""
+        node = self.nodes[index]
+        updates = [slot.update for slot in self.graph.states]
+        return bool(node.args) and updates.count(index) == 1 and isinstance(node.type, Array)
+
+    def _place(self, index: int) -> ast.expr | None:
+        layout, node = self.layout, self.nodes[index]
+        match node.op:
+            case ops.State(word):
+                if word not in self.body.states_in:
+                    self.body.states_in.append(word)
+                self.previous[index] = identifier(word)
+                return name(identifier(word))
+            case ops.Learnable(word) if layout.parameters[word].per_phase:
+                if layout.parameters[word].limits is not None:
+                    self.own.append(index)
+                    return name(identifier(word))
+                return name(f"self.{identifier(word)}")
+            case _:
+                pass
+        found = layout.outer_in_network(index)
+        if layout.has_phase_class or isinstance(found, ast.Name):
+            return name(self._argument(found, node.type))
+        return found
+
+    def _argument(self, found: ast.expr, type_: object) -> str:
+        """The name of an argument for a value of the network: `self.A` comes in as `A`."""
+        word = text(found).removeprefix("self.")
+        if word not in self.shared:
+            assert isinstance(type_, Array)
+            self.shared[word] = type_
+        return word
+
+    def _hold(self, index: int, lines: list[Line], given: dict[int, ast.expr]) -> None:
+        """`theta = nonnegative(self.theta)`, at the top of the phase."""
+        parameter = self.layout.parameter(index)
+        word = identifier(parameter.name)
+
+        def bound(limit: int) -> ast.expr:
+            literal = self.layout.literal(limit)
+            if literal is not None:
+                return literal
+            return self._place(limit) or name("bound")
+
+        expr = self.layout.held(parameter, name(f"self.{word}"), bound)
+        span = parameter.origin
+        lines.append(Line(f"{word} = {text(expr)}", f"{span.file.name}:{span.line}"))
+        given[index] = name(word)
+
+    def _arrays(self) -> list[tuple[str, Array]]:
+        types = {slot.name: slot.type for slot in self.graph.states}
+        states = [(identifier(word), types[word]) for word in self.body.states_in]
+        return [*states, *self.shared.items()]
+
+    def _size(self, dim: Dim) -> ast.expr:
+        symbols: dict[str, ast.expr] = {}
+        for symbol in dim.symbols:
+            place = shape_of(symbol, self._arrays())
+            if place is None:
+                self.layout.size_attributes.add(symbol)
+                place = name(f"self.{identifier(symbol)}")
+                if self.layout.has_phase_class:
+                    place = name(identifier(symbol))
+                    self.body.sizes.append(identifier(symbol))
+            symbols[symbol] = place
+        return dim_expression(dim, symbols)
+
+    def _like(self) -> Like:
+        arrays = self._arrays()
+        for word, type_ in arrays:
+            if type_.field is not Field.COMPLEX:
+                return Like(name(word))
+        for word, _ in arrays:
+            return Like(name(word), True)
+        return self.layout.like()

@@ -1,0 +1,485 @@
+"""One node of the graph as a Python expression in torch."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import assert_never
+
+from unroll_dsl.backends.errors import NoBackend
+from unroll_dsl.backends.torch.facts import Facts
+from unroll_dsl.backends.torch.templates import call, fill, is_simple, name, number, trailing
+from unroll_dsl.diagnostics.model import InternalError, UnrollError
+from unroll_dsl.ir import nodes as ops
+from unroll_dsl.ir.nodes import Node
+from unroll_dsl.operators.model import Function, Kind, Static
+from unroll_dsl.operators.registry import function, linear_operator
+from unroll_dsl.types import Array, Dim, Field, LinearMap, map_backward, map_forward
+
+_SIGNS = {"add": "a + b", "sub": "a - b", "mul": "a * b", "div": "a / b", "pow": "a ** b"}
+
+
+@dataclass(frozen=True, slots=True)
+class Like:
+    """Something that gives dtype and device to new tensors: a tensor, or arguments so called."""
+
+    tensor: ast.expr | None
+    is_complex: bool = False
+
+    def dtype(self, field: Field) -> ast.expr:
+        base = name("dtype") if self.tensor is None else fill("t.dtype", t=self.tensor)
+        if field is Field.COMPLEX and not self.is_complex:
+            return fill("d.to_complex()", d=base)
+        if field is not Field.COMPLEX and self.is_complex:
+            return fill("d.to_real()", d=base)
+        return base
+
+    def device(self) -> ast.expr:
+        return name("device") if self.tensor is None else fill("t.device", t=self.tensor)
+
+    def make(self, maker: str, *arguments: ast.expr, field: Field = Field.REAL) -> ast.expr:
+        """`torch.maker(arguments, dtype=..., device=...)`."""
+        made = ast.Call(name(f"torch.{maker}"), list(arguments), [])
+        made.keywords = [
+            ast.keyword("dtype", self.dtype(field)), ast.keyword("device", self.device())
+        ]
+        return made
+
+
+class Functions:
+    """Helper and user functions that the generated code calls, in order of first use.
+
+    `invoke` gives the name under which a `def` is called and how it takes its arguments.
+    """
+
+    def __init__(self) -> None:
+        self.helpers: dict[str, str] = {}  # name of the record -> source
+        self.invoke: Callable[[str], Callee] = _no_functions
+
+    def use(self, record: Function) -> None:
+        if record.helper:
+            self.helpers.setdefault(record.name, record.helper)
+
+
+@dataclass(frozen=True, slots=True)
+class Callee:
+    """A generated function: its name, whether callers align its arguments, and which of its
+    parameters may be plain numbers."""
+
+    name: str
+    elementwise: bool
+    numbers: tuple[bool, ...]
+
+
+def _no_functions(key: str) -> Callee:
+    raise InternalError(f"function `{key}` is not known")
+
+
+class Expressions:
+    """Writes the nodes of one graph or function body in one place of the generated code.
+
+    Parameters
+    ----------
+    known
+        The expression of nodes that the place has at hand under a name.
+    size
+        The expression of a dimension.
+    like
+        What gives dtype and device to new tensors.
+    bind
+        Gives an expression a name, for where it is needed twice.
+    """
+
+    def __init__(
+        self,
+        nodes: Sequence[Node],
+        facts: Facts,
+        functions: Functions,
+        known: Callable[[int], ast.expr | None],
+        size: Callable[[Dim], ast.expr],
+        like: Callable[[], Like],
+        bind: Callable[[ast.expr], ast.expr],
+    ) -> None:
+        self.nodes = nodes
+        self.facts = facts
+        self.functions = functions
+        self.known = known
+        self.size = size
+        self.like = like
+        self.bind = bind
+        self.align_scalars = True
+
+    # ---- values ---------------------------------------------------------------------------------
+
+    def value(self, index: int) -> ast.expr:
+        """The expression of a node: its name where it has one, else what computes it."""
+        found = self.known(index)
+        return found if found is not None else self.compute(index)
+
+    def tensor(self, index: int) -> ast.expr:
+        """The expression of a node as a tensor, also where it is a plain number."""
+        expr = self.value(index)
+        return self.wrap(expr) if self.facts.numbers[index] else expr
+
+    def wrap(self, expr: ast.expr) -> ast.expr:
+        like = self.like()
+        if like.tensor is not None and not like.is_complex:
+            return fill("t.new_tensor(v)", t=like.tensor, v=expr)
+        return like.make("tensor", expr)
+
+    def type(self, index: int) -> Array:
+        found = self.nodes[index].type
+        assert isinstance(found, Array)
+        return found
+
+    def compute(self, index: int) -> ast.expr:
+        """The expression that computes a node from its arguments."""
+        node = self.nodes[index]
+        args = node.args
+        match node.op:
+            case ops.Constant(value):
+                return number(value)
+            case ops.Size(dim):
+                return self.size(dim)
+            case ops.Elementwise(word):
+                return self._elementwise(index, word)
+            case ops.Builtin(word, statics):
+                return self._builtin(index, function(word), statics)
+            case ops.Invoke(key):
+                return self._invoke(index, key)
+            case ops.Expand():
+                return self._expand(index)
+            case ops.Eye():
+                m, n = self.type(index).shape
+                sides = [self.size(m)] if m == n else [self.size(m), self.size(n)]
+                return self.like().make("eye", *sides)
+            case ops.Transpose():
+                mark = "mH" if self.type(index).field is Field.COMPLEX else "mT"
+                return ast.Attribute(self.value(args[0]), mark)
+            case ops.Contract():
+                return self._contract(args[0], args[1])
+            case ops.Apply():
+                return self._apply(args[0], args[1])
+            case ops.Solve():
+                raise UnrollError(
+                    [NoBackend("`solve` with a map that has no matrix", node.origin)]
+                )
+            case ops.ApplyLayer() | ops.SplitLayer():
+                raise UnrollError([NoBackend("layers", node.origin)])
+            case (
+                ops.Input() | ops.Fixed() | ops.Learnable() | ops.State() | ops.Final()
+                | ops.PhaseNumber() | ops.Target() | ops.Traced() | ops.Variable()
+                | ops.Argument() | ops.PhaseSum()
+            ):
+                raise InternalError(f"{node.op} is not at hand in this place")
+            case (
+                ops.Operator() | ops.IdentityMap() | ops.DiagonalMap() | ops.AdjointMap()
+                | ops.ComposeMap() | ops.AddMap() | ops.ScaleMap()
+            ):
+                raise InternalError(f"{node.op} is a map, not a value")
+            case _:
+                assert_never(node.op)
+
+    # ---- elementwise ----------------------------------------------------------------------------
+
+    def _elementwise(self, index: int, word: str) -> ast.expr:
+        node = self.nodes[index]
+        target = self.type(index)
+        all_numbers = all(self.facts.numbers[a] for a in node.args)
+        if word == "neg":
+            return ast.UnaryOp(ast.USub(), self._argument(node.args[0], target, word))
+        if word in _SIGNS:
+            a, b = (self._argument(arg, target, word) for arg in node.args)
+            return fill(_SIGNS[word], a=a, b=b)
+        if word in ("maximum", "minimum"):
+            return self._extreme(node, word, target)
+        record = function(word)
+        arguments = [self._argument(arg, target, word) for arg in node.args]
+        if all_numbers and word == "where":
+            arguments[1] = self.wrap(arguments[1])
+        elif all_numbers or (len(node.args) == 1 and self.facts.numbers[node.args[0]]):
+            arguments = [self.wrap(argument) for argument in arguments]
+        elif word == "where" and all(self.facts.numbers[a] for a in node.args[1:]):
+            arguments[1] = self.wrap(arguments[1])
+        return self._filled(record, arguments, [self.type(a) for a in node.args])
+
+    def _extreme(self, node: Node, word: str, target: Array) -> ast.expr:
+        """`max(v, 0)` as `v.clamp(min=0)`: a clamp takes numbers."""
+        side = "min" if word == "maximum" else "max"
+        first, second = node.args
+        for tensor, bound in ((first, second), (second, first)):
+            if self._maybe_number(bound) and not self._maybe_number(tensor):
+                value = self._argument(tensor, target, word)
+                limit = self._argument(bound, target, word)
+                return fill(f"value.clamp({side}=limit)", value=value, limit=limit)
+        arguments = [
+            self.wrap(self.value(a)) if self.facts.numbers[a] else self._argument(a, target, word)
+            for a in node.args
+        ]
+        return self._filled(function(word), arguments, [self.type(a) for a in node.args])
+
+    def _maybe_number(self, index: int) -> bool:
+        scalar_parameter = (
+            isinstance(self.nodes[index].op, ops.Argument) and self.type(index).rank == 0
+        )
+        return self.facts.numbers[index] or (scalar_parameter and not self.align_scalars)
+
+    def _filled(
+        self, record: Function, arguments: list[ast.expr], types: list[Array]
+    ) -> ast.expr:
+        self.functions.use(record)
+        is_real = all(type_.field is not Field.COMPLEX for type_ in types)
+        template = record.torch_real if is_real and record.torch_real else record.torch
+        names = [p.name for p in record.parameters if not p.static]
+        holes = dict(zip(names, arguments, strict=False))
+        for argument in holes.values():
+            ast.fix_missing_locations(argument)
+        return fill(template, **holes)
+
+    def _argument(self, index: int, target: Array, word: str) -> ast.expr:
+        """An argument of an elementwise function, its axes aligned with those of the result."""
+        expr = self.value(index)
+        if self.facts.numbers[index]:
+            return expr
+        type_ = self.type(index)
+        if type_.field is Field.BOOL and word not in ("and", "or", "not", "where", "eq", "ne"):
+            expr = fill("v.to(d)", v=expr, d=self.like().dtype(Field.REAL))
+        return self.align(expr, type_, target, self.facts.batched[index])
+
+    def align(self, expr: ast.expr, type_: Array, target: Array, batched: bool) -> ast.expr:
+        """Axes such that torch's broadcasting is the language's (types/rules.py)."""
+        missing = target.rank - type_.rank
+        if missing <= 0 or not self.align_scalars:
+            return expr
+        if type_.rank == 0:
+            return trailing(expr, missing) if batched else expr
+        if type_.rank == 1 and type_.shape[0] == target.shape[0]:
+            return trailing(expr, missing)
+        if batched:  # a mask that carries the batch, over channels
+            index = ", ".join(["...", *["None"] * missing, *[":"] * type_.rank])
+            return fill(f"value[{index}]", value=expr)
+        return expr
+
+    # ---- functions ------------------------------------------------------------------------------
+
+    def _builtin(
+        self, index: int, record: Function, statics: tuple[tuple[str, Static], ...]
+    ) -> ast.expr:
+        node = self.nodes[index]
+        self.functions.use(record)
+        types = [self.type(a) for a in node.args]
+        is_real = all(type_.field is not Field.COMPLEX for type_ in types)
+        template = record.torch_real if is_real and record.torch_real else record.torch
+        holes: dict[str, ast.expr] = {}
+        names = [p.name for p in record.parameters if not p.static]
+        for parameter, argument in zip(names, node.args, strict=False):
+            expr = self.tensor(argument)
+            if self.type(argument).field is Field.BOOL:
+                expr = fill("v.to(d)", v=expr, d=self.like().dtype(Field.REAL))
+            holes[parameter] = expr
+        values = dict(statics)
+        if record.kind is Kind.REDUCTION:
+            rank = types[0].rank
+            if rank == 0:
+                holes = {key: trailing(expr, 1) for key, expr in holes.items()}
+                rank = 1
+            axis = values.pop("axis", None)
+            holes["AXES"] = _axes(rank, axis)
+        for key, static in values.items():
+            holes[key] = self._static(static)
+        if types:
+            holes["RANK"] = number(types[0].rank)
+        if record.kind is Kind.CONSTRUCTOR:
+            holes["LIKE"] = self._like_tensor()
+        return fill(template, **holes)
+
+    def _like_tensor(self) -> ast.expr:
+        like = self.like()
+        if like.tensor is not None and not like.is_complex:
+            return like.tensor
+        return like.make("empty", ast.Tuple([], ast.Load()))
+
+    def _static(self, value: Static) -> ast.expr:
+        match value:
+            case Dim():
+                return self.size(value)
+            case int():
+                return number(value)
+            case str():
+                return ast.Constant(value)
+
+    def _invoke(self, index: int, key: str) -> ast.expr:
+        node = self.nodes[index]
+        callee = self.functions.invoke(key)
+        target = self.type(index)
+        arguments: list[ast.expr] = []
+        for position, argument in enumerate(node.args):
+            expr = self.value(argument)
+            type_ = self.type(argument)
+            if self.facts.numbers[argument]:
+                expr = expr if callee.numbers[position] else self.wrap(expr)
+            elif callee.elementwise:
+                expr = self.align(expr, type_, target, self.facts.batched[argument])
+            if type_.field is Field.BOOL:
+                expr = fill("v.to(d)", v=expr, d=self.like().dtype(Field.REAL))
+            arguments.append(expr)
+        return call(callee.name, *arguments)
+
+    def _expand(self, index: int) -> ast.expr:
+        node, target = self.nodes[index], self.type(index)
+        argument = node.args[0]
+        shape = [self.size(dim) for dim in target.shape]
+        if self.facts.numbers[argument]:
+            return self.filled(argument, shape, target.field)
+        expr = self.value(argument)
+        if not self.facts.batched[argument]:
+            return ast.Call(ast.Attribute(expr, "expand"), shape, [])
+        expr = self.bind(expr)
+        batch = ast.Starred(fill("v.shape", v=expr))
+        return ast.Call(
+            ast.Attribute(trailing(expr, target.rank), "expand"), [batch, *shape], []
+        )
+
+    def filled(self, argument: int, shape: list[ast.expr], field: Field) -> ast.expr:
+        """A tensor of that shape, filled with a number."""
+        node = self.nodes[argument]
+        like = self.like()
+        literal = node.op.value if isinstance(node.op, ops.Constant) else None
+        shape_expr = ast.Tuple(shape, ast.Load())
+        same = like.tensor is not None and like.is_complex == (field is Field.COMPLEX)
+        makers = {0: "zeros", 1: "ones"}
+        if literal in makers:
+            assert literal is not None
+            maker = makers[int(literal)]
+            if same:
+                assert like.tensor is not None
+                return ast.Call(ast.Attribute(like.tensor, f"new_{maker}"), [shape_expr], [])
+            return like.make(maker, shape_expr, field=field)
+        value = self.value(argument)
+        if same:
+            assert like.tensor is not None
+            return ast.Call(ast.Attribute(like.tensor, "new_full"), [shape_expr, value], [])
+        return like.make("full", shape_expr, value, field=field)
+
+    # ---- linear algebra -------------------------------------------------------------------------
+
+    def _contract(self, left: int, right: int) -> ast.expr:
+        a, b = self.type(left), self.type(right)
+        if a.rank == 2 and b.rank == 1:
+            return self._matrix_vector(left, self.tensor(right), self.facts.batched[right], False)
+        if a.rank == 2 and b.rank == 2:
+            return fill("a @ b", a=self.value(left), b=self.value(right))
+        letters = "abcdefghijklmnop"
+        first = letters[: a.rank]
+        second = first[-1] + letters[a.rank : a.rank + b.rank - 1]
+        dots = ["..." if self.facts.batched[i] else "" for i in (left, right)]
+        result = "..." if any(dots) else ""
+        equation = f"{dots[0]}{first},{dots[1]}{second}->{result}{first[:-1]}{second[1:]}"
+        return call(
+            "torch.einsum", ast.Constant(equation), self.value(left), self.value(right)
+        )
+
+    def _matrix_vector(
+        self, matrix: int, vector: ast.expr, batched: bool, adjoint: bool
+    ) -> ast.expr:
+        """`A @ x` as `x @ A.mT`, which takes any number of leading batch axes."""
+        node = self.nodes[matrix]
+        is_complex = self.type(matrix).field is Field.COMPLEX
+        while isinstance(node.op, ops.Transpose) and self.known(matrix) is None:
+            matrix, adjoint = node.args[0], not adjoint
+            node = self.nodes[matrix]
+        expr = self.value(matrix)
+        if self.facts.batched[matrix]:
+            mark = ("mH" if is_complex else "mT") if adjoint else None
+            turned = ast.Attribute(expr, mark) if mark else expr
+            return fill("(m @ v[..., None])[..., 0]", m=turned, v=vector)
+        if adjoint:
+            if is_complex:
+                return fill("v @ m.conj()", v=vector, m=expr)
+            return fill("v @ m", v=vector, m=expr)
+        if not batched:
+            return fill("m @ v", m=expr, v=vector)
+        return fill("v @ m.mT", v=vector, m=expr)
+
+    def _apply(self, map_: int, argument: int) -> ast.expr:
+        return self.apply(
+            map_, self.tensor(argument), self.type(argument), self.facts.batched[argument], False
+        )[0]
+
+    def apply(
+        self, map_: int, x: ast.expr, space: Array, batched: bool, adjoint: bool
+    ) -> tuple[ast.expr, Array]:
+        """A map, or its adjoint, applied to an expression; with the type of the result."""
+        node = self.nodes[map_]
+        if isinstance(node.type, Array):
+            m, n = node.type.shape
+            result = Array((n if adjoint else m,), space.field.join(node.type.field))
+            return self._matrix_vector(map_, x, batched, adjoint), result
+        args = node.args
+        match node.op:
+            case ops.IdentityMap():
+                return x, space
+            case ops.DiagonalMap():
+                diagonal = self.type(args[0])
+                entries = self.align(self.tensor(args[0]), diagonal, space, self.facts.batched[args[0]])
+                if adjoint and diagonal.field is Field.COMPLEX:
+                    entries = fill("d.conj()", d=entries)
+                result = Array(space.shape, space.field.join(diagonal.field), space.form)
+                return fill("d * v", d=entries, v=x), result
+            case ops.AdjointMap():
+                return self.apply(args[0], x, space, batched, not adjoint)
+            case ops.ComposeMap():
+                first, second = (args[0], args[1]) if adjoint else (args[1], args[0])
+                between, inner = self.apply(first, x, space, batched, adjoint)
+                return self.apply(second, between, inner, batched, adjoint)
+            case ops.AddMap(sign):
+                x = x if is_simple(x) else self.bind(x)
+                left, result = self.apply(args[0], x, space, batched, adjoint)
+                right, _ = self.apply(args[1], x, space, batched, adjoint)
+                return fill("a + b" if sign > 0 else "a - b", a=left, b=right), result
+            case ops.ScaleMap():
+                inner_expr, result = self.apply(args[1], x, space, batched, adjoint)
+                factor = self.align(
+                    self.value(args[0]), self.type(args[0]), result,
+                    self.facts.batched[args[0]] and not self.facts.numbers[args[0]],
+                )
+                if adjoint and self.type(args[0]).field is Field.COMPLEX:
+                    factor = fill("c.conj()", c=factor)
+                return fill("c * v", c=factor, v=inner_expr), result
+            case ops.Operator(word, statics):
+                return self._operator(map_, word, statics, x, space, adjoint)
+            case _:
+                raise UnrollError([NoBackend(f"{node.type}", node.origin)])
+
+    def _operator(
+        self, map_: int, word: str, statics: tuple[tuple[str, Static], ...], x: ast.expr,
+        space: Array, adjoint: bool,
+    ) -> tuple[ast.expr, Array]:
+        node, record = self.nodes[map_], linear_operator(word)
+        template = record.torch_adjoint if adjoint else record.torch_forward
+        if template is None:
+            raise UnrollError([NoBackend(f"`{word}`", node.origin)])
+        assert isinstance(node.type, LinearMap)
+        shape = (map_backward if adjoint else map_forward)(node.type.structure, space)
+        assert isinstance(shape, Array)
+        if record.helper:
+            self.functions.helpers.setdefault(record.name, record.helper)
+        operands = [p.name for p in record.parameters if not p.static]
+        holes = dict(zip(operands, (self.value(a) for a in node.args), strict=False))
+        holes |= {key: self._static(static) for key, static in statics}
+        holes["x"] = x
+        holes["RANK"] = number(space.rank)
+        holes["SHAPE"] = ast.Tuple([self.size(dim) for dim in shape.shape], ast.Load())
+        return fill(template, **holes), shape
+
+
+def _axes(rank: int, axis: Static | None) -> ast.expr:
+    if isinstance(axis, int):
+        return number(axis - 1 - rank)
+    if rank == 1:
+        return number(-1)
+    return ast.Tuple([number(i - rank) for i in range(rank)], ast.Load())
+
+
+__all__ = ["Callee", "Expressions", "Functions", "Like"]

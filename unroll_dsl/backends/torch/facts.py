@@ -1,0 +1,139 @@
+"""What the emitter has to know of each node: does it carry the batch, is it a plain number?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from unroll_dsl.ir import nodes as ops
+from unroll_dsl.ir.graph import FunctionBody, Graph
+from unroll_dsl.ir.nodes import Node
+
+ARITHMETIC = frozenset({"add", "sub", "mul", "div", "pow", "neg"})
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """`batched[i]`: node i depends on an input. `numbers[i]`: it is a Python number."""
+
+    batched: tuple[bool, ...]
+    numbers: tuple[bool, ...]
+
+
+def facts(graph: Graph) -> Facts:
+    """Facts of all nodes. A state carries the batch if its start or its update does."""
+    states = {slot.name for slot in graph.states if _start_batched(graph, slot.initial)}
+    while True:
+        batched = _batched(graph.nodes, states)
+        grown = states | {slot.name for slot in graph.states if batched[slot.update]}
+        if grown == states:
+            return Facts(tuple(batched), tuple(_numbers(graph.nodes)))
+        states = grown
+
+
+def _start_batched(graph: Graph, index: int) -> bool:
+    pending = [index]
+    seen: set[int] = set()
+    while pending:
+        current = pending.pop()
+        if current in seen:
+            continue
+        seen.add(current)
+        if isinstance(graph.nodes[current].op, ops.Input):
+            return True
+        pending.extend(graph.nodes[current].args)
+    return False
+
+
+def _batched(nodes: Sequence[Node], states: set[str]) -> list[bool]:
+    found: list[bool] = []
+    for node in nodes:
+        match node.op:
+            case ops.Input() | ops.Target():
+                found.append(True)
+            case ops.State(name) | ops.Final(name):
+                found.append(name in states)
+            case ops.Traced() | ops.PhaseSum():
+                found.append(True)
+            case _:
+                found.append(any(found[argument] for argument in node.args))
+    return found
+
+
+def _numbers(nodes: Sequence[Node]) -> list[bool]:
+    found: list[bool] = []
+    for node in nodes:
+        match node.op:
+            case ops.Constant() | ops.Size() | ops.PhaseNumber():
+                found.append(True)
+            case ops.Elementwise(name) if name in ARITHMETIC:
+                found.append(all(found[argument] for argument in node.args))
+            case _:
+                found.append(False)
+    return found
+
+
+def body_facts(body: FunctionBody) -> Facts:
+    """In a function every argument may carry the batch."""
+    numbers = _numbers(body.nodes)
+    return Facts(tuple(not number for number in numbers), tuple(numbers))
+
+
+def is_elementwise(body: FunctionBody, bodies: dict[str, FunctionBody]) -> bool:
+    """Whether a function only computes entry by entry, so that callers can align its arguments."""
+    for node in body.nodes:
+        match node.op:
+            case ops.Constant() | ops.Argument() | ops.Elementwise():
+                pass
+            case ops.Invoke(name) if is_elementwise(bodies[name], bodies):
+                pass
+            case _:
+                return False
+    return True
+
+
+def takes_numbers(body: FunctionBody, bodies: dict[str, FunctionBody]) -> tuple[bool, ...]:
+    """For each parameter of a function: may a Python number be passed for it?
+
+    Arithmetic and comparisons with a tensor take numbers; anything else wants a tensor.
+    """
+    safe = [True] * len(body.parameters)
+    is_tensor = _certainly_tensors(body)
+    for node in body.nodes:
+        for position, argument in enumerate(node.args):
+            leaf = body.nodes[argument].op
+            if not isinstance(leaf, ops.Argument):
+                continue
+            others = [a for i, a in enumerate(node.args) if i != position]
+            match node.op:
+                case ops.Elementwise(name) if name in ARITHMETIC | _COMPARISONS:
+                    fine = any(is_tensor[a] for a in others)
+                case ops.Elementwise("maximum" | "minimum"):
+                    fine = any(is_tensor[a] for a in others)
+                case ops.Elementwise("where"):
+                    fine = position > 0 and any(is_tensor[a] for a in others[1:])
+                case ops.Invoke(name):
+                    fine = takes_numbers(bodies[name], bodies)[position]
+                case _:
+                    fine = False
+            safe[leaf.index] = safe[leaf.index] and fine
+    return tuple(safe)
+
+
+_COMPARISONS = frozenset({"eq", "ne", "lt", "le", "gt", "ge"})
+
+
+def _certainly_tensors(body: FunctionBody) -> list[bool]:
+    """Nodes that are tensors even if every scalar argument is a number."""
+    found: list[bool] = []
+    for node in body.nodes:
+        match node.op:
+            case ops.Argument(index):
+                found.append(body.parameters[index][1].rank > 0)
+            case ops.Constant() | ops.Size():
+                found.append(False)
+            case ops.Elementwise():
+                found.append(any(found[a] for a in node.args))
+            case _:
+                found.append(True)
+    return found

@@ -1,0 +1,133 @@
+"""The `def`s of a program as top-level Python functions."""
+
+from __future__ import annotations
+
+import ast
+import textwrap
+
+from unroll_dsl.backends.torch.blocks import Block
+from unroll_dsl.backends.torch.expressions import Callee, Functions, Like
+from unroll_dsl.backends.torch.facts import body_facts, is_elementwise, takes_numbers
+from unroll_dsl.backends.torch.names import Scope, identifier
+from unroll_dsl.backends.torch.templates import name, number, text
+from unroll_dsl.diagnostics.model import InternalError
+from unroll_dsl.ir import nodes as ops
+from unroll_dsl.ir.graph import FunctionBody, Graph
+from unroll_dsl.types import Dim, Field
+
+
+class Definitions:
+    """Writes each function on its first call; functions with one text become one."""
+
+    def __init__(self, graph: Graph, functions: Functions, scope: Scope) -> None:
+        self.bodies = {body.name: body for body in graph.functions}
+        self.functions = functions
+        self.scope = scope
+        self.sources: dict[str, str] = {}  # name in Python -> source, callees first
+        self._callees: dict[str, Callee] = {}
+        self._by_text: dict[str, str] = {}
+        functions.invoke = self.callee
+
+    def callee(self, key: str) -> Callee:
+        """How the function of that key in the graph is called."""
+        if key not in self._callees:
+            body = self.bodies[key]
+            elementwise = is_elementwise(body, self.bodies)
+            wish = body.origin.file.text[body.origin.start :].split("(")[0].removeprefix("def ")
+            source = self._source(body, elementwise)
+            found = self._by_text.get(source)
+            if found is None:
+                found = self.scope.fresh(wish.strip())
+                self._by_text[source] = found
+                self.sources[found] = source.replace("def FUNCTION(", f"def {found}(", 1)
+            safe = takes_numbers(body, self.bodies)
+            numbers = safe if elementwise else (False,) * len(safe)
+            self._callees[key] = Callee(found, elementwise, numbers)
+        return self._callees[key]
+
+    def _source(self, body: FunctionBody, elementwise: bool) -> str:
+        names = [identifier(parameter) for parameter, _ in body.parameters]
+        scope = Scope(set(names))
+        arguments = {
+            index: name(names[node.op.index])
+            for index, node in enumerate(body.nodes)
+            if isinstance(node.op, ops.Argument)
+        }
+
+        def size(dim: Dim) -> ast.expr:
+            return _size_from(body, names, dim)
+
+        def like() -> Like:
+            for parameter, (_, type_) in zip(names, body.parameters, strict=True):
+                if type_.rank or type_.field is Field.COMPLEX:
+                    return Like(name(parameter), type_.field is Field.COMPLEX)
+            return Like(name(names[0]))
+
+        block = Block(
+            body.nodes, body_facts(body), self.functions, arguments, scope, size, like,
+            lambda node: "",
+        )
+        block.write.align_scalars = not elementwise
+        (result,) = block.run([body.result])
+        lines = [f"def FUNCTION({', '.join(f'{n}: Tensor' for n in names)}) -> Tensor:"]
+        comment = " ".join(body.comment.split())
+        if comment:
+            lines.append(docstring(comment, 4))
+        lines += [f"    {line.text}" for line in block.lines]
+        lines.append(f"    return {text(result)}")
+        return "\n".join(lines) + "\n"
+
+
+def _size_from(body: FunctionBody, names: list[str], dim: Dim) -> ast.expr:
+    """A dimension of the arguments of a function."""
+    symbols: dict[str, ast.expr] = {}
+    for parameter, (_, type_) in zip(names, body.parameters, strict=True):
+        for axis, found in enumerate(type_.shape):
+            place = name(f"{parameter}.shape[{axis - type_.rank}]")
+            if found == dim:
+                return place
+            if len(found.symbols) == 1 and found == Dim.of(next(iter(found.symbols))):
+                symbols.setdefault(next(iter(found.symbols)), place)
+    return dim_expression(dim, symbols)
+
+
+def dim_expression(dim: Dim, symbols: dict[str, ast.expr]) -> ast.expr:
+    """A polynomial in dimension symbols as Python arithmetic."""
+    total: ast.expr | None = None
+    for monomial, coefficient in reversed(dim.terms):
+        term: ast.expr | None = number(abs(coefficient)) if abs(coefficient) != 1 else None
+        for symbol in monomial:
+            if symbol not in symbols:
+                raise InternalError(f"the size `{symbol}` is not at hand")
+            factor = symbols[symbol]
+            term = factor if term is None else ast.BinOp(term, ast.Mult(), factor)
+        term = number(abs(coefficient)) if term is None else term
+        if total is None:
+            total = term if coefficient > 0 else ast.UnaryOp(ast.USub(), term)
+        else:
+            total = ast.BinOp(total, ast.Add() if coefficient > 0 else ast.Sub(), term)
+    return number(0) if total is None else total
+
+
+def docstring(words: str, indent: int) -> str:
+    """A docstring at that indentation: on one line if it fits."""
+    space = " " * indent
+    words = words.replace("\\", "\\\\").replace('"""', "'''")
+    one = f'{space}"""{words}"""'
+    if len(one) <= 99 and "\n" not in words:
+        return one
+    paragraphs = words.split("\n")
+    if len(paragraphs) == 1:
+        head, dot, rest = words.partition(". ")
+        head, colon, tail = (head + dot.rstrip(), "", rest) if dot else words.partition(": ")
+        if not tail or len(head) > 90 - indent:
+            lines = textwrap.wrap(words, 96 - indent)
+            return "\n".join([f'{space}"""{lines[0]}', *(space + x for x in lines[1:])]) + '\n' + (
+                f'{space}"""'
+            )
+        paragraphs = [head.rstrip(":") + ("." if colon else ""), "", tail[0].upper() + tail[1:]]
+    lines = []
+    for paragraph in paragraphs:
+        lines += textwrap.wrap(paragraph, 98 - indent) if paragraph else [""]
+    body = "\n".join((space + line).rstrip() for line in lines[1:])
+    return f'{space}"""{lines[0]}\n{body}\n{space}"""'

@@ -1,0 +1,358 @@
+"""`start`, `forward`, `trajectory` and `loss` of a network."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Sequence
+
+from unroll_dsl.backends.torch.blocks import Line, plan
+from unroll_dsl.backends.torch.bodies import phase_body
+from unroll_dsl.backends.torch.layout import Layout
+from unroll_dsl.backends.torch.names import Scope, identifier
+from unroll_dsl.backends.torch.phases import Body
+from unroll_dsl.backends.torch.templates import fill, name, text, trailing
+from unroll_dsl.ir import nodes as ops
+from unroll_dsl.ir.graph import Slot
+from unroll_dsl.ir.nodes import Stage
+
+Lines = list[Line]
+
+
+class Methods:
+    """Writes the methods. The phases come first: what they read decides what `start` computes."""
+
+    def __init__(self, layout: Layout) -> None:
+        self.layout = layout
+        self.graph = layout.graph
+        self.nodes = layout.nodes
+        self.inputs = [identifier(entry.name) for entry in self.graph.inputs]
+        self.bodies: list[Body] = []
+        self.traced: list[Body] = []
+        for kind in layout.kinds:
+            body = phase_body(layout, kind, traced=False)
+            self.bodies.append(body)
+            same = kind.same_work or self.graph.loss is None
+            self.traced.append(body if same else phase_body(layout, kind, traced=True))
+        self.outputs = self._outputs()
+        self.loss = self._loss()
+        self.start = self._start()  # last: it computes what the others have asked for
+
+    # ---- the loop over phases -------------------------------------------------------------------
+
+    def states_in(self) -> list[Slot]:
+        """The states that some phase reads, so that they need a start."""
+        read = {word for body in (*self.bodies, *self.traced) for word in body.states_in}
+        return [slot for slot in self.graph.states if slot.name in read]
+
+    def call(self, body: Body, callee: str, k: str) -> str:
+        """The call of a phase."""
+        arguments = [identifier(word) for word in body.states_in]
+        arguments += [self._argument(word) for word in body.arguments]
+        arguments += [f"self.{word}" for word in body.sizes]
+        if body.needs_k:
+            arguments.append(k)
+        return f"{callee}({', '.join(arguments)})"
+
+    def _argument(self, word: str) -> str:
+        """What the network passes for an argument of a phase."""
+        attributes = {*self.layout.buffers.values()}
+        attributes |= {
+            identifier(p.name)
+            for p in self.graph.parameters
+            if not p.per_phase and p.limits is None
+        }
+        handed = {*self.layout.call_values.values(), *self.inputs}
+        return f"self.{word}" if word in attributes and word not in handed else word
+
+    def run(self, *, traced: bool, after: Callable[[Body], Sequence[str]]) -> Lines:
+        """Lines that run all phases; `after` gives the lines to follow each call."""
+        bodies = self.traced if traced else self.bodies
+        steady, tail = bodies[0], bodies[1:]
+        count = len(tail)
+        with_class = self.layout.has_phase_class
+        method = "" if not traced or steady.kind.same_work else ".traced"
+        lines: Lines = []
+        if with_class:
+            phases = f"self.phases[:-{count}]" if count else "self.phases"
+            head = f"for phase in {phases}:"
+            if steady.needs_k:
+                head = f"for k, phase in enumerate({phases}, start=1):"
+            callee = f"phase{method}"
+        else:
+            end = f"self.phases - {count}" if count else "self.phases"
+            head = f"for _ in range({end}):"
+            if steady.needs_k:
+                head = f"for k in range(1, {end} + 1):"
+                if count:
+                    head = f"for k in range(1, self.phases{f' - {count - 1}' if count > 1 else ''}):"
+            callee = f"self.{method_name(steady.kind.name)}{'_traced' if method else ''}"
+        lines.append(Line(head))
+        lines += self._step(steady, callee, "k", after, "    ")
+        total = "len(self.phases)" if with_class else "self.phases"
+        for place, body in zip(range(count, 0, -1), tail, strict=True):
+            method = "" if not traced or body.kind.same_work else ".traced"
+            if with_class:
+                callee = f"self.phases[-{place}]{method}"
+            else:
+                callee = f"self.{method_name(body.kind.name)}{'_traced' if method else ''}"
+            k = total if place == 1 else f"{total} - {place - 1}"
+            indent = ""
+            if place > 1:
+                lines.append(Line(f"if {total} >= {place}:"))
+                indent = "    "
+            lines += self._step(body, callee, k, after, indent)
+        return lines
+
+    def _step(
+        self, body: Body, callee: str, k: str, after: Callable[[Body], Sequence[str]], indent: str
+    ) -> Lines:
+        targets = [identifier(word) for word in (*body.states_out, *body.traces_out)]
+        line = f"{indent}{', '.join(targets)} = {self.call(body, callee, k)}"
+        return [Line(line), *(Line(f"{indent}{extra}") for extra in after(body))]
+
+    def begin(self) -> Lines:
+        """The line that calls `start`."""
+        targets = self.start_targets
+        if not targets:
+            return []
+        call = f"self.start({', '.join(self.inputs)})"
+        return [Line(f"{', '.join(targets)} = {call}")]
+
+    # ---- start ----------------------------------------------------------------------------------
+
+    @property
+    def start_targets(self) -> list[str]:
+        values = [word for _, word in sorted(self.layout.call_values.items())]
+        return [*values, *(identifier(slot.name) for slot in self.states_in())]
+
+    def _start(self) -> Lines:
+        layout = self.layout
+        block_roots: list[int] = []
+        done: list[int] = []
+        states = self.states_in()
+        roots = [slot.initial for slot in states]
+        # what a call value reads may be a call value itself, so ask until nothing is new
+        while True:
+            wanted = [i for i in sorted(layout.call_values) if i not in done]
+            if not wanted:
+                break
+            for index in wanted:
+                layout.given(self._below(index), Stage.CALL, self._in_start)
+                done.append(index)
+        layout.given(roots, Stage.CALL, self._in_start)
+        block_roots = [i for i in sorted(layout.call_values)]
+        values = [i for i in block_roots if self.nodes[i].args]
+        given = layout.given([*values, *roots], Stage.CALL, self._in_start)
+        held = [i for i in layout.call_values if isinstance(self.nodes[i].op, ops.Learnable)]
+        taken = {*self.inputs, *layout.call_values.values()}
+        taken |= {identifier(slot.name) for slot in self.graph.states}
+        block = layout.block(given, Scope(taken), layout.size, layout.like)
+        for index in sorted(held):
+            parameter = layout.parameter(index)
+            word = identifier(parameter.name)
+            expr = layout.held(parameter, name(f"self.{word}"), self._bound)
+            span = parameter.origin
+            block.lines.append(
+                Line(f"{word} = {text(expr)}", f"{span.file.name}:{span.line}")
+            )
+            block.given[index] = name(word)
+        wishes = {index: layout.call_values[index] for index in values}
+        block.run(values, None, wishes)
+        for slot in states:
+            (expr,) = self._initial(block_value=block.run, slot=slot, write=block.write)
+            block.lines.append(
+                Line(f"{identifier(slot.name)} = {text(expr)}", self._slot_origin(slot))
+            )
+        return block.lines
+
+    def _below(self, index: int) -> list[int]:
+        return list(self.nodes[index].args) or [index]
+
+    def _slot_origin(self, slot: Slot) -> str:
+        return f"{slot.origin.file.name}:{slot.origin.line}"
+
+    def _in_start(self, index: int) -> ast.expr | None:
+        node = self.nodes[index]
+        match node.op:
+            case ops.Input(word):
+                return name(identifier(word))
+            case ops.Learnable(word):
+                if self.layout.parameters[word].limits is not None:
+                    self.layout.call_value(index)
+                    return name(identifier(word))
+                return name(f"self.{identifier(word)}")
+            case _:
+                return name(f"self.{self.layout.buffer(index)}")
+
+    def _bound(self, limit: int) -> ast.expr:
+        return self.layout.literal(limit) or name(f"self.{self.layout.buffer(limit)}")
+
+    def _initial(self, block_value, slot: Slot, write) -> list[ast.expr]:  # type: ignore[no-untyped-def]
+        """The start of a state, with the batch of the inputs if the state carries one."""
+        layout, facts = self.layout, self.layout.facts
+        batched = any(
+            facts.batched[i] for i, n in enumerate(self.nodes) if n.op == ops.State(slot.name)
+        )
+        index = slot.initial
+        node = self.nodes[index]
+        if not batched or facts.batched[index]:
+            found = block_value([index])
+            if facts.numbers[index]:
+                return [write.filled(index, [], slot.type.field)]
+            return list(found)
+        batch = self._batch()
+        sizes = [layout.size(dim) for dim in slot.type.shape]
+        shape = [ast.Starred(batch), *sizes] if sizes else [ast.Starred(batch)]
+        source = node.args[0] if isinstance(node.op, ops.Expand) else index
+        if facts.numbers[source]:
+            expr = write.filled(source, shape, slot.type.field)
+            return [_plain_batch(expr, batch) if not sizes else expr]
+        (value,) = block_value([source])
+        if isinstance(node.op, ops.Expand):
+            value = trailing(value, slot.type.rank)
+        return [ast.Call(ast.Attribute(value, "expand"), shape, [])]
+
+    def _batch(self) -> ast.expr:
+        entry = self.graph.inputs[0]
+        word = identifier(entry.name)
+        if not entry.type.rank:
+            return name(f"{word}.shape")
+        return name(f"{word}.shape[:-{entry.type.rank}]")
+
+    # ---- forward and the others -----------------------------------------------------------------
+
+    def _outputs(self) -> tuple[Lines, list[ast.expr]]:
+        return self._after_phases(self.graph.outputs, {})
+
+    def _after_phases(
+        self, roots: Sequence[int], more: dict[int, ast.expr]
+    ) -> tuple[Lines, list[ast.expr]]:
+        layout = self.layout
+        given = layout.given(roots, Stage.OUTPUT, layout.outer_in_network)
+        given |= more
+        taken = {*self.inputs, *(identifier(slot.name) for slot in self.graph.states)}
+        taken |= {*layout.call_values.values(), *(identifier(t.name) for t in self.graph.targets)}
+        block = layout.block(given, Scope(taken), layout.size, layout.like)
+        values = block.run(list(roots))
+        return block.lines, values
+
+    def forward(self) -> Lines:
+        lines = self.begin()
+        if self.bodies:
+            lines += self.run(traced=False, after=lambda body: ())
+        before, values = self.outputs
+        return [*lines, *before, Line(f"return {', '.join(text(v) for v in values)}")]
+
+    def trajectory(self) -> Lines:
+        def after(body: Body) -> Sequence[str]:
+            entries = ", ".join(f'"{word}": {identifier(word)}' for word in body.states_out)
+            return (f"states.append({{{entries}}})",)
+
+        return [
+            *self.begin(),
+            Line("states = []"),
+            *self.run(traced=False, after=after),
+            Line("return states"),
+        ]
+
+    def _loss(self) -> Lines | None:
+        graph = self.graph
+        if graph.loss is None:
+            return None
+        sums = [
+            index
+            for index in plan(self.nodes, [graph.loss], lambda i: False).inside
+            if isinstance(self.nodes[index].op, ops.PhaseSum)
+        ]
+        outputs = [self.nodes[i].op for i in graph.outputs]
+        finals = [
+            self.nodes[i].op
+            for i in plan(self.nodes, [graph.loss], lambda i: False).inside
+            if isinstance(self.nodes[i].op, ops.Final)
+        ]
+        simple = not sums and all(
+            isinstance(op, ops.Final) for op in outputs
+        ) and all(op in outputs for op in finals)
+        more: dict[int, ast.expr] = {}
+        lines: Lines = []
+        total_names: dict[int, str] = {}
+        for number, index in enumerate(sums, start=1):
+            total_names[index] = "total" if len(sums) == 1 else f"total_{number}"
+            more[index] = name(total_names[index])
+        before, (value,) = self._after_phases([graph.loss], more)
+        result = [*before, Line(f"return {text(fill('v.mean()', v=value))}")]
+        self._deferred_loss = (simple, sums, total_names)
+        if simple:
+            targets = [identifier(op.name) for op in outputs if isinstance(op, ops.Final)]
+            if targets and finals:
+                lines.append(Line(f"{', '.join(targets)} = self({', '.join(self.inputs)})"))
+            elif self._reads_call_values(graph.loss):
+                lines.append(Line("BEGIN"))
+            return [*lines, *result]
+        lines = [Line("BEGIN")]
+        for index in sums:
+            lines.append(Line(f"{total_names[index]} = 0"))
+
+        def after(body: Body) -> Sequence[str]:
+            found: list[str] = []
+            for index in sums:
+                found += self._add_to_sum(index, total_names[index])
+            return found
+
+        if self.bodies:
+            lines += self.run(traced=True, after=after)
+        return [*lines, *result]
+
+    def _reads_call_values(self, root: int) -> bool:
+        found = plan(self.nodes, [root], lambda i: self.layout.is_outer(i, Stage.OUTPUT))
+        return any(index in self.layout.call_values for index in found.given)
+
+    def _add_to_sum(self, index: int, total: str) -> list[str]:
+        """The lines that add a phase's term to a sum over phases."""
+        layout = self.layout
+
+        def place(i: int) -> ast.expr:
+            node = self.nodes[i]
+            if isinstance(node.op, ops.Learnable) and layout.parameters[node.op.name].per_phase:
+                parameter = layout.parameters[node.op.name]
+                value = name(f"phase.{identifier(parameter.name)}")
+                if parameter.limits is None:
+                    return value
+                return layout.held(parameter, value, self._bound)
+            return layout.outer_in_network(i)
+
+        argument = self.nodes[index].args[0]
+        given = layout.given([argument], Stage.PHASE, place)
+        for i, node in enumerate(self.nodes):
+            if isinstance(node.op, ops.PhaseNumber):
+                given[i] = name("k")
+        taken = {*self.inputs, *(identifier(t.name) for t in self.graph.traces)}
+        block = layout.block(given, Scope(taken), layout.size, layout.like)
+        (value,) = block.run([argument])
+        lines = [line.text for line in block.lines]
+        return [*lines, f"{total} = {total} + {text(value)}"]
+
+    def loss_lines(self) -> Lines | None:
+        """The body of `loss`, with the call of `start` where it is needed."""
+        if self.loss is None:
+            return None
+        found: Lines = []
+        for line in self.loss:
+            found += self.begin() if line.text == "BEGIN" else [line]
+        return found
+
+
+def _plain_batch(expr: ast.expr, batch: ast.expr) -> ast.expr:
+    """`x.new_ones((*x.shape[:-1],))` is `x.new_ones(x.shape[:-1])`."""
+    for node in ast.walk(expr):
+        if isinstance(node, ast.Call):
+            for place, argument in enumerate(node.args):
+                if isinstance(argument, ast.Tuple):
+                    node.args[place] = batch
+    return expr
+
+
+def method_name(kind: str) -> str:
+    """`LastPhase` as the name of a method: `last_phase`."""
+    words = "".join(f"_{c.lower()}" if c.isupper() else c for c in kind)
+    return words.lstrip("_")

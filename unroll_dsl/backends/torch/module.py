@@ -1,0 +1,282 @@
+"""Graph -> the text of a Python module."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from unroll_dsl.backends.torch.blocks import Line
+from unroll_dsl.backends.torch.constructor import Argument, Constructor, ConstructorWriter
+from unroll_dsl.backends.torch.functions import docstring
+from unroll_dsl.backends.torch.layout import Layout
+from unroll_dsl.backends.torch.methods import Methods, method_name
+from unroll_dsl.backends.torch.names import identifier
+from unroll_dsl.backends.torch.phases import Body, Kind
+from unroll_dsl.backends.torch.templates import text
+from unroll_dsl.ir.graph import Graph, Limits, Parameter
+from unroll_dsl.types import Array
+from unroll_dsl.version import VERSION
+
+_WIDTH = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Emitted:
+    """A generated module: its text, the name of its network class, and how that is called."""
+
+    source: str
+    class_name: str
+    arguments: tuple[Argument, ...]  # of __init__
+    needs_dtype: bool  # whether __init__ takes dtype and device
+
+
+def emit(graph: Graph, *, phases: int | None = None) -> Emitted:
+    """Write the module of a graph that the passes have prepared.
+
+    `phases` is the default of the constructor's argument; the text does not grow with it.
+    """
+    layout = Layout(graph)
+    methods = Methods(layout)
+    constructor = ConstructorWriter(layout, methods).run()
+    if phases is not None:
+        constructor = _with_phases(constructor, phases)
+    parts = [_head(layout), "import torch\nfrom torch import Tensor, nn\n"]
+    helpers = [source.strip("\n") + "\n" for _, source in sorted(layout.functions.helpers.items())]
+    parts += helpers
+    parts += list(layout.definitions.sources.values())
+    if layout.has_phase_class:
+        parts += [
+            _phase_class(layout, kind, body, traced)
+            for kind, body, traced in zip(
+                layout.kinds, methods.bodies, methods.traced, strict=True
+            )
+        ]
+    parts.append(_network_class(layout, methods, constructor))
+    source = formatted("\n\n".join(parts))
+    needs_dtype = bool(constructor.keyword_only)
+    return Emitted(source, layout.class_name, constructor.arguments, needs_dtype)
+
+
+def formatted(source: str) -> str:
+    """The text as black writes it."""
+    import black
+
+    return black.format_str(source, mode=black.Mode(line_length=_WIDTH))
+
+
+def _with_phases(constructor: Constructor, phases: int) -> Constructor:
+    arguments = tuple(
+        Argument(a.name, a.python, a.annotation, str(phases)) if a.name == "phases" else a
+        for a in constructor.arguments
+    )
+    return Constructor(arguments, constructor.keyword_only, constructor.lines)
+
+
+# ---- texts ----------------------------------------------------------------------------------------
+
+
+def _head(layout: Layout) -> str:
+    graph = layout.graph
+    comment = graph.comment.strip() or graph.name
+    title, _, rest = comment.partition("\n")
+    generated = (
+        f"Generated from {graph.file.name} by unroll_dsl {VERSION}: edit that file rather than "
+        "this one."
+    )
+    body = "\n".join(line.rstrip() for line in [title.strip(), "", *rest.strip().split("\n")])
+    body = body.strip().replace("\\", "\\\\").replace('"""', "'''")
+    return f'"""{body}\n\n{generated}\n"""\n'
+
+
+def _line(line: Line, indent: int) -> str:
+    comment = f"  # {line.comment}" if line.comment else ""
+    return f"{' ' * indent}{line.text}{comment}"
+
+
+def _method(
+    head: str, words: str, lines: Sequence[Line], indent: int = 4
+) -> list[str]:
+    found = [f"{' ' * indent}{head}"]
+    if words:
+        found.append(docstring(words, indent + 4))
+    return [*found, *(_line(line, indent + 4) for line in lines), ""]
+
+
+def _shape(type_: Array) -> str:
+    return f"[{', '.join(map(str, type_.shape))}]" if type_.rank else ""
+
+
+def _bounds(layout: Layout, limits: Limits | None) -> str:
+    if limits is None:
+        return ""
+    words = []
+    for bound, sign, strict in (
+        (limits.lower, ">", limits.lower_strict), (limits.upper, "<", limits.upper_strict)
+    ):
+        if bound is None:
+            continue
+        literal = layout.literal(bound)
+        span = layout.nodes[bound].origin
+        value = text(literal) if literal is not None else (span.text if span else "...")
+        words.append(f"{sign}{'' if strict else '='} {value}")
+    return " " + " and ".join(words)
+
+
+def _parameter_words(layout: Layout, parameter: Parameter) -> str:
+    assert isinstance(parameter.type, Array)
+    shape = _shape(parameter.type)
+    return f"{identifier(parameter.name)}{' ' + shape if shape else ''}" + _bounds(
+        layout, parameter.limits
+    )
+
+
+def _phase_class(layout: Layout, kind: Kind, body: Body, traced: Body) -> str:
+    parameters = [layout.parameters[word] for word in kind.parameters]
+    own = "; ".join(_parameter_words(layout, p) for p in parameters)
+    what = {"Phase": "One iteration", "LastPhase": "The last iteration"}.get(
+        kind.name, "The iteration before the last"
+    )
+    words = f"{what} and the constants that are its own: {own}." if own else f"{what}."
+    lines = [f"class {kind.name}(nn.Module):", docstring(words, 4), ""]
+    if parameters:
+        names = ", ".join(f"{identifier(p.name)}: Tensor" for p in parameters)
+        init = [Line("super().__init__()")]
+        for parameter in parameters:
+            word = identifier(parameter.name)
+            origin = f"{parameter.origin.file.name}:{parameter.origin.line}"
+            if parameter.trainable:
+                init.append(Line(f"self.{word} = nn.Parameter({word})", origin))
+            else:
+                init.append(Line(f'self.register_buffer("{word}", {word})', origin))
+        lines += _method(f"def __init__(self, {names}) -> None:", "", init)
+    lines += _phase_method("forward", body)
+    if traced is not body:
+        lines += _phase_method("traced", traced)
+    return "\n".join(lines)
+
+
+def _phase_method(word: str, body: Body) -> list[str]:
+    arguments = [f"{identifier(state)}: Tensor" for state in body.states_in]
+    arguments += [f"{argument}: Tensor" for argument in body.arguments]
+    arguments += [f"{size}: int" for size in body.sizes]
+    if body.needs_k:
+        arguments.append("k: int")
+    lines, results = _folded(body)
+    returned = [text(result) for result in results]
+    annotation = "Tensor" if len(returned) == 1 else f"tuple[{', '.join(['Tensor'] * len(returned))}]"
+    head = f"def {word}({', '.join(['self', *arguments])}) -> {annotation}:"
+    words = ""
+    if body.traced and word.endswith("traced"):
+        words = f"The same, and what the loss reads of it: {', '.join(body.traces_out)}."
+    if not lines or lines[-1].text != returned or True:
+        lines = [*lines, Line(f"return {', '.join(returned)}")]
+    return _method(head, words, _joined(lines))
+
+
+def _folded(body: Body) -> tuple[list[Line], list[object]]:
+    return list(body.lines), list(body.results)
+
+
+def _joined(lines: list[Line]) -> list[Line]:
+    """`x = e` before `return x` is `return e`."""
+    if len(lines) >= 2 and lines[-1].text.startswith("return "):
+        result = lines[-1].text.removeprefix("return ")
+        before = lines[-2]
+        if before.text.startswith(f"{result} = ") and result.isidentifier():
+            value = before.text.removeprefix(f"{result} = ")
+            return [*lines[:-2], Line(f"return {value}", before.comment)]
+    return lines
+
+
+def _network_class(layout: Layout, methods: Methods, constructor: Constructor) -> str:
+    lines = [f"class {layout.class_name}(nn.Module):", _class_docstring(layout), ""]
+    arguments = [_argument(a) for a in constructor.arguments]
+    if constructor.keyword_only:
+        arguments += ["*", *(_argument(a) for a in constructor.keyword_only)]
+    head = f"def __init__({', '.join(['self', *arguments])}) -> None:"
+    lines += _method(head, "", [Line("super().__init__()"), *constructor.lines])
+    inputs = [f"{word}: Tensor" for word in methods.inputs]
+    if methods.start_targets:
+        count = len(methods.start_targets)
+        annotation = "Tensor" if count == 1 else f"tuple[{', '.join(['Tensor'] * count)}]"
+        returned = Line(f"return {', '.join(methods.start_targets)}")
+        values = len(layout.call_values)
+        words = "The states at the start." if not values else "What all phases share"
+        if values:
+            words += ", and the states at the start." if count > values else "."
+        lines += _method(
+            f"def start({', '.join(['self', *inputs])}) -> {annotation}:", words,
+            _joined([*methods.start, returned]),
+        )
+    if not layout.has_phase_class:
+        for kind, body, traced in zip(
+            layout.kinds, methods.bodies, methods.traced, strict=True
+        ):
+            lines += _phase_method(method_name(kind.name), body)
+            if traced is not body:
+                lines += _phase_method(f"{method_name(kind.name)}_traced", traced)
+    count = len(layout.graph.outputs)
+    annotation = "Tensor" if count == 1 else f"tuple[{', '.join(['Tensor'] * count)}]"
+    lines += _method(
+        f"def forward({', '.join(['self', *inputs])}) -> {annotation}:", "",
+        _joined(methods.forward()),
+    )
+    if layout.kinds:
+        lines += _method(
+            f"def trajectory({', '.join(['self', *inputs])}) -> list[dict[str, Tensor]]:",
+            "The states after each phase.", methods.trajectory(),
+        )
+    loss = methods.loss_lines()
+    if loss is not None:
+        targets = [f"{identifier(t.name)}: Tensor" for t in layout.graph.targets]
+        head = f"def loss({', '.join(['self', *inputs, *targets])}) -> Tensor:"
+        lines += _method(head, "The training loss, averaged over the batch.", loss)
+    return "\n".join(lines)
+
+
+def _argument(argument: Argument) -> str:
+    default = f" = {argument.default}" if argument.default is not None else ""
+    return f"{argument.python}: {argument.annotation}{default}"
+
+
+def _class_docstring(layout: Layout) -> str:
+    graph = layout.graph
+    inputs = ", ".join(_batched(e.name, e.type) for e in graph.inputs)
+    outputs = []
+    for index in graph.outputs:
+        node = layout.nodes[index]
+        assert isinstance(node.type, Array)
+        label = node.label or "output"
+        outputs.append(_batched(label, node.type))
+    words = f"Map {inputs} to {', '.join(outputs)}."
+    needed = {*layout.training.constants, *layout.inference.constants}
+    fixed = []
+    for constant in graph.constants:
+        if constant.name in needed and isinstance(constant.type, Array):
+            shape = _shape(constant.type)
+            fixed.append(f"{identifier(constant.name)}{' ' + shape if shape else ''}")
+    shared, own = [], []
+    for parameter in graph.parameters:
+        if parameter.name in layout.training.parameters and parameter.trainable:
+            found = _parameter_words(layout, parameter)
+            (own if parameter.per_phase else shared).append(found)
+    details = []
+    if fixed:
+        details.append(f"Fixed: {', '.join(fixed)}.")
+    learnt = []
+    if shared:
+        learnt.append(", ".join(shared) + (", shared" if layout.kinds else ""))
+    if own:
+        learnt.append(", ".join(own) + ", per phase")
+    if learnt:
+        details.append(f"Learnable: {'; '.join(learnt)}.")
+    if not details:
+        return docstring(words, 4)
+    return docstring("\n".join([words, "", " ".join(details)]), 4)
+
+
+def _batched(word: str, type_: Array) -> str:
+    return f"{identifier(word)} [{', '.join(['batch', *map(str, type_.shape)])}]"
+
+
+__all__ = ["Emitted", "emit", "formatted"]

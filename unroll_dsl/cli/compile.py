@@ -1,0 +1,98 @@
+"""Write the PyTorch module of a spec: one readable file whose only import is torch.
+
+Without `-o` it goes to stdout. `--emit` shows the program after another stage of the compiler.
+`--bind` gives values of fixed names; with them the network is made and its weights are written
+beside the module (`--weights`), or only checked against the declarations.
+"""
+
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from unroll_dsl.cli.emit import STAGES
+from unroll_dsl.cli.files import refuse_to_overwrite, write_file, write_text
+from unroll_dsl.cli.options import add_roles, add_values, roles, values
+from unroll_dsl.cli.specs import load, locate
+from unroll_dsl.cli.terminal import said
+from unroll_dsl.cli.usage import Exit, UsageError
+from unroll_dsl.cli.values import count
+
+if TYPE_CHECKING:
+    from unroll_dsl import Spec
+
+
+def arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("file", metavar="FILE", help="path, or name of an algorithm")
+    parser.add_argument("--phases", type=count, metavar="K", help="how many (as the file says)")
+    parser.add_argument("-o", "--output", type=Path, metavar="OUT.py", help="the file to write")
+    parser.add_argument("--force", action="store_true", help="write over existing files")
+    parser.add_argument(
+        "--emit", default="torch", metavar="STAGE", help=f"one of {', '.join(STAGES)} (torch)"
+    )
+    parser.add_argument(
+        "--weights", type=Path, metavar="OUT.pt", help="write the state_dict of the bound network"
+    )
+    add_roles(parser)
+    add_values(parser)
+
+
+def run(options: Namespace) -> int:
+    from unroll_dsl.cli.emit import known_stage
+
+    stage = known_stage(options.emit)
+    for path in (options.output, options.weights):
+        if path is not None:
+            refuse_to_overwrite(path, force=options.force)
+    if stage == "torch":
+        text = _torch(options)
+    else:
+        if options.weights is not None or options.bind:
+            raise UsageError(f"`--emit {stage}` takes no values", "drop `--bind` and `--weights`")
+        text = _dump(stage, options)
+    if options.output is None:
+        print(text, end="")
+    else:
+        write_text(options.output, text, force=options.force)
+        said(f"wrote {options.output}")
+    return Exit.FINE
+
+
+def _torch(options: Namespace) -> str:
+    spec = load(options.file, no_colour=options.no_colour)
+    learn, fix = roles(options)
+    text = spec.source(phases=options.phases, learn=learn, fix=fix)
+    if options.bind or options.init or options.weights is not None:
+        _weights(spec, options)
+    return text
+
+
+def _weights(spec: "Spec", options: Namespace) -> None:
+    """Make the network, which holds what was bound against the declarations; keep its weights."""
+    learn, fix = roles(options)
+    network = spec.compile(phases=options.phases, learn=learn, fix=fix, **values(options))
+    if options.weights is None:
+        return
+    import torch
+
+    weights = network.state_dict()
+    write_file(options.weights, lambda path: torch.save(weights, path), force=options.force)
+    said(f"wrote {options.weights}")
+
+
+def _dump(stage: str, options: Namespace) -> str:
+    from unroll_dsl.cli import emit
+    from unroll_dsl.diagnostics.model import UnrollError
+    from unroll_dsl.driver import check_path
+
+    checked = check_path(locate(options.file))
+    if stage == "tokens" and checked.file is not None:
+        return emit.tokens(checked.file)
+    if stage == "tree" and checked.program is not None:
+        return emit.tree(checked.program)
+    if checked.typed is None or checked.graph is None:
+        raise UnrollError(checked.diagnostics)
+    if stage == "types":
+        return emit.types(checked.typed)
+    if stage == "numpy":
+        return emit.numpy(load(options.file), phases=options.phases)
+    return emit.ir(checked.graph, stage)

@@ -1,0 +1,55 @@
+"""Options that several commands share: roles of constants and values from files."""
+
+from argparse import ArgumentParser, Namespace
+from typing import Any
+
+from unroll_dsl.cli.values import by_name, learn, pair, sizes
+
+
+def add_roles(parser: ArgumentParser) -> None:
+    """`--learn` and `--fix`."""
+    parser.add_argument(
+        "--learn",
+        type=learn,
+        action="append",
+        default=[],
+        metavar="NAME[=per-phase]",
+        help="make a fixed value learnable, shared or per phase",
+    )
+    parser.add_argument(
+        "--fix",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="fix a learnable at its classical value",
+    )
+
+
+def roles(options: Namespace) -> tuple[dict[str, str], tuple[str, ...]]:
+    """`learn` and `fix` as `compile` and `source` take them."""
+    return by_name(options.learn, "--learn"), tuple(options.fix)
+
+
+def add_values(parser: ArgumentParser) -> None:
+    """`--bind`, `--init` and `--dims`."""
+    for option, what in (
+        ("--bind", "value of a fixed name: a number, or a .npy, .npz[:MEMBER], .csv or .txt file"),
+        ("--init", "value that a learnable starts from instead of its classical one"),
+    ):
+        parser.add_argument(
+            option, type=pair, action="append", default=[], metavar="NAME=VALUE", help=what
+        )
+    parser.add_argument(
+        "--dims", type=sizes, default=(), metavar="n=9,m=6", help="sizes that nothing else tells"
+    )
+
+
+def values(options: Namespace) -> dict[str, dict[str, Any]]:
+    """`bind`, `init` and `dims` as `compile` and `reference` take them."""
+    from unroll_dsl.cli.arrays import read_value
+
+    return {
+        "bind": {k: read_value(v) for k, v in by_name(options.bind, "--bind").items()},
+        "init": {k: read_value(v) for k, v in by_name(options.init, "--init").items()},
+        "dims": dict(by_name(options.dims, "--dims")),
+    }

@@ -1,0 +1,54 @@
+"""Summarise a spec: its parameters, the work of a phase, and the route that each `solve` takes.
+
+With `--latex`, `--dot` and `--svg` write the algorithm as a paper prints it and as a picture; `-` stands
+for stdout.
+"""
+
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+
+from unroll_dsl.cli.files import refuse_to_overwrite, write_text
+from unroll_dsl.cli.specs import load
+from unroll_dsl.cli.terminal import print_json, said
+from unroll_dsl.cli.usage import Exit
+from unroll_dsl.cli.values import by_name, count, sizes
+
+_PICTURES = ("latex", "dot", "svg")
+_STDOUT = Path("-")
+
+
+def arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("file", metavar="FILE", help="path, or name of an algorithm")
+    parser.add_argument("--phases", type=count, metavar="K", help="how many (as the file says)")
+    parser.add_argument(
+        "--dims", type=sizes, default=(), metavar="n=100,m=50", help="sizes to count with"
+    )
+    for kind, words in zip(_PICTURES, ("LaTeX", "Graphviz", "SVG"), strict=True):
+        parser.add_argument(f"--{kind}", type=Path, metavar="OUT", help=f"write {words} here")
+    parser.add_argument("--force", action="store_true", help="write over existing files")
+    parser.add_argument("--json", action="store_true", help="print JSON")
+
+
+def run(options: Namespace) -> int:
+    pictures = {kind: path for kind in _PICTURES if (path := getattr(options, kind)) is not None}
+    for path in pictures.values():
+        if path != _STDOUT:
+            refuse_to_overwrite(path, force=options.force)
+    spec = load(options.file, no_colour=options.no_colour)
+    from unroll_dsl import report
+
+    if options.json or not pictures:
+        dims = by_name(options.dims, "--dims")
+        found = report.summary(spec, phases=options.phases, dims=dims)
+        if options.json:
+            print_json(found.to_json())
+        else:
+            print(found.to_text())
+    for kind, path in pictures.items():
+        text: str = getattr(report, kind)(spec)
+        if path == _STDOUT:
+            print(text, end="" if text.endswith("\n") else "\n")
+        else:
+            write_text(path, text, force=options.force)
+            said(f"wrote {path}")
+    return Exit.FINE

@@ -1,0 +1,57 @@
+"""From the parts of a rule to its node: one function for each rule of the grammar.
+
+Parts arrive as the grammar lists them, tokens included.
+"""
+
+from collections.abc import Mapping
+
+from unroll_dsl.syntax.builder import expressions, statements, types
+from unroll_dsl.syntax.builder.parts import Header, Refused, Unit
+from unroll_dsl.syntax.engine import Action
+
+__all__ = ["ACTIONS", "Header", "Refused", "Unit"]
+
+ACTIONS: Mapping[str, Action] = {
+    "start": statements.start,
+    "header": statements.header,
+    "dims": statements.dims,
+    "dimension": statements.dimension,
+    "role": statements.role,
+    "names": statements.names,
+    "sharing": statements.sharing,
+    "initial": statements.initial,
+    "random": statements.random,
+    "bounds": statements.bounds,
+    "interval": statements.interval,
+    "declaration": statements.declaration,
+    "let": statements.let,
+    "state": statements.state,
+    "phase": statements.phase,
+    "update": statements.update,
+    "local": statements.local,
+    "trace": statements.trace,
+    "output": statements.output,
+    "minimize": statements.minimize,
+    "variable": statements.parameter,
+    "target": statements.parameter,
+    "loss": statements.loss,
+    "formula": statements.formula,
+    "definition": statements.definition,
+    "result": statements.result,
+    "space": types.space,
+    "linear": types.linear,
+    "network": types.network,
+    "conv": types.conv,
+    "conv_option": types.conv_option,
+    "composed": types.composed,
+    "unary": expressions.unary,
+    "binary": expressions.binary,
+    "phase_sum": expressions.phase_sum,
+    "adjoint": expressions.adjoint,
+    "call": expressions.call,
+    "parenthesised": expressions.parenthesised,
+    "arguments": expressions.arguments,
+    "argument": expressions.argument,
+    "name": expressions.name_atom,
+    "number": expressions.number,
+}

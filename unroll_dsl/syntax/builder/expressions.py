@@ -1,0 +1,107 @@
+"""Expressions."""
+
+from __future__ import annotations
+
+from math import isfinite
+
+from unroll_dsl.diagnostics.model import Diagnostic
+from unroll_dsl.source import Span
+from unroll_dsl.syntax import nodes as n
+from unroll_dsl.syntax import reports as e
+from unroll_dsl.syntax.builder.parts import (
+    Argument,
+    Arguments,
+    Part,
+    Refused,
+    arguments_in,
+    cover,
+    every,
+    find,
+    malformed,
+    name_in,
+    one,
+)
+from unroll_dsl.syntax.engine import Placed
+from unroll_dsl.syntax.tokens import Token
+
+MAX_DEPTH = 200
+MAX_DIGITS = 400
+
+
+def unary(parts: list[Placed]) -> Part:
+    match parts:
+        case [Token(text=sign), Part() as operand]:
+            span = cover(parts)
+            return _deeper(n.Unary(sign, operand.expr, span), span, operand.depth)
+    raise malformed(parts)
+
+
+def binary(parts: list[Placed]) -> Part:
+    match parts:
+        case [Part() as left, Token(text=sign, span=at), Part() as right]:
+            span = left.span.to(right.span)
+            expr = n.Binary(sign, left.expr, right.expr, at, span)
+            return _deeper(expr, span, max(left.depth, right.depth))
+    raise malformed(parts)
+
+
+def phase_sum(parts: list[Placed]) -> Part:
+    body, span = one(parts, Part), cover(parts)
+    return _deeper(n.PhaseSum(body.expr, span), span, body.depth)
+
+
+def adjoint(parts: list[Placed]) -> Part:
+    operand, span = one(parts, Part), cover(parts)
+    return _deeper(n.Adjoint(operand.expr, span), span, operand.depth)
+
+
+def call(parts: list[Placed]) -> Part:
+    function, span, given = one(parts, Part), cover(parts), find(parts, Arguments)
+    if not isinstance(function.expr, n.Name | n.Call):
+        raise Refused(_not_a_call(function, span))
+    depth = max(function.depth, given.depth if given else 0)
+    return _deeper(n.Call(function.expr, arguments_in(parts), span), span, depth)
+
+
+def _not_a_call(function: Part, span: Span) -> Diagnostic:
+    """`2(x + y)`, `A'(x)`: brackets after what is no function mean a product."""
+    rest = Span(span.file, function.span.end, span.end)
+    return e.MissingOperator(rest, function.span, f"{function.span.text} * {rest.text}")
+
+
+def parenthesised(parts: list[Placed]) -> Part:
+    inner = one(parts, Part)
+    return Part(inner.expr, cover(parts), inner.depth)
+
+
+def arguments(parts: list[Placed]) -> Arguments:
+    found = every(parts, Argument)
+    arguments = tuple(argument.node for argument in found)
+    return Arguments(arguments, max(argument.depth for argument in found), cover(parts))
+
+
+def argument(parts: list[Placed]) -> Argument:
+    value, span = one(parts, Part), cover(parts)
+    keyword = name_in(parts) if len(parts) > 1 else None
+    return Argument(n.Argument(keyword, value.expr, span), value.depth, span)
+
+
+def name_atom(parts: list[Placed]) -> Part:
+    name = name_in(parts)
+    return Part(name, name.span, 1)
+
+
+def number(parts: list[Placed]) -> Part:
+    token = one(parts, Token)
+    value: int | float | None = None
+    if len(token.text) <= MAX_DIGITS:
+        value = int(token.text) if token.text.isdecimal() else float(token.text)
+    if value is None or (isinstance(value, float) and not isfinite(value)) or value > 1e308:
+        raise Refused(e.NumberTooLarge(token.span))
+    return Part(n.Number(value, token.span), token.span, 1)
+
+
+def _deeper(expr: n.Expr, span: Span, depth: int) -> Part:
+    if depth >= MAX_DEPTH:
+        raise Refused(e.TooDeep(span, MAX_DEPTH))
+    return Part(expr, span, depth + 1)

@@ -1,0 +1,49 @@
+"""Types."""
+
+from __future__ import annotations
+
+from unroll_dsl.syntax import nodes as n
+from unroll_dsl.syntax.builder.parts import Part, cover, every, name_in, name_of, value_in
+from unroll_dsl.syntax.engine import Placed
+from unroll_dsl.syntax.tokens import Token
+
+
+def space(parts: list[Placed]) -> n.SpaceType:
+    dims = tuple(part.expr for part in every(parts, Part))
+    match parts:
+        case [Token(text="complex"), Token(kind="NAME"), *_]:
+            return n.SpaceType(name_in(parts), dims, True, cover(parts))
+    return n.SpaceType(name_in(parts), dims, False, cover(parts))
+
+
+def linear(parts: list[Placed]) -> n.LinearType:
+    domain, codomain = every(parts, n.SpaceType)
+    return n.LinearType(domain, codomain, cover(parts))
+
+
+def network(parts: list[Placed]) -> n.NetworkType:
+    domain, codomain = every(parts, n.SpaceType)
+    return n.NetworkType(domain, codomain, cover(parts))
+
+
+def conv(parts: list[Placed]) -> n.ConvType:
+    channels_in, channels_out, size = (part.expr for part in every(parts, Part))
+    flags, options = every(parts, n.Name), every(parts, n.Argument)
+    return n.ConvType(channels_in, channels_out, size, flags, options, cover(parts))
+
+
+def conv_option(parts: list[Placed]) -> n.Name | n.Argument:
+    value = value_in(parts)
+    name = name_in(parts)
+    return n.Argument(name, value, cover(parts)) if value else name
+
+
+def composed(parts: list[Placed]) -> n.ComposedType:
+    steps: list[n.ConvType | n.NetworkType | n.Name] = []
+    for part in parts:
+        match part:
+            case n.ConvType() | n.NetworkType():
+                steps.append(part)
+            case Token(kind="NAME"):
+                steps.append(name_of(part))
+    return n.ComposedType(tuple(steps), cover(parts))
