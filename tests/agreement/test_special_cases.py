@@ -43,7 +43,7 @@ def iterates(
 
 def assert_same(found: Numbers, expected: Numbers) -> None:
     assert np.linalg.norm(expected[-1]) > 0.1  # something to compare
-    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-13 * np.abs(expected).max() * 10)
+    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-12 * np.abs(expected).max())
 
 
 @pytest.mark.parametrize(
@@ -125,14 +125,15 @@ def test_lista_cpss_trusts_more_entries_in_later_phases(problem: tuple[Numbers, 
     for k in range(1, K + 1):
         v = x + (y - x @ A.T) @ A / L
         x = found[k - 1]
-        kept = (x == v) & (v != 0)
+        kept = np.abs(x - v) < theta / 2  # shrinkage moves an entry above the threshold by theta
+        kept &= np.abs(v) > theta
         trusted = round(min(0.1 * k, 0.3) * N)
         largest = np.argsort(-np.abs(v), axis=1)[:, :trusted]
         for row, columns, values in zip(kept, largest, v, strict=True):
             expected = {c for c in columns if abs(values[c]) > theta}
             assert set(np.flatnonzero(row)) == expected
         shrunk = np.sign(v) * np.maximum(np.abs(v) - theta, 0)
-        np.testing.assert_allclose(x[~kept], shrunk[~kept], atol=1e-14)
+        np.testing.assert_allclose(x[~kept], shrunk[~kept], rtol=0, atol=1e-14)
 
 
 # ---- ALISTA's weight against its definition -----------------------------------------------------

@@ -54,6 +54,7 @@ def process(tmp_path: Path) -> Unroll:
             cwd=tmp_path,
             env=os.environ | {"PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "utf-8"},
             capture_output=True,
+            check=False,
             encoding="utf-8",
         )
         return Result(done.returncode, done.stdout, done.stderr)

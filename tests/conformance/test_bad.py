@@ -62,7 +62,12 @@ def test_there_are_enough_and_no_golden_is_left_over() -> None:
 
 @pytest.mark.parametrize(
     "line",
-    ["x" * 10_000_000, "let a = " + "(" * 10_000_000, "let a = 1" + " + 1" * 2_500_000, "#" * 10**7],
+    [
+        "x" * 10_000_000,
+        "let a = " + "(" * 10_000_000,
+        "let a = 1" + " + 1" * 2_500_000,
+        "#" * 10**7,
+    ],
     ids=["name", "brackets", "sum", "comment"],
 )
 def test_a_line_of_10_megabytes(line: str, tmp_path: Path) -> None:

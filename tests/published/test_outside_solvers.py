@@ -240,15 +240,13 @@ def test_iterates_of_admm(sample: Any) -> None:
 @pytest.mark.parametrize("eta", [1.0, 1.6])
 def test_iterates_of_douglas_rachford(eta: float, sample: Any) -> None:
     A, y, data, penalty = sample
-    expected = recorded(
-        lambda callback: DouglasRachfordSplitting(
-            data, penalty, np.zeros(A.shape[1]), tau=0.8, eta=eta, niter=STEPS, gfirst=False,
-            callback=callback, callbacky=True,
-        )
-    )
     constants = {"A": A, "lambda": WEIGHT, "gamma": 0.8, "eta": eta}
     found = states("douglas_rachford", STEPS, y, **constants)
-    assert_iterates([s["w"] for s in found], [w for _, w in expected])
+    for steps in (1, 2, STEPS):
+        _, expected = DouglasRachfordSplitting(
+            data, penalty, np.zeros(A.shape[1]), tau=0.8, eta=eta, niter=steps, gfirst=False
+        )
+        np.testing.assert_allclose(found[steps - 1]["w"], expected, rtol=0, atol=1e-12)
 
 
 @pytest.mark.parametrize("theta", [1.0, 0.5])
@@ -256,7 +254,7 @@ def test_iterates_of_pdhg(theta: float) -> None:
     rng = np.random.default_rng(13)
     n = 20
     K, y = np.diff(np.eye(n), axis=0), rng.standard_normal(n)
-    sigma, tau = 0.6, 0.4
+    sigma, tau = 0.625, 0.375  # exact in float32, in which pyproximal keeps them
     expected = recorded(
         lambda callback: PrimalDual(
             pyproximal.L2(b=y), pyproximal.L1(sigma=LAMBDA), pylops.MatrixMult(K), np.zeros(n),

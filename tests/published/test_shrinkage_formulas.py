@@ -52,9 +52,10 @@ def test_mmse_bg_is_the_posterior_mean(
     y = np.array([-3.0, -1.2, -0.5, -0.05, 0.1, 0.3, 0.8, 1.7, 2.5])
     expected = [posterior_mean(v, tau2, p, alpha2) for v in y]
     spec = unroll_dsl.load(file)
-    np.testing.assert_allclose(spec.reference(bind=bind)(y), expected, rtol=1e-9)
+    given = {"bind": bind, "dims": {"n": len(y)}}
+    np.testing.assert_allclose(spec.reference(**given)(y), expected, rtol=1e-9)
     with torch.no_grad():
-        found = spec.compile(bind=bind, dtype=torch.float64)(torch.as_tensor(y))
+        found = spec.compile(**given, dtype=torch.float64)(torch.as_tensor(y))
     np.testing.assert_allclose(found.numpy(), expected, rtol=1e-9)
 
 
@@ -67,7 +68,7 @@ def test_mmse_bg_survives_large_and_nearly_noiseless_values(
     file.write_text(SPEC, encoding="utf-8")
     bind = {"tau2": 1e-9, "p": 0.1, "alpha2": 1.0}
     y = torch.tensor([-100.0, -1.0, 0.0, 0.5, 60.0], dtype=dtype, requires_grad=True)
-    found = unroll_dsl.load(file).compile(bind=bind, dtype=dtype)(y)
+    found = unroll_dsl.load(file).compile(bind=bind, dims={"n": len(y)}, dtype=dtype)(y)
     torch.testing.assert_close(found, y / (1 + 1e-9))
     (slope,) = torch.autograd.grad(found.sum(), y)
     assert slope.isfinite().all()

@@ -33,7 +33,7 @@ class Recovery:
 @pytest.fixture(scope="module")
 def recovery() -> Recovery:
     rng = np.random.default_rng(0)
-    m, n, batch = 250, 500, 100
+    m, n, batch = 250, 500, 40
     A = rng.standard_normal((m, n))
     A /= np.linalg.norm(A, axis=0)
     x = rng.standard_normal((batch, n)) * (rng.random((batch, n)) < 0.1)

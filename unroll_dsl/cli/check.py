@@ -1,8 +1,9 @@
 """Check specs: statically (names, shapes, structure), then numerically on a random instance.
 
-The second part needs no data: it draws arrays of the declared types and compares the PyTorch network
-with the NumPy reference at every phase, linear maps with their adjoints, gradients with differences,
-and looks at the objective along the phases. `--static` leaves it out and answers at once.
+The second part needs no data: it draws arrays of the declared types and compares the PyTorch
+network with the NumPy reference at every phase, linear maps with their adjoints, gradients with
+differences, and looks at the objective along the phases. `--static` leaves it out and answers at
+once.
 """
 
 from argparse import ArgumentParser, Namespace
@@ -10,11 +11,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from unroll_dsl.cli.specs import locate
-from unroll_dsl.cli.terminal import print_json, report_diagnostics, said
-from unroll_dsl.cli.usage import Exit, UsageError
+from unroll_dsl.cli.terminal import print_json, report_diagnostics
+from unroll_dsl.cli.usage import Exit, UsageError, did_you_mean
 from unroll_dsl.cli.values import by_name, sizes
 
 if TYPE_CHECKING:
+    from unroll_dsl import Spec
     from unroll_dsl.verify import Report
 
 
@@ -40,9 +42,10 @@ def run(options: Namespace) -> int:
         raise UsageError("`--against` and `--dims` are for the numerical part", "drop `--static`")
     paths = [(word, locate(word)) for word in options.files]
     results = [_check(word, path, options) for word, path in paths]
+    passed = all(passed for passed, _ in results)
     if options.json:
-        print_json({"passed": all(passed for passed, _ in results), "files": [r for _, r in results]})
-    return Exit.FINE if all(passed for passed, _ in results) else Exit.ERRORS
+        print_json({"passed": passed, "files": [found for _, found in results]})
+    return Exit.FINE if passed else Exit.ERRORS
 
 
 def _check(word: str, path: Path, options: Namespace) -> tuple[bool, dict[str, object]]:
@@ -61,7 +64,9 @@ def _check(word: str, path: Path, options: Namespace) -> tuple[bool, dict[str, o
         return passed, result | {"passed": passed}
     report = _numbers(path, options)
     if not options.json:
-        print_report(report)
+        from unroll_dsl.cli.tables import report_text
+
+        print(report_text(report))
     passed = report.passed
     return passed, result | {"passed": passed, "report": report.to_json()}
 
@@ -77,3 +82,11 @@ def _numbers(path: Path, options: Namespace) -> "Report":
     _refuse_unknown_sizes(spec, dims)
     with progress(f"checking {spec.name}", quiet=options.json) as advance:
         return check(spec, against=against, seed=options.seed, dims=dims, progress=advance)
+
+
+def _refuse_unknown_sizes(spec: "Spec", dims: dict[str, int]) -> None:
+    known = tuple(name for name, _ in spec.graph.dims)
+    for name in dims:
+        if name not in known:
+            mend = did_you_mean(name, known) or f"its sizes are {', '.join(known)}"
+            raise UsageError(f"{spec.name} has no size `{name}`", mend)

@@ -1,12 +1,12 @@
 """`unroll compile --emit STAGE`: what a program looks like after each stage of the compiler.
 
-    tokens      the text in words                     line:column  kind  text
-    tree        the syntax tree                       one node a line
-    types       the type of every expression          line:column  expression : type
-    ir          the graph as built
-    ir:PASS     the graph after a pass
-    numpy       what the reference computes: the states of each phase on a random instance
-    torch       the generated module
+tokens      the text in words                     line:column  kind  text
+tree        the syntax tree                       one node a line
+types       the type of every expression          line:column  expression : type
+ir          the graph as built
+ir:PASS     the graph after a pass
+numpy       what the reference computes: the states of each phase on a random instance
+torch       the generated module
 """
 
 import dataclasses
@@ -18,6 +18,7 @@ from unroll_dsl.cli.usage import UsageError, did_you_mean
 from unroll_dsl.source import SourceFile, Span
 
 if TYPE_CHECKING:
+    from unroll_dsl import Spec
     from unroll_dsl.ir.graph import Graph
     from unroll_dsl.semantics.model import TypedProgram
     from unroll_dsl.syntax.nodes import Program
@@ -140,3 +141,25 @@ def _parts(node: object) -> tuple[str, list[tuple[str, object]]]:
     return " ".join(inline), nested
 
 
+def numpy(spec: "Spec", phases: int | None) -> str:
+    """The states after each phase, as the reference computes them for one random sample."""
+    import numpy as np
+
+    from unroll_dsl.verify.instance import draw
+
+    instance = draw(spec.graph, seed=0, batch=1)
+    reference = spec.reference(
+        phases=phases, bind=instance.bind, init=instance.init, dims=instance.sizes
+    )
+    sample = [array[0] for array in instance.inputs]
+    sizes = ", ".join(f"{name} = {size}" for name, size in instance.sizes.items())
+    lines = [f"# {spec.name} on a random instance (seed 0): {sizes}"]
+    with np.printoptions(precision=6, suppress=True, threshold=20, linewidth=100):
+        for number, states in enumerate(reference.trajectory(*sample), start=1):
+            lines.append(f"phase {number}")
+            lines += [f"    {name} = {_indented(str(value))}" for name, value in states.items()]
+    return "\n".join(lines) + "\n"
+
+
+def _indented(text: str) -> str:
+    return text.replace("\n", "\n        ")

@@ -17,6 +17,7 @@ from typing import NoReturn
 from unroll_dsl.cli.terminal import prepare_streams, problem, quiet_stdout, report_diagnostics
 from unroll_dsl.cli.usage import Exit, Parser, UsageError, did_you_mean
 from unroll_dsl.diagnostics.model import InternalError, UnrollError
+from unroll_dsl.version import VERSION
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +97,7 @@ def _run(given: list[str], options: Namespace) -> int:
         _unknown_command(chosen)
     parser.parse_args(given, namespace=options)
     if options.version:
-        print(f"unroll_dsl {_version()}")
+        print(f"unroll_dsl {VERSION}")
         return Exit.FINE
     if module is None:
         parser.print_help()
@@ -118,17 +119,8 @@ def _fault(what: str) -> int:
     if os.environ.get("UNROLL_TRACEBACK"):
         raise  # noqa: PLE0704  # called while the exception is handled
     mend = "please report it with the file and the command; UNROLL_TRACEBACK=1 shows where"
-    problem(f"a fault of unroll_dsl {_version()}, not of your program: {what}", mend)
+    problem(f"a fault of unroll_dsl {VERSION}, not of your program: {what}", mend)
     return Exit.FAULT
-
-
-def _version() -> str:
-    from importlib.metadata import PackageNotFoundError, version
-
-    try:
-        return version("unroll_dsl")
-    except PackageNotFoundError:
-        return "(not installed)"
 
 
 if __name__ == "__main__":

@@ -80,5 +80,7 @@ def _inputs(spec: "Spec", options: Namespace) -> dict[str, Any]:
     missing = [name for name in declared if name not in given]
     if missing:
         calls = " ".join(f"--input {name}={name}.npy" for name in missing)
-        raise UsageError(f"no value for the input {', '.join(map(repr, missing))}", f"add `{calls}`")
+        raise UsageError(
+            f"no value for the input {', '.join(map(repr, missing))}", f"add `{calls}`"
+        )
     return {name: read_array(given[name]) for name in declared}

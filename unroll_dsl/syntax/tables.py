@@ -96,11 +96,22 @@ def build(grammar: str) -> Record:
         grammar, parser="lalr", lexer="basic", keep_all_tokens=True, maybe_placeholders=False
     )
     table = lark.parser.parser._parse_table
-    number = {rule: i for i, rule in enumerate(lark.rules)}
-    states: list[dict[str, int]] = [{} for _ in table.states]
-    for state, actions in table.states.items():
-        for symbol, (action, argument) in actions.items():
-            states[state][symbol] = argument if action is Shift else -1 - number[argument]
+    rule_number = {rule: i for i, rule in enumerate(lark.rules)}
+    # Lark numbers states as it comes upon them in sets. From the start state on, by symbols in
+    # order, the same grammar always has the same numbers.
+    order = [table.start_states["start"]]
+    state_number = {order[0]: 0}
+    states: list[dict[str, int]] = []
+    for state in order:
+        states.append({})
+        for symbol, (action, argument) in sorted(table.states[state].items()):
+            if action is not Shift:
+                states[-1][symbol] = -1 - rule_number[argument]
+                continue
+            if argument not in state_number:
+                state_number[argument] = len(order)
+                order.append(argument)
+            states[-1][symbol] = state_number[argument]
     rules = [
         (
             rule.alias or rule.origin.name,
@@ -125,8 +136,8 @@ def build(grammar: str) -> Record:
     return Record(
         grammar=grammar,
         states=states,
-        start=table.start_states["start"],
-        end=table.end_states["start"],
+        start=0,
+        end=state_number[table.end_states["start"]],
         rules=rules,
         words=words,
         marks=sorted(marks, key=lambda mark: -len(mark[1])),

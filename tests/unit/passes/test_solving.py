@@ -8,36 +8,34 @@ from unroll_dsl.passes.solving import Solving, routes
 
 # solve(A' @ A + shift * I, b) in a phase
 RIDGE = """
-    input y : vector[m]
     fixed A : matrix[m, n]
     {declared}
-    state x : vector[n] = %3 then %11
-    output %12
+    state x : vector[n] = %2 then %10
+    output %11
     phases 3
-    %0 = input y : vector[m]
-    %1 = fixed A : matrix[m, n] ; - A
-    %2 = constant 0 : scalar
-    %3 = expand %2 : vector[n]
-    %4 = state x : vector[n]
-    %5 = {shift} : scalar ; - rho
-    %6 = transpose %1 : matrix[n, m]
-    %7 = contract %6, %1 : matrix[n, n]
-    %8 = eye : matrix[n, n]
-    %9 = mul %5, %8 : matrix[n, n]
-    %10 = add %7, %9 : matrix[n, n]
-    %11 = solve %10, %4 : vector[n] ; a.unroll:9 x
-    %12 = final x : vector[n]
+    %0 = fixed A : matrix[m, n] ; - A
+    %1 = constant 0 : scalar
+    %2 = expand %1 : vector[n]
+    %3 = state x : vector[n]
+    %4 = {shift} : scalar ; - rho
+    %5 = transpose %0 : matrix[n, m]
+    %6 = contract %5, %0 : matrix[n, n]
+    %7 = eye : matrix[n, n]
+    %8 = mul %4, %7 : matrix[n, n]
+    %9 = add %6, %8 : matrix[n, n]
+    %10 = solve %9, %3 : vector[n] ; a.unroll:9 x
+    %11 = final x : vector[n]
 """
 LEARNT = RIDGE.format(
-    declared="learnable rho : scalar > %2 per phase = %5", shift="learnable rho"
-).replace("%5", "%13", 1) + "    %13 = constant 1 : scalar\n"
+    declared="learnable rho : scalar > %1 per phase = %12", shift="learnable rho"
+) + "    %12 = constant 1 : scalar\n"
 SHARED = LEARNT.replace(" per phase", "")
-FIXED = RIDGE.format(declared="fixed rho : scalar > %2", shift="fixed rho")
+FIXED = RIDGE.format(declared="fixed rho : scalar > %1", shift="fixed rho")
 FREE = RIDGE.format(declared="fixed rho : scalar", shift="fixed rho")
 
 
 def _solved(rewrite, text, sizes=None):
-    """The lines from the one after the eighth, the leaves and `A' @ A`."""
+    """The nodes from `A'` on, without names and places."""
 
     def transform(graph):
         return dead(common(Solving(sizes or {})(graph)))
@@ -50,54 +48,60 @@ def _solved(rewrite, text, sizes=None):
 
 @pytest.mark.parametrize("text", [LEARNT, SHARED])
 def test_a_shift_that_a_learnable_moves_takes_a_basis_and_two_products(rewrite, text):
-    assert _solved(rewrite, text)[:9] == [
-        "%6 = transpose %1 : matrix[n, m]",
-        "%7 = contract %6, %1 : matrix[n, n]",
-        "%8 = builtin[symmetric_eigenvectors] %7 : matrix[n, n]",
-        "%9 = contract %1, %8 : matrix[m, n]",
-        "%10 = builtin[sumsq, axis=1] %9 : vector[n]",
-        "%11 = transpose %8 : matrix[n, n]",
-        "%12 = contract %11, %4 : vector[n]",
-        "%13 = add %10, %5 : vector[n]",
-        "%14 = div %12, %13 : vector[n]",
+    assert _solved(rewrite, text)[:10] == [
+        "%5 = transpose %0 : matrix[n, m]",
+        "%6 = contract %5, %0 : matrix[n, n]",
+        "%7 = builtin[symmetric_eigenvectors] %6 : matrix[n, n]",
+        "%8 = contract %0, %7 : matrix[m, n]",
+        "%9 = builtin[sumsq, axis=1] %8 : vector[n]",
+        "%10 = transpose %7 : matrix[n, n]",
+        "%11 = contract %10, %3 : vector[n]",
+        "%12 = add %9, %4 : vector[n]",
+        "%13 = div %11, %12 : vector[n]",
+        "%14 = contract %7, %13 : vector[n]",
     ]
 
 
 def test_fewer_rows_than_columns_take_the_thin_basis(rewrite):
-    nodes = _solved(rewrite, LEARNT, {"m": 2, "n": 8})
-    assert nodes[0] == "%6 = builtin[right_singular_vectors, count={m}] %1 : matrix[n, m]"
-    assert nodes[-4:-2] == [
-        "%14 = contract %6, %13 : vector[n]",
-        "%15 = sub %4, %14 : vector[n]",
+    nodes = _solved(rewrite, LEARNT, {"m": 2, "n": 8})  # %5: right singular vectors, [n, m]
+    assert nodes[:-2] == [
+        "%8 = transpose %5 : matrix[m, n]",
+        "%9 = contract %8, %3 : vector[m]",
+        "%10 = add %7, %4 : vector[m]",
+        "%11 = div %7, %10 : vector[m]",
+        "%12 = mul %9, %11 : vector[m]",
+        "%13 = contract %5, %12 : vector[n]",
+        "%14 = sub %3, %13 : vector[n]",
+        "%15 = div %14, %4 : vector[n]",
     ]
 
 
 def test_without_a_positive_shift_the_thin_basis_is_not_taken(graph):
     # beside the rows of A the solution is b / shift, which may not exist
-    text = LEARNT.replace(" > %2", "")
+    text = LEARNT.replace(" > %1", "")
     assert routes(graph(text), {"m": 2, "n": 8})[0].name == "eigenvectors at set-up"
 
 
 def test_fixed_and_positive_definite_is_factorised_once(rewrite):
     assert _solved(rewrite, FIXED)[-3:-1] == [
-        "%11 = builtin[cholesky] %10 : matrix[n, n]",
-        "%12 = builtin[cholesky_solve] %4, %11 : vector[n]",
+        "%10 = builtin[cholesky] %9 : matrix[n, n]",
+        "%11 = builtin[cholesky_solve] %3, %10 : vector[n]",
     ]
 
 
 def test_many_fewer_rows_than_columns_are_factorised_on_their_side(rewrite):
     nodes = _solved(rewrite, FIXED, {"m": 2, "n": 8})
-    assert "%7 = contract %1, %6 : matrix[m, m]" in nodes
-    assert "%11 = builtin[cholesky] %10 : matrix[m, m]" in nodes
+    assert "%7 = contract %0, %5 : matrix[m, m]" in nodes
+    assert "%10 = builtin[cholesky] %9 : matrix[m, m]" in nodes
     assert not any("matrix[n, n]" in line for line in nodes)
 
 
 def test_fixed_and_not_known_to_be_definite_takes_qr_factors(rewrite):
     assert _solved(rewrite, FREE)[-5:-1] == [
-        "%12 = transpose %11 : matrix[n, n]",
-        "%13 = contract %12, %10 : matrix[n, n]",
-        "%14 = contract %12, %4 : vector[n]",
-        "%15 = builtin[triangular_solve] %14, %13 : vector[n]",
+        "%11 = transpose %10 : matrix[n, n]",
+        "%12 = contract %11, %9 : matrix[n, n]",
+        "%13 = contract %11, %3 : vector[n]",
+        "%14 = builtin[triangular_solve] %13, %12 : vector[n]",
     ]
 
 

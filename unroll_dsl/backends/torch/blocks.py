@@ -165,8 +165,11 @@ class Block:
         for index, base in previous.items():
             bases.setdefault(base, []).append(index)
         for index in named:
-            wish = wishes.get(index) or self.nodes[index].label or self._derived(index)
-            base = self._base(wish, previous)
+            if index in wishes:
+                base = identifier(wishes[index])
+                self.scope.take(base)
+            else:
+                base = self._base(self.nodes[index].label or self._derived(index), previous)
             bases.setdefault(base, []).append(index)
         set_aside: list[tuple[str, str]] = []
         for base, holders in bases.items():
@@ -263,7 +266,7 @@ def _derive(nodes: Sequence[Node], index: int, depth: int) -> str | None:
         case ops.Transpose() | ops.AdjointMap():
             return f"{words[0]}t"
         case ops.Contract() | ops.Apply() | ops.ComposeMap():
-            short = all(len(word) <= 3 and word.isalpha() for word in words)
+            short = all(len(word.removesuffix("t")) <= 1 for word in words)
             return "".join(words) if short else "_".join(words)
         case ops.Elementwise("div"):
             return f"{words[0]}_over_{words[1]}".replace("1_over", "inverse")

@@ -7,7 +7,7 @@ import ast
 from unroll_dsl.backends.torch.blocks import Line, plan
 from unroll_dsl.backends.torch.expressions import Like
 from unroll_dsl.backends.torch.functions import dim_expression
-from unroll_dsl.backends.torch.layout import Layout, shape_of
+from unroll_dsl.backends.torch.layout import Layout, place, shape_of
 from unroll_dsl.backends.torch.names import Scope, identifier
 from unroll_dsl.backends.torch.phases import Body, Kind
 from unroll_dsl.backends.torch.templates import fill, name, text
@@ -41,6 +41,7 @@ class _PhaseWriter:
         self.roots = [slots[word].update for word in out]
         self.roots += [traces[word].node for word in self.variant.traces]
         self.shared: dict[str, Array] = {}  # arguments besides states
+        self.attributes: set[str] = set()  # those among them that the network holds
         self.previous: dict[int, str] = {}
         self.own: list[int] = []  # learnables of the phase that have a constraint
 
@@ -68,7 +69,8 @@ class _PhaseWriter:
                 )
         body.lines = block.lines
         body.results = results
-        body.arguments = list(self.shared)
+        attributes = [word for word in self.shared if word in self.attributes]
+        body.arguments = [word for word in self.shared if word not in attributes] + attributes
         found = plan(self.nodes, self.roots, lambda i: layout.is_outer(i, Stage.PHASE))
         body.needs_k = any(isinstance(self.nodes[i].op, ops.PhaseNumber) for i in found.inside)
         return body
@@ -108,6 +110,8 @@ class _PhaseWriter:
     def _argument(self, found: ast.expr, type_: object) -> str:
         """The name of an argument for a value of the network: `self.A` comes in as `A`."""
         word = text(found).removeprefix("self.")
+        if not isinstance(found, ast.Name):
+            self.attributes.add(word)
         if word not in self.shared:
             assert isinstance(type_, Array)
             self.shared[word] = type_
@@ -126,7 +130,7 @@ class _PhaseWriter:
 
         expr = self.layout.held(parameter, name(f"self.{word}"), bound)
         span = parameter.origin
-        lines.append(Line(f"{word} = {text(expr)}", f"{span.file.name}:{span.line}"))
+        lines.append(Line(f"{word} = {text(expr)}", place(span)))
         given[index] = name(word)
 
     def _arrays(self) -> list[tuple[str, Array]]:
@@ -137,14 +141,14 @@ class _PhaseWriter:
     def _size(self, dim: Dim) -> ast.expr:
         symbols: dict[str, ast.expr] = {}
         for symbol in dim.symbols:
-            place = shape_of(symbol, self._arrays())
-            if place is None:
+            found = shape_of(symbol, self._arrays())
+            if found is None:
                 self.layout.size_attributes.add(symbol)
-                place = name(f"self.{identifier(symbol)}")
+                found = name(f"self.{identifier(symbol)}")
                 if self.layout.has_phase_class:
-                    place = name(identifier(symbol))
+                    found = name(identifier(symbol))
                     self.body.sizes.append(identifier(symbol))
-            symbols[symbol] = place
+            symbols[symbol] = found
         return dim_expression(dim, symbols)
 
     def _like(self) -> Like:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from unroll_dsl.backends.torch.blocks import Block, Line, plan
 from unroll_dsl.backends.torch.expressions import Like
 from unroll_dsl.backends.torch.functions import dim_expression
-from unroll_dsl.backends.torch.layout import Layout
+from unroll_dsl.backends.torch.layout import Layout, place
 from unroll_dsl.backends.torch.methods import Methods
 from unroll_dsl.backends.torch.names import Scope, identifier
 from unroll_dsl.backends.torch.phases import Kind
@@ -194,17 +194,27 @@ class ConstructorWriter:
                 self.block.lines.append(Line(f"{word} = {text(made)}"))
 
     def _wants_tensor(self, index: int) -> bool:
+        """Whether a scalar meets something else than arithmetic with a tensor."""
         for node in self.nodes:
             if index not in node.args:
                 continue
             match node.op:
                 case ops.Elementwise("add" | "sub" | "mul" | "div" | "pow" | "neg"):
                     others = [a for a in node.args if a != index]
-                    if not any(isinstance(self.nodes[a].op, ops.Builtin) for a in others):
+                    if not any(self._is_tensor(a) for a in others):
                         return True
                 case _:
                     return True
         return False
+
+    def _is_tensor(self, index: int) -> bool:
+        """Whether a value is a tensor even if scalar constants are given as numbers."""
+        node, type_ = self.nodes[index], self.nodes[index].type
+        if isinstance(type_, Array) and type_.rank:
+            return True
+        if isinstance(node.op, ops.Elementwise):
+            return any(self._is_tensor(a) for a in node.args)
+        return not isinstance(node.op, ops.Fixed | ops.Constant | ops.Size | ops.PhaseNumber)
 
     def _literal(self, constant: Constant) -> str | None:
         """The default of a scalar as Python writes it, if it is a literal number."""
@@ -320,7 +330,7 @@ class ConstructorWriter:
         return lines
 
     def _origin(self, declared: Constant | Parameter) -> str:
-        return f"{declared.origin.file.name}:{declared.origin.line}"
+        return place(declared.origin)
 
     # ---- phases -----------------------------------------------------------------------------------
 
@@ -340,10 +350,10 @@ class ConstructorWriter:
         if not tail:
             return [Line(f"self.phases = nn.ModuleList({made} {head})")]
         parts = [f"[{made} {head}]"]
-        for place, kind in zip(range(count, 0, -1), tail, strict=True):
-            k = "phases" if place == 1 else f"(phases - {place - 1})"
+        for back, kind in zip(range(count, 0, -1), tail, strict=True):
+            k = "phases" if back == 1 else f"(phases - {back - 1})"
             made, _ = self._made(kind, k)
-            parts.append(f"[{made}]" if place == 1 else f"([{made}] if phases >= {place} else [])")
+            parts.append(f"[{made}]" if back == 1 else f"([{made}] if phases >= {back} else [])")
         return [Line(f"self.phases = nn.ModuleList({' + '.join(parts)})")]
 
     def _made(self, kind: Kind, k: str | None) -> tuple[str, bool]:

@@ -19,6 +19,7 @@ from unroll_dsl.ir.graph import Graph, Limits, Parameter
 from unroll_dsl.ir.nodes import Node, Stage
 from unroll_dsl.ir.stages import stages
 from unroll_dsl.passes.liveness import liveness
+from unroll_dsl.source import Span
 from unroll_dsl.types import Array, Dim, Field
 
 
@@ -119,13 +120,13 @@ class Layout:
     # ---- writing --------------------------------------------------------------------------------
 
     def given(
-        self, roots: Sequence[int], here: Stage, place: Callable[[int], ast.expr | None]
+        self, roots: Sequence[int], here: Stage, find: Callable[[int], ast.expr | None]
     ) -> dict[int, ast.expr]:
         """The values that come to `roots` from outside, each with its expression."""
         found = plan(self.nodes, roots, lambda index: self.is_outer(index, here))
         given: dict[int, ast.expr] = {}
         for index in found.given:
-            expr = place(index)
+            expr = find(index)
             if expr is not None:
                 given[index] = expr
         return given
@@ -145,17 +146,17 @@ class Layout:
         """The provenance comment of a node."""
         if node.origin is None or node.origin.file is not self.graph.file:
             return ""
-        return f"{self.graph.file.name}:{node.origin.line}"
+        return place(node.origin)
 
     def size(self, dim: Dim) -> ast.expr:
         """A dimension in a method of the network: from an input, else an attribute."""
         symbols: dict[str, ast.expr] = {}
         for symbol in dim.symbols:
-            place = shape_of(symbol, [(identifier(e.name), e.type) for e in self.graph.inputs])
-            if place is None:
+            found = shape_of(symbol, [(identifier(e.name), e.type) for e in self.graph.inputs])
+            if found is None:
                 self.size_attributes.add(symbol)
-                place = name(f"self.{identifier(symbol)}")
-            symbols[symbol] = place
+                found = name(f"self.{identifier(symbol)}")
+            symbols[symbol] = found
         return dim_expression(dim, symbols)
 
     def like(self) -> Like:
@@ -198,6 +199,11 @@ class Layout:
         if limits is None:
             return ()
         return tuple(b for b in (limits.lower, limits.upper) if b is not None)
+
+
+def place(span: Span) -> str:
+    """A provenance comment: file and line, without folders."""
+    return f"{span.file.name.rpartition('/')[2]}:{span.line}"
 
 
 def shape_of(symbol: str, arrays: Sequence[tuple[str, Array]]) -> ast.expr | None:

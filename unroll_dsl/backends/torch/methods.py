@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 from unroll_dsl.backends.torch.blocks import Line, plan
 from unroll_dsl.backends.torch.bodies import phase_body
-from unroll_dsl.backends.torch.layout import Layout
+from unroll_dsl.backends.torch.layout import Layout, place
 from unroll_dsl.backends.torch.names import Scope, identifier
 from unroll_dsl.backends.torch.phases import Body
 from unroll_dsl.backends.torch.templates import fill, name, text, trailing
@@ -89,16 +89,16 @@ class Methods:
         lines.append(Line(head))
         lines += self._step(steady, callee, "k", after, "    ")
         total = "len(self.phases)" if with_class else "self.phases"
-        for place, body in zip(range(count, 0, -1), tail, strict=True):
+        for back, body in zip(range(count, 0, -1), tail, strict=True):
             method = "" if not traced or body.kind.same_work else ".traced"
             if with_class:
-                callee = f"self.phases[-{place}]{method}"
+                callee = f"self.phases[-{back}]{method}"
             else:
                 callee = f"self.{method_name(body.kind.name)}{'_traced' if method else ''}"
-            k = total if place == 1 else f"{total} - {place - 1}"
+            k = total if back == 1 else f"{total} - {back - 1}"
             indent = ""
-            if place > 1:
-                lines.append(Line(f"if {total} >= {place}:"))
+            if back > 1:
+                lines.append(Line(f"if {total} >= {back}:"))
                 indent = "    "
             lines += self._step(body, callee, k, after, indent)
         return lines
@@ -130,7 +130,7 @@ class Methods:
         block_roots: list[int] = []
         done: list[int] = []
         states = self.states_in()
-        roots = [slot.initial for slot in states]
+        roots = [self._start_source(slot) for slot in states]
         # what a call value reads may be a call value itself, so ask until nothing is new
         while True:
             wanted = [i for i in sorted(layout.call_values) if i not in done]
@@ -153,7 +153,7 @@ class Methods:
             expr = layout.held(parameter, name(f"self.{word}"), self._bound)
             span = parameter.origin
             block.lines.append(
-                Line(f"{word} = {text(expr)}", f"{span.file.name}:{span.line}")
+                Line(f"{word} = {text(expr)}", place(span))
             )
             block.given[index] = name(word)
         wishes = {index: layout.call_values[index] for index in values}
@@ -165,11 +165,16 @@ class Methods:
             )
         return block.lines
 
+    def _start_source(self, slot: Slot) -> int:
+        """What the start of a state is computed from: a number that is spread is no value."""
+        node = self.nodes[slot.initial]
+        return node.args[0] if isinstance(node.op, ops.Expand) else slot.initial
+
     def _below(self, index: int) -> list[int]:
         return list(self.nodes[index].args) or [index]
 
     def _slot_origin(self, slot: Slot) -> str:
-        return f"{slot.origin.file.name}:{slot.origin.line}"
+        return place(slot.origin)
 
     def _in_start(self, index: int) -> ast.expr | None:
         node = self.nodes[index]
@@ -311,7 +316,7 @@ class Methods:
         """The lines that add a phase's term to a sum over phases."""
         layout = self.layout
 
-        def place(i: int) -> ast.expr:
+        def find(i: int) -> ast.expr:
             node = self.nodes[i]
             if isinstance(node.op, ops.Learnable) and layout.parameters[node.op.name].per_phase:
                 parameter = layout.parameters[node.op.name]
@@ -322,7 +327,7 @@ class Methods:
             return layout.outer_in_network(i)
 
         argument = self.nodes[index].args[0]
-        given = layout.given([argument], Stage.PHASE, place)
+        given = layout.given([argument], Stage.PHASE, find)
         for i, node in enumerate(self.nodes):
             if isinstance(node.op, ops.PhaseNumber):
                 given[i] = name("k")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from unroll_dsl.backends.torch.blocks import Line
 from unroll_dsl.backends.torch.constructor import Argument, Constructor, ConstructorWriter
 from unroll_dsl.backends.torch.functions import docstring
-from unroll_dsl.backends.torch.layout import Layout
+from unroll_dsl.backends.torch.layout import Layout, place
 from unroll_dsl.backends.torch.methods import Methods, method_name
 from unroll_dsl.backends.torch.names import identifier
 from unroll_dsl.backends.torch.phases import Body, Kind
@@ -80,7 +80,7 @@ def _head(layout: Layout) -> str:
     comment = graph.comment.strip() or graph.name
     title, _, rest = comment.partition("\n")
     generated = (
-        f"Generated from {graph.file.name} by unroll_dsl {VERSION}: edit that file rather than "
+        f"Generated from {graph.file.name.rpartition(chr(47))[2]} by unroll_dsl {VERSION}: edit that file rather than "
         "this one."
     )
     body = "\n".join(line.rstrip() for line in [title.strip(), "", *rest.strip().split("\n")])
@@ -143,7 +143,7 @@ def _phase_class(layout: Layout, kind: Kind, body: Body, traced: Body) -> str:
         init = [Line("super().__init__()")]
         for parameter in parameters:
             word = identifier(parameter.name)
-            origin = f"{parameter.origin.file.name}:{parameter.origin.line}"
+            origin = place(parameter.origin)
             if parameter.trainable:
                 init.append(Line(f"self.{word} = nn.Parameter({word})", origin))
             else:

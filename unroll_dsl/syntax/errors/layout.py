@@ -25,11 +25,11 @@ class UnknownCharacter(Diagnostic):
     Names are letters of any script, digits and underscores; everything else is written in ASCII.
     Text pasted from a paper or a word processor often brings other signs along. Wrong:
 
-        x <- x − t · g
+        let r = x − t · g
 
     Right:
 
-        x <- x - t * g
+        let r = x - t * g
     """
 
     code = "U0105"
