@@ -1,0 +1,47 @@
+"""unroll_dsl: one page of mathematics as a network, a classical solver, and the proof that they agree.
+
+    import unroll_dsl
+
+    spec = unroll_dsl.load("lista")
+    net = spec.compile(phases=7, bind={"Wd": Wd})
+    Z = net(X)
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from unroll_dsl.version import VERSION as __version__
+
+if TYPE_CHECKING:
+    from unroll_dsl.diagnostics.model import Diagnostic, InternalError, UnrollError
+    from unroll_dsl.spec import Spec, load, loads
+
+_HOMES = {
+    "Diagnostic": "unroll_dsl.diagnostics.model",
+    "InternalError": "unroll_dsl.diagnostics.model",
+    "UnrollError": "unroll_dsl.diagnostics.model",
+    "Spec": "unroll_dsl.spec",
+    "load": "unroll_dsl.spec",
+    "loads": "unroll_dsl.spec",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Public names are imported when they are first used, so that `import unroll_dsl` costs nothing."""
+    if name in _HOMES:
+        from importlib import import_module
+
+        return getattr(import_module(_HOMES[name]), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+__all__ = [
+    "Diagnostic",
+    "InternalError",
+    "Spec",
+    "UnrollError",
+    "__version__",
+    "load",
+    "loads",
+]

@@ -64,13 +64,18 @@ def check_source(source: SourceFile) -> Checked:
     parsed = parse(source)
     if parsed.program is None:
         return Checked(source, None, None, None, parsed.diagnostics)
-    typed, found = check(parsed.program, prelude())
-    diagnostics = (*parsed.diagnostics, *found)
+    return check_program(parsed.program, parsed.diagnostics)
+
+
+def check_program(program: Program, diagnostics: tuple[Diagnostic, ...] = ()) -> Checked:
+    """Check a tree; `diagnostics` are what the parser has reported."""
+    typed, found = check(program, prelude())
+    diagnostics = (*diagnostics, *found)
     if typed is None or any(d.is_error for d in diagnostics):
-        return Checked(source, parsed.program, None, None, diagnostics)
+        return Checked(program.file, program, None, None, diagnostics)
     graph = build(typed)
     diagnostics = (*diagnostics, *_unused(typed, graph))
-    return Checked(source, parsed.program, typed, graph, diagnostics)
+    return Checked(program.file, program, typed, graph, diagnostics)
 
 
 def _unused(typed: TypedProgram, graph: Graph) -> tuple[Diagnostic, ...]:

@@ -377,3 +377,25 @@ class GivenTwice(Diagnostic):
 
     def help(self) -> str | None:
         return "keep one of them"
+
+
+@dataclass(frozen=True)
+class UnknownAlgorithm(Diagnostic):
+    """No packaged algorithm has that name, and no file has that path.
+
+    Right: `unroll list` shows the names; a file ends in `.unroll`.
+    """
+
+    code = "U0516"
+    title = "unknown algorithm"
+    name: str
+    known: tuple[str, ...]
+
+    def message(self) -> str:
+        return f"there is no packaged algorithm and no file `{self.name}`"
+
+    def help(self) -> str | None:
+        near = difflib.get_close_matches(self.name, self.known, n=1)
+        if near:
+            return f"did you mean `{near[0]}`?"
+        return "`unroll list` shows the packaged ones"

@@ -1,9 +1,9 @@
 """Train LISTA on natural images and compare it with FISTA, as Gregor and LeCun (2010) did.
 
-Patches of photographs are coded in a learned dictionary. From lista.unroll come networks of 1, 3 and
-7 phases; before training they equal ISTA, afterwards the table says how many iterations of FISTA
-reach the same error. Takes less than 3 minutes on two cores and leaves the generated module, the
-weights and a plot behind.
+Patches of photographs are coded in a learned dictionary. From lista.unroll come networks of 1, 3
+and 7 phases; before training they equal ISTA, afterwards the table says how many iterations of
+FISTA reach the same error. Takes less than 3 minutes on two cores and leaves the generated module,
+the weights and a plot behind.
 """
 
 from argparse import ArgumentParser, Namespace

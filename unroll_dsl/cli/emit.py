@@ -1,12 +1,12 @@
 """`unroll compile --emit STAGE`: what a program looks like after each stage of the compiler.
 
-tokens      the text in words                     line:column  kind  text
-tree        the syntax tree                       one node a line
-types       the type of every expression          line:column  expression : type
-ir          the graph as built
-ir:PASS     the graph after a pass
-numpy       what the reference computes: the states of each phase on a random instance
-torch       the generated module
+    tokens      the text in words                     line:column  kind  text
+    tree        the syntax tree                       one node a line
+    types       the type of every expression          line:column  expression : type
+    ir          the graph as built
+    ir:PASS     the graph after a pass
+    numpy       what the reference computes: the states of each phase on a random instance
+    torch       the generated module
 """
 
 import dataclasses

@@ -1,9 +1,9 @@
 """`unroll`: the list of commands, and what is common to all of them.
 
 A command is a module of this package with `arguments(parser)`, which declares its options, and
-`run(options) -> int`, which does the work and returns the exit status. Here is only what help needs;
-the module of a command is imported when that command is called, and imports what is heavy (numpy,
-torch) when it runs.
+`run(options) -> int`, which does the work and returns the exit status. Here is only what help
+needs; the module of a command is imported when that command is called, and imports what is heavy
+(numpy, torch) when it runs.
 """
 
 import os

@@ -1,8 +1,8 @@
 """Apply an algorithm to arrays from files: `.npy`, `.npz`, `.csv` or `.txt`.
 
 An input may have a leading batch axis. The `torch` backend runs the generated module, `numpy` the
-reference, both in double precision. If the spec says what is minimised, its value is reported at the
-start and at the end (the mean over the batch).
+reference, both in double precision. If the spec says what is minimised, its value at the output is
+reported (the mean over the batch).
 """
 
 from argparse import ArgumentParser, Namespace

@@ -1,7 +1,7 @@
 """Summarise a spec: its parameters, the work of a phase, and the route that each `solve` takes.
 
-With `--latex`, `--dot` and `--svg` write the algorithm as a paper prints it and as a picture; `-` stands
-for stdout.
+With `--latex`, `--dot` and `--svg` write the algorithm as a paper prints it and as a picture; `-`
+stands for stdout.
 """
 
 from argparse import ArgumentParser, Namespace

@@ -38,7 +38,7 @@ def _figures(values: tuple[float, ...], shown: int = 8) -> str:
 
 
 def _closing(report: Report) -> str:
-    counts = {mark: 0 for mark in _MARKS}
+    counts = dict.fromkeys(_MARKS, 0)
     for row in report.rows:
         counts[row.verdict.value] += 1
     others = [f"{n} {mark}" for mark, n in counts.items() if n and mark not in ("note",)]

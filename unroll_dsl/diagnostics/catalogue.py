@@ -58,7 +58,7 @@ def catalogue() -> Mapping[str, type[Diagnostic]]:
 
 
 def _reported_by_stages() -> Iterator[type[Diagnostic]]:
-    """Every concrete subclass of `Diagnostic` in the modules of `STAGES` and in their submodules."""
+    """Every concrete subclass of `Diagnostic` in the modules of `STAGES` and below them."""
     waiting = Diagnostic.__subclasses__()
     while waiting:
         diagnostic = waiting.pop()

@@ -185,7 +185,7 @@ def test_adjoints_move_inwards_and_maps_are_applied_part_by_part(rewrite):
     nodes = _nodes(rewrite(scaling, before))
     assert nodes[-4:] == [
         "%12 = apply %2, %0 : vector[m]",
-        "%13 = apply %3, %12 : vector[n]",
+        "%13 = apply %8, %12 : vector[n]",  # %8: P', made anew
         "%14 = mul %1, %13 : vector[n]",
         "%15 = add %14, %0 : vector[n]",
     ]

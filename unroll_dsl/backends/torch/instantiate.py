@@ -1,0 +1,172 @@
+"""A network from a graph and the values that were bound to it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from unroll_dsl.backends.binding import Binding
+from unroll_dsl.backends.errors import (
+    MissingStart,
+    NoBackend,
+    SizeUnknown,
+)
+from unroll_dsl.backends.torch.loader import load_module
+from unroll_dsl.backends.torch.module import Emitted, emit
+from unroll_dsl.backends.torch.names import identifier
+from unroll_dsl.backends.values import describe
+from unroll_dsl.diagnostics.model import Diagnostic, UnrollError
+from unroll_dsl.ir.graph import Graph
+from unroll_dsl.passes.pipeline import optimize
+from unroll_dsl.types import Array, Field
+
+
+def instantiate(
+    graph: Graph,
+    phases: int | None,
+    bound: Binding,
+    *,
+    dtype: torch.dtype | None,
+    device: torch.device | str | None,
+    seed: int | None,
+) -> nn.Module:
+    """Make the network. Values have been checked by `binding.bind`; bounds are checked here, where
+    they can be computed."""
+    _complete(graph, bound)
+    emitted = emit(optimize(graph, bound.sizes), phases=phases)
+    module = load_module(emitted.source, identifier(graph.name))
+    real = _dtype(bound, dtype)
+    arguments = _arguments(graph, emitted, bound, real, device)
+    if phases is not None and any(a.name == "phases" for a in emitted.arguments):
+        arguments["phases"] = phases
+    if emitted.needs_dtype:
+        arguments |= {"dtype": real, "device": device}
+    with torch.random.fork_rng(enabled=seed is not None):
+        if seed is not None:
+            torch.manual_seed(seed)
+        network = getattr(module, emitted.class_name)(**arguments)
+    assert isinstance(network, nn.Module)
+    _set(graph, network, bound)
+    if device is not None:
+        network = network.to(device)
+    return network
+
+
+def _complete(graph: Graph, bound: Binding) -> None:
+    """Raise if a value without a classical one was not given, or has no backend."""
+    problems: list[Diagnostic] = []
+    for constant in graph.constants:
+        if not isinstance(constant.type, Array):
+            problems.append(NoBackend(f"`{constant.name}`, {constant.type},", constant.origin))
+        elif constant.default is None and constant.name not in bound.constants:
+            problems.append(MissingStart(constant.name, "fixed value", constant.origin))
+    for parameter in graph.parameters:
+        if not isinstance(parameter.type, Array):
+            problems.append(NoBackend(f"`{parameter.name}`, {parameter.type},", parameter.origin))
+        elif parameter.initial is None and parameter.name not in bound.parameters:
+            problems.append(MissingStart(parameter.name, "learnable", parameter.origin))
+    if problems:
+        raise UnrollError(problems)
+
+
+def _dtype(bound: Binding, dtype: torch.dtype | None) -> torch.dtype:
+    """The real dtype of the network: as asked for, else that of the values, else torch's default."""
+    if dtype is not None:
+        return dtype.to_real() if dtype.is_complex else dtype
+    for value in (*bound.constants.values(), *bound.parameters.values()):
+        found = describe(value).dtype
+        if found is not None:
+            named = getattr(torch, found)
+            assert isinstance(named, torch.dtype)
+            return named.to_real() if named.is_complex else named
+    return torch.get_default_dtype()
+
+
+def _tensor(value: Any, type_: Array, real: torch.dtype, device: Any) -> Tensor:
+    dtype = real.to_complex() if type_.field is Field.COMPLEX else real
+    if isinstance(value, Tensor):
+        return value.detach().to(dtype=dtype, device=device)
+    return torch.tensor(value, dtype=dtype, device=device)
+
+
+def _arguments(
+    graph: Graph, emitted: Emitted, bound: Binding, real: torch.dtype, device: Any
+) -> dict[str, Any]:
+    """The arguments of the constructor of the network."""
+    types = {c.name: c for c in graph.constants}
+    parameters = {p.name: p for p in graph.parameters}
+    found: dict[str, Any] = {}
+    problems: list[Diagnostic] = []
+    for argument in emitted.arguments:
+        name = argument.name
+        if name in bound.constants:
+            type_ = types[name].type
+            assert isinstance(type_, Array)
+            value = _tensor(bound.constants[name], type_, real, device)
+            found[argument.python] = value.expand(_shape(type_, bound, problems))
+        elif name in parameters and parameters[name].initial is None:
+            declared = parameters[name]
+            assert isinstance(declared.type, Array)
+            value = _tensor(bound.parameters[name], declared.type, real, device)
+            if declared.per_phase and value.ndim > declared.type.rank:
+                value = value[0]
+            found[argument.python] = value.expand(_shape(declared.type, bound, problems))
+        elif argument.annotation == "int" and name != "phases":
+            if name in bound.sizes:
+                found[argument.python] = bound.sizes[name]
+            elif argument.default is None:
+                problems.append(SizeUnknown(name, f"`{graph.name}`", _dim_origin(graph, name)))
+    if problems:
+        raise UnrollError(problems)
+    return found
+
+
+def _dim_origin(graph: Graph, symbol: str) -> Any:
+    for declared in (*graph.constants, *graph.parameters, *graph.inputs):
+        if isinstance(declared.type, Array) and any(
+            symbol in dim.symbols for dim in declared.type.shape
+        ):
+            return declared.origin
+    return None
+
+
+def _shape(type_: Array, bound: Binding, problems: list[Diagnostic]) -> tuple[int, ...]:
+    sizes = []
+    for dim in type_.shape:
+        size = dim.substitute(bound.sizes).value
+        if size is None:
+            problems.append(SizeUnknown(str(dim), str(type_), None))
+            size = 1
+        sizes.append(size)
+    return tuple(sizes)
+
+
+def _set(graph: Graph, network: nn.Module, bound: Binding) -> None:
+    """Give parameters the values that `init` asks for."""
+    phases = list(getattr(network, "phases", ())) if _has_phases(network) else []
+    for parameter in graph.parameters:
+        if parameter.name not in bound.parameters or not isinstance(parameter.type, Array):
+            continue
+        word = identifier(parameter.name)
+        given = bound.parameters[parameter.name]
+        holders = phases if parameter.per_phase else [network]
+        for place, holder in enumerate(holders):
+            held = getattr(holder, word, None)
+            if not isinstance(held, Tensor):
+                continue  # what cannot reach the output does not exist
+            dtype = held.dtype
+            value = given.detach() if isinstance(given, Tensor) else torch.tensor(given)
+            value = value.to(dtype=dtype, device=held.device)
+            if parameter.per_phase and value.ndim > parameter.type.rank:
+                value = value[place]
+            with torch.no_grad():
+                held.copy_(value.expand_as(held))
+
+
+def _has_phases(network: nn.Module) -> bool:
+    return isinstance(getattr(network, "phases", None), nn.ModuleList)
+
+
+__all__ = ["instantiate"]

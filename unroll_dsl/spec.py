@@ -1,0 +1,218 @@
+"""The public face of a program: `load` it, `compile` it, run its `reference`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from unroll_dsl.backends.binding import Binding, bind as bind_values
+from unroll_dsl.backends.errors import NothingToRun, PhasesInvalid
+from unroll_dsl.diagnostics.model import Diagnostic, InternalError, UnrollError
+from unroll_dsl.driver import Checked, check_path, check_program, check_source
+from unroll_dsl.ir.graph import Graph
+from unroll_dsl.passes.pipeline import optimize
+from unroll_dsl.resources import algorithm_names, algorithm_path
+from unroll_dsl.rewrite import with_roles
+from unroll_dsl.semantics import TypedProgram
+from unroll_dsl.source import SourceFile
+from unroll_dsl.syntax.nodes import Program
+
+if TYPE_CHECKING:
+    import torch
+
+    from unroll_dsl.backends.numpy import Reference
+
+
+class Spec:
+    """A checked program.
+
+    Attributes
+    ----------
+    name : str
+        The name after `algorithm`.
+    program, typed, graph
+        What the stages of the compiler made of it.
+    warnings : tuple of Diagnostic
+        What is odd but not wrong.
+    """
+
+    def __init__(self, checked: Checked) -> None:
+        errors = [d for d in checked.diagnostics if d.is_error]
+        if errors:
+            raise UnrollError(checked.diagnostics)
+        if checked.program is None or checked.typed is None or checked.graph is None:
+            raise InternalError("a program without errors has a graph")
+        self.program: Program = checked.program
+        self.typed: TypedProgram = checked.typed
+        self.graph: Graph = checked.graph
+        self.warnings: tuple[Diagnostic, ...] = checked.diagnostics
+        self.name = self.program.name.text
+
+    def __repr__(self) -> str:
+        inputs = ", ".join(f"{e.name}: {e.type}" for e in self.graph.inputs)
+        return f"<Spec {self.name}({inputs})>"
+
+    # ---- variants -------------------------------------------------------------------------------
+
+    def with_roles(self, learn: Mapping[str, str] | None = None, fix: Iterable[str] = ()) -> Spec:
+        """The same program with other roles: see `compile`."""
+        program = with_roles(self.program, learn or {}, fix)
+        return self if program is self.program else Spec(check_program(program))
+
+    # ---- what is made of a program --------------------------------------------------------------
+
+    def source(
+        self,
+        phases: int | None = None,
+        *,
+        learn: Mapping[str, str] | None = None,
+        fix: Iterable[str] = (),
+        dims: Mapping[str, int] | None = None,
+    ) -> str:
+        """The text of a Python module with the network; torch is its only import.
+
+        The text does not depend on `phases` but for a default. With `dims`, the compiler may choose
+        routes for those sizes.
+        """
+        from unroll_dsl.backends.torch import emit
+
+        spec = self.with_roles(learn, fix)
+        graph = spec._runnable()
+        return emit(optimize(graph, dims), phases=spec._count(phases)).source
+
+    def compile(
+        self,
+        phases: int | None = None,
+        *,
+        bind: Mapping[str, Any] | None = None,
+        init: Mapping[str, Any] | None = None,
+        learn: Mapping[str, str] | None = None,
+        fix: Iterable[str] = (),
+        dims: Mapping[str, int] | None = None,
+        dtype: torch.dtype | None = None,
+        device: torch.device | str | None = None,
+        seed: int | None = None,
+    ) -> torch.nn.Module:
+        """A network: a `torch.nn.Module` that equals the classical iteration until it is trained.
+
+        Parameters
+        ----------
+        phases
+            How many; by default what the program says.
+        bind
+            Values of `fixed` names: tensors, arrays of numpy or numbers, in the shape of one sample. Those
+            with a classical value may be left out.
+        init
+            Values that learnables start from, in place of their classical ones: a number, one value, or,
+            per phase, one value a phase along the first axis.
+        learn
+            Constants to learn: `{"alpha": "shared"}` or `{"alpha": "per phase"}`.
+        fix
+            Learnables to fix at their classical values.
+        dims
+            Sizes that no bound value determines.
+        dtype, device
+            Of the network; by default those of the bound values, else torch's.
+        seed
+            Makes random starts repeatable, without touching torch's global generator.
+
+        Raises
+        ------
+        UnrollError
+            With everything that does not fit: a name that the program lacks, a wrong shape, dtype or count,
+            a violated constraint. Nothing is ignored or cast in silence.
+        """
+        from unroll_dsl.backends.torch.instantiate import instantiate
+
+        spec = self.with_roles(learn, fix)
+        graph = spec._runnable()
+        count = spec._count(phases)
+        bound = bind_values(graph, count or 1, bind or {}, init or {}, dims or {})
+        return instantiate(graph, count, bound, dtype=dtype, device=device, seed=seed)
+
+    def reference(
+        self,
+        phases: int | None = None,
+        *,
+        bind: Mapping[str, Any] | None = None,
+        init: Mapping[str, Any] | None = None,
+        learn: Mapping[str, str] | None = None,
+        fix: Iterable[str] = (),
+        dims: Mapping[str, int] | None = None,
+        seed: int = 0,
+    ) -> Reference:
+        """The program interpreted as written by NumPy in double precision.
+
+        Parameters and errors are those of `compile`. See `unroll_dsl.backends.numpy.Reference`.
+        """
+        from unroll_dsl.backends.numpy import Reference
+        from unroll_dsl.backends.values import as_numpy
+
+        spec = self.with_roles(learn, fix)
+        graph = spec._runnable()
+        count = spec._count(phases) or 1
+        bound = bind_values(graph, count, bind or {}, init or {}, dims or {})
+        constants = {name: as_numpy(value) for name, value in bound.constants.items()}
+        parameters = _per_phase(graph, count, bound)
+        reference = Reference(graph, count, constants, parameters, bound.sizes, seed)
+        reference.check_limits()
+        return reference
+
+    def _runnable(self) -> Graph:
+        if not self.graph.outputs:
+            raise UnrollError([NothingToRun(self.name, self.program.name.span)])
+        return self.graph
+
+    def _count(self, phases: int | None) -> int | None:
+        if phases is None:
+            return self.graph.phases
+        if isinstance(phases, bool) or not isinstance(phases, int) or phases < 1:
+            raise UnrollError([PhasesInvalid(repr(phases))])
+        return phases
+
+
+def _per_phase(graph: Graph, phases: int, bound: Binding) -> dict[str, Any]:
+    """Values of parameters with the phase axis where they have one."""
+    import numpy as np
+
+    from unroll_dsl.backends.values import as_numpy
+    from unroll_dsl.types import Array
+
+    found = {}
+    for parameter in graph.parameters:
+        if parameter.name not in bound.parameters or not isinstance(parameter.type, Array):
+            continue
+        value = as_numpy(bound.parameters[parameter.name])
+        if parameter.per_phase and value.ndim == parameter.type.rank:
+            value = np.broadcast_to(value, (phases, *value.shape))
+        found[parameter.name] = value
+    return found
+
+
+def load(source: str | Path) -> Spec:
+    """Load a packaged algorithm by its name, or a file by its path.
+
+    Raises
+    ------
+    UnrollError
+        With all diagnostics, if the program has errors or is not found.
+    """
+    return Spec(check_named(source))
+
+
+def loads(text: str, name: str = "<text>") -> Spec:
+    """Load a program from its text."""
+    return Spec(check_source(SourceFile(name, text)))
+
+
+def check_named(source: str | Path) -> Checked:
+    """Check a packaged algorithm by its name, or a file by its path."""
+    if isinstance(source, str) and source in algorithm_names():
+        return check_path(algorithm_path(source))
+    path = Path(source)
+    if isinstance(source, str) and path.suffix != ".unroll" and not path.exists():
+        from unroll_dsl.backends.errors import UnknownAlgorithm
+
+        return Checked(None, None, None, None, (UnknownAlgorithm(source, algorithm_names()),))
+    return check_path(path)
