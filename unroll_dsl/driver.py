@@ -51,12 +51,12 @@ def prelude() -> Program:
     return result.program
 
 
-def check_path(path: Path) -> Checked:
-    """Check a file on disk."""
+def check_path(path: Path, name: str | None = None) -> Checked:
+    """Check a file on disk; messages call it `name`, or by its path as given."""
     source = read_source(path)
     if not isinstance(source, SourceFile):
         return Checked(None, None, None, None, (source,))
-    return check_source(source)
+    return check_source(source if name is None else SourceFile(name, source.text))
 
 
 def check_source(source: SourceFile) -> Checked:

@@ -129,6 +129,7 @@ class Spec:
         graph = spec._runnable()
         count = spec._count(phases)
         bound = bind_values(graph, count or 1, bind or {}, init or {}, dims or {})
+        spec._check_given_limits(graph, count or 1, bound)
         return instantiate(graph, count, bound, dtype=dtype, device=device, seed=seed)
 
     def reference(
@@ -156,8 +157,21 @@ class Spec:
         constants = {name: as_numpy(value) for name, value in bound.constants.items()}
         parameters = _per_phase(graph, count, bound)
         reference = Reference(graph, count, constants, parameters, bound.sizes, seed)
-        reference.check_limits()
+        if {name for name, _ in graph.dims} <= set(bound.sizes):
+            reference.check_limits()
         return reference
+
+    def _check_given_limits(self, graph: Graph, count: int, bound: Binding) -> None:
+        """Constraints of the values that were given; classical ones are the author's."""
+        given = {*bound.constants, *bound.parameters}
+        limited = {d.name for d in (*graph.constants, *graph.parameters) if d.limits is not None}
+        if given & limited:
+            from unroll_dsl.backends.numpy import Reference
+            from unroll_dsl.backends.values import as_numpy
+
+            constants = {name: as_numpy(value) for name, value in bound.constants.items()}
+            parameters = _per_phase(graph, count, bound)
+            Reference(graph, count, constants, parameters, bound.sizes).check_limits(given)
 
     def _runnable(self) -> Graph:
         if not self.graph.outputs:
@@ -209,7 +223,7 @@ def loads(text: str, name: str = "<text>") -> Spec:
 def check_named(source: str | Path) -> Checked:
     """Check a packaged algorithm by its name, or a file by its path."""
     if isinstance(source, str) and source in algorithm_names():
-        return check_path(algorithm_path(source))
+        return check_path(algorithm_path(source), f"{source}.unroll")
     path = Path(source)
     if isinstance(source, str) and path.suffix != ".unroll" and not path.exists():
         from unroll_dsl.backends.errors import UnknownAlgorithm

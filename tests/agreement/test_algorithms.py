@@ -1,6 +1,7 @@
 """Every packaged algorithm: the emitted torch network against the NumPy reference, phase by phase.
 
-A new file in algorithms/ is tested without an edit here. Instances are drawn from the declared types.
+A new file in algorithms/ is tested without an edit here; instances are drawn from the declared
+types.
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ from unroll_dsl.resources import algorithm_names
 from unroll_dsl.verify.instance import Instance, draw
 
 PHASES = 4
-COMPILED = ("admm_lasso", "fista", "glista", "lista", "lista_cpss", "tista")  # slow: a few stand for all
+# Compiling is slow: a few stand for all.
+COMPILED = ("admm_lasso", "fista", "glista", "lista", "lista_cpss", "tista")
 
 # Sizes where the declared types do not say all that an algorithm asks of them.
 SIZES: Mapping[str, Mapping[str, int]] = {
@@ -41,7 +43,7 @@ def instance_of(name: str) -> Instance:
     return draw(spec_of(name).graph, seed=1, dims=SIZES.get(name), batch=3)
 
 
-def network(name: str, init: Mapping[str, Any] | None = None, **options: Any) -> nn.Module:
+def network(name: str, init: Mapping[str, Any] | None = None, **options: Any) -> Any:
     instance = instance_of(name)
     values = {**instance.init, **(init or {})}
     options.setdefault("dtype", torch.float64)
@@ -70,17 +72,15 @@ def inputs(name: str, dtype: torch.dtype = torch.float64) -> tuple[torch.Tensor,
 
 
 def trained(name: str, seed: int = 2) -> dict[str, Any]:
-    """Values for all learnables away from the classical ones: different in every phase, inside every
-    constraint that holds for the classical values by a margin."""
+    """Values for all learnables, away from the classical ones, of the same sign, different in every
+    phase."""
     rng = np.random.default_rng(seed)
     state = network(name).state_dict()
     init: dict[str, Any] = {}
     for parameter in spec_of(name).graph.parameters:
         key = parameter.name if parameter.name in state else f"{parameter.name}_"
         if parameter.per_phase:
-            values = np.stack(
-                [state[f"phases.{i}.{key}"].numpy() for i in range(PHASES)]
-            )
+            values = np.stack([state[f"phases.{i}.{key}"].numpy() for i in range(PHASES)])
         elif key in state:
             values = state[key].numpy()
         else:  # it cannot reach the output
@@ -88,6 +88,11 @@ def trained(name: str, seed: int = 2) -> dict[str, Any]:
         moved = values * (1 + 0.1 * rng.uniform(-1, 1, values.shape))
         init[parameter.name] = moved + (values == 0) * rng.uniform(0, 0.1, values.shape)
     return init
+
+
+def tuple_of(outputs: Any) -> tuple[Any, ...]:
+    """The outputs of a network or a reference, which returns a single one bare."""
+    return outputs if isinstance(outputs, tuple) else (outputs,)
 
 
 def relative_difference(found: torch.Tensor, expected: np.ndarray[Any, Any]) -> float:
@@ -115,9 +120,7 @@ def assert_agree(
             assert np.isfinite(theirs[state]).all()
             difference = relative_difference(value, np.asarray(theirs[state]))
             assert difference <= bound_, f"{state} after phase {phase}: {difference:.2e}"
-    results = output if isinstance(output, tuple) else (output,)
-    wanted = ref(*numbers)
-    for ours, theirs in zip(results, wanted if isinstance(wanted, tuple) else (wanted,), strict=True):
+    for ours, theirs in zip(tuple_of(output), tuple_of(ref(*numbers)), strict=True):
         assert relative_difference(ours, np.asarray(theirs)) <= bound_
 
 
@@ -143,7 +146,7 @@ def test_cuda_is_numpy_at_every_phase(name: str, dtype: torch.dtype, limit: floa
 def test_gradients_are_finite_and_reach_every_learnable(name: str) -> None:
     net = network(name, trained(name))
     output = net(*inputs(name))
-    results = output if isinstance(output, tuple) else (output,)
+    results = tuple_of(output)
     weights = torch.Generator().manual_seed(3)
     total = sum(
         (r * torch.randn(r.shape, dtype=r.dtype, generator=weights)).sum().real for r in results
@@ -151,7 +154,8 @@ def test_gradients_are_finite_and_reach_every_learnable(name: str) -> None:
     parameters = dict(net.named_parameters())
     if not parameters:
         pytest.skip("nothing to learn")
-    gradients = dict(zip(parameters, torch.autograd.grad(total, list(parameters.values())), strict=True))
+    found = torch.autograd.grad(total, list(parameters.values()))
+    gradients = dict(zip(parameters, found, strict=True))
     for key, gradient in gradients.items():
         assert gradient.isfinite().all(), key
         # What multiplies a state that starts at zero cannot act in the first phase.
@@ -177,8 +181,7 @@ def test_gradients_are_those_of_finite_differences(name: str) -> None:
     def value(step: torch.Tensor) -> torch.Tensor:
         moved = {key: p + step * direction[key] for key, p in parameters.items()}
         output = torch.func.functional_call(net, moved, inputs(name))
-        results = output if isinstance(output, tuple) else (output,)
-        return torch.stack([(r.abs() ** 2).sum() for r in results]).sum()
+        return torch.stack([(r.abs() ** 2).sum() for r in tuple_of(output)]).sum()
 
     start = torch.zeros((), dtype=torch.float64, requires_grad=True)
     (slope,) = torch.autograd.grad(value(start), start)
@@ -196,22 +199,12 @@ def test_one_sample_needs_no_batch_axis(name: str) -> None:
     with torch.no_grad():
         first = net(*inputs(name))
         alone = net(*one)
-    pairs = zip(
-        alone if isinstance(alone, tuple) else (alone,),
-        first if isinstance(first, tuple) else (first,),
-        strict=True,
-    )
-    for ours, batched in pairs:
+    for ours, batched in zip(tuple_of(alone), tuple_of(first), strict=True):
         assert ours.shape == batched.shape[1:]
         torch.testing.assert_close(ours, batched[0], rtol=1e-10, atol=1e-12)
-    theirs = ref(*numbers)
-    for ours, other in zip(
-        alone if isinstance(alone, tuple) else (alone,),
-        theirs if isinstance(theirs, tuple) else (theirs,),
-        strict=True,
-    ):
-        assert np.asarray(other).shape == tuple(ours.shape)
-        assert relative_difference(ours, np.asarray(other)) <= 1e-12
+    for ours, theirs in zip(tuple_of(alone), tuple_of(ref(*numbers)), strict=True):
+        assert np.asarray(theirs).shape == tuple(ours.shape)
+        assert relative_difference(ours, np.asarray(theirs)) <= 1e-12
 
 
 @every_algorithm
@@ -237,9 +230,7 @@ def test_weights_travel_by_state_dict(name: str) -> None:
     source, target = network(name, trained(name)), network(name)
     target.load_state_dict(source.state_dict())
     with torch.no_grad():
-        torch.testing.assert_close(
-            target(*inputs(name)), source(*inputs(name)), rtol=0, atol=0
-        )
+        torch.testing.assert_close(target(*inputs(name)), source(*inputs(name)), rtol=0, atol=0)
 
 
 @every_algorithm
@@ -259,6 +250,4 @@ def test_compiles_without_graph_breaks(name: str) -> None:
     torch.compiler.reset()
     net = network(name, trained(name))
     compiled = torch.compile(net, fullgraph=True)
-    torch.testing.assert_close(
-        compiled(*inputs(name)), net(*inputs(name)), rtol=1e-10, atol=1e-12
-    )
+    torch.testing.assert_close(compiled(*inputs(name)), net(*inputs(name)), rtol=1e-10, atol=1e-12)

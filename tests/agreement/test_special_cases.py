@@ -1,6 +1,6 @@
 """Learned algorithms at their classical values are the classical ones, phase by phase.
 
-Both sides run in the torch backend here; that it agrees with the NumPy reference is tested beside this.
+Both sides run in the torch backend, whose agreement with NumPy is tested beside this.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def iterates(
     name: str, state: str, y: Numbers, bind: dict[str, Any], init: dict[str, Any] | None = None
 ) -> Numbers:
     """The state after each of K phases, [K, batch, ...]."""
-    net = unroll_dsl.load(name).compile(
+    net: Any = unroll_dsl.load(name).compile(
         phases=K, bind=bind, init=init or {}, dtype=torch.float64
     )
     with torch.no_grad():
@@ -68,14 +68,11 @@ def test_classical_values_give_the_classical_algorithm(
     A, y = problem
     common = {"A": A, "lambda": LAMBDA}
     parent = common | ({"a": bind["a"]} if "a" in bind else {})
-    assert_same(
-        iterates(learned, state, y, common | bind), iterates(classical, "x", y, parent)
-    )
+    assert_same(iterates(learned, state, y, common | bind), iterates(classical, "x", y, parent))
 
 
 def test_lista_is_ista_with_its_own_bound_for_the_step(problem: tuple[Numbers, Numbers]) -> None:
-    """LISTA's L is 1.01 ||Wd||^2. ISTA of A and lambda has that L where A is scaled by 1 / sqrt(1.01)
-    (and y alike, and lambda by 1 / 1.01) in its gradient but not in its L; so ISTA by hand."""
+    """Gregor and LeCun take L above the largest eigenvalue: 1.01 ||Wd||^2. ISTA by hand, with that."""
     A, y = problem
     L = 1.01 * np.linalg.norm(A, 2) ** 2
     Z = np.zeros((len(y), N))
@@ -176,13 +173,19 @@ def test_alista_weight_is_what_a_general_solver_finds(problem: tuple[Numbers, Nu
     A = problem[0]
     W = alista_weight(A)
     for i in (0, 7):
-        a = A[:, i]
-        found = minimize(
-            lambda w: float(np.sum((A.T @ w) ** 2)),
-            a / (a @ a),
-            jac=lambda w: 2 * A @ (A.T @ w),
-            method="SLSQP",
-            constraints={"type": "eq", "fun": lambda w, a=a: w @ a - 1, "jac": lambda w, a=a: a},
-            options={"ftol": 1e-15, "maxiter": 500},
-        )
-        np.testing.assert_allclose(W[:, i], found.x, atol=1e-6)
+        found = _by_search(A, i)
+        np.testing.assert_allclose(W[:, i], found, atol=1e-6)
+
+
+def _by_search(A: Numbers, i: int) -> Numbers:
+    a = A[:, i]
+    along: Any = {"type": "eq", "fun": lambda w: w @ a - 1, "jac": lambda w: a}
+    result = minimize(  # type: ignore[call-overload]  # its stubs know no lists of dictionaries
+        lambda w: float(np.sum((A.T @ w) ** 2)),
+        a / (a @ a),
+        jac=lambda w: 2 * A @ (A.T @ w),
+        method="SLSQP",
+        constraints=along,
+        options={"ftol": 1e-15, "maxiter": 500},
+    )
+    return np.asarray(result.x)

@@ -16,14 +16,14 @@ PROGRAMS = [
 ]
 NOWHERE = Span(SourceFile("<made>", ""), 0, 0)
 
-# ---- trees ------------------------------------------------------------------------------------------
+# ---- trees --------------------------------------------------------------------------------------
 
 names = st.sampled_from(
     ["x", "y", "A", "Phi", "λ", "x̂", "ρ_1", "x₁", "lambda", "loss", "phase", "sum", "per", "T", "k"]
 ).map(lambda text: n.Name(text, NOWHERE))
-numbers = (
-    st.integers(0, 10**20) | st.floats(0, 1e300, allow_nan=False, allow_infinity=False)
-).map(lambda value: n.Number(abs(value), NOWHERE))
+numbers = (st.integers(0, 10**20) | st.floats(0, 1e300, allow_nan=False, allow_infinity=False)).map(
+    lambda value: n.Number(abs(value), NOWHERE)
+)
 comments = st.lists(
     st.text(st.characters(exclude_categories=("Cc", "Cs")), max_size=8).map(str.rstrip), max_size=3
 ).map("\n".join)
@@ -38,7 +38,7 @@ def arguments(values: st.SearchStrategy) -> st.SearchStrategy:
 
 
 def binary(children: st.SearchStrategy) -> st.SearchStrategy:
-    signs = st.sampled_from("+ - * / @ ^ == != < <= > >= and or".split())
+    signs = st.sampled_from([*"+-*/@^<>", "==", "!=", "<=", ">=", "and", "or"])
     return st.builds(n.Binary, signs, children, children, st.just(NOWHERE), st.just(NOWHERE))
 
 
@@ -152,14 +152,18 @@ def test_programs_read_back(tree: n.Program) -> None:
     assert to_text(result.program) == text
 
 
-# ---- texts ------------------------------------------------------------------------------------------
+# ---- texts --------------------------------------------------------------------------------------
 
-WORDS = (
-    "algorithm problem dims input fixed learnable let state phase output minimize over loss def trace "
-    "return per shared in and or not sum phases linear network conv complex scalar vector x y "
-    "= <- : , ( ) [ ] + - * / @ ^ ' == < >= ~ -> >> 1 2.5 # . × ; := ** // \t \n \r"
-).split(" ")
-fragments = st.lists(st.sampled_from([*WORDS, "\n", "\n    ", "\n  ", "  "]), max_size=60).map(" ".join)
+WORDS = [
+    *("algorithm", "problem", "dims", "input", "fixed", "learnable", "let", "state", "phase"),
+    *("output", "minimize", "over", "loss", "def", "trace", "return", "per", "shared", "phases"),
+    *("and", "or", "not", "in", "sum", "linear", "network", "conv", "complex", "scalar", "vector"),
+    *("x", "y", "1", "2.5", "=", "<-", ":", ",", "(", ")", "[", "]", "+", "-", "*", "/", "@", "^"),
+    *("'", "==", "<", ">=", "~", "->", ">>", "#", ".", "×", ";", ":=", "**", "//", "\t", "\r"),
+]
+fragments = st.lists(st.sampled_from([*WORDS, "\n", "\n    ", "\n  ", "  "]), max_size=60).map(
+    " ".join
+)
 
 
 def answered(text: str) -> None:

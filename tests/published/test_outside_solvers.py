@@ -36,21 +36,32 @@ def problem(shape: tuple[int, int]) -> tuple[Numbers, Numbers]:
     return A, x @ A.T + 0.1 * rng.standard_normal((BATCH, m))
 
 
+def run(name: str, phases: int, bind: dict[str, Any], dims: dict[str, int] | None = None) -> Any:
+    return unroll_dsl.load(name).compile(phases=phases, bind=bind, dims=dims, dtype=torch.float64)
+
+
 def solved(
-    name: str, phases: int, y: Numbers, dims: dict[str, int] | None = None, **bind: Any
+    name: str,
+    phases: int,
+    y: Numbers,
+    bind: dict[str, Any],
+    dims: dict[str, int] | None = None,
 ) -> Numbers:
-    spec = unroll_dsl.load(name)
-    net = spec.compile(phases=phases, bind=bind, dims=dims or {}, dtype=torch.float64)
+    """The output for a batch."""
+    net = run(name, phases, bind, dims)
     with torch.no_grad():
         return np.asarray(net(torch.as_tensor(y)).numpy())
 
 
 def states(
-    name: str, phases: int, y: Numbers, dims: dict[str, int] | None = None, **bind: Any
+    name: str,
+    phases: int,
+    y: Numbers,
+    bind: dict[str, Any],
+    dims: dict[str, int] | None = None,
 ) -> list[dict[str, Numbers]]:
     """The states of one sample after every phase."""
-    spec = unroll_dsl.load(name)
-    net = spec.compile(phases=phases, bind=bind, dims=dims or {}, dtype=torch.float64)
+    net = run(name, phases, bind, dims)
     with torch.no_grad():
         return [
             {key: value.numpy() for key, value in phase.items()}
@@ -91,7 +102,7 @@ def test_lasso(name: str, phases: int, constants: dict[str, float], shape: tuple
     model = Lasso(alpha=LAMBDA / len(A), fit_intercept=False, tol=1e-18, max_iter=200_000)
     expected = fitted(model, A, y)
     assert np.any(expected == 0)
-    found = solved(name, phases, y, **{"A": A, "lambda": LAMBDA}, **constants)
+    found = solved(name, phases, y, {"A": A, "lambda": LAMBDA, **constants})
     assert_minimiser(found, expected)
     assert np.array_equal(found != 0, expected != 0)
 
@@ -107,7 +118,7 @@ def test_elastic_net(shape: tuple[int, int]) -> None:
         tol=1e-18,
         max_iter=200_000,
     )
-    found = solved("elastic_net", 800, y, A=A, lambda1=first, lambda2=second)
+    found = solved("elastic_net", 800, y, {"A": A, "lambda1": first, "lambda2": second})
     assert_minimiser(found, fitted(model, A, y))
 
 
@@ -115,7 +126,7 @@ def test_elastic_net(shape: tuple[int, int]) -> None:
 def test_nonneg_least_squares(shape: tuple[int, int]) -> None:
     A, y = problem(shape)
     expected = np.stack([nnls(A, sample)[0] for sample in y])
-    found = solved("nonneg_least_squares", 6000, y, A=A)
+    found = solved("nonneg_least_squares", 6000, y, {"A": A})
     assert_minimiser(found, expected)
     assert (found >= 0).all()
     assert (found == 0).any()
@@ -128,7 +139,7 @@ def test_nonneg_least_squares(shape: tuple[int, int]) -> None:
 def test_least_squares_of_least_norm(name: str, phases: int, shape: tuple[int, int]) -> None:
     A, y = problem(shape)
     expected = np.stack([np.linalg.lstsq(A, sample, rcond=None)[0] for sample in y])
-    assert_minimiser(solved(name, phases, y, A=A), expected)
+    assert_minimiser(solved(name, phases, y, {"A": A}), expected)
 
 
 def test_least_squares_of_a_rank_deficient_matrix() -> None:
@@ -137,7 +148,7 @@ def test_least_squares_of_a_rank_deficient_matrix() -> None:
     A = np.concatenate([A[:, :6], A[:, :6] @ np.ones((6, 2))], axis=1)
     expected = np.stack([np.linalg.lstsq(A, sample, rcond=None)[0] for sample in y])
     for name in ("nesterov", "heavy_ball"):
-        assert_minimiser(solved(name, 600, y, A=A), expected)
+        assert_minimiser(solved(name, 600, y, {"A": A}), expected)
 
 
 def test_total_variation() -> None:
@@ -145,12 +156,14 @@ def test_total_variation() -> None:
     rng = np.random.default_rng(12)
     n = 20
     K = np.diff(np.eye(n), axis=0)
-    y = np.repeat(rng.standard_normal((BATCH, 4)), 5, axis=1) + 0.1 * rng.standard_normal((BATCH, n))
+    y = np.repeat(rng.standard_normal((BATCH, 4)), 5, axis=1) + 0.1 * rng.standard_normal(
+        (BATCH, n)
+    )
     expected = []
     for sample in y:
         dual = lsq_linear(K.T, sample, bounds=(-LAMBDA, LAMBDA), method="bvls", tol=1e-15)
         expected.append(sample - K.T @ dual.x)
-    found = solved("pdhg", 1000, y, **{"K": K, "lambda": LAMBDA})
+    found = solved("pdhg", 1000, y, {"K": K, "lambda": LAMBDA})
     assert_minimiser(found, np.stack(expected))
     assert (np.abs(found @ K.T) < 1e-9).any()  # piecewise constant
 
@@ -159,7 +172,7 @@ def test_group_lasso() -> None:
     """The optimality conditions, group by group."""
     g, d, weight = 8, 3, 0.6
     A, y = problem((30, g * d))
-    found = solved("group_lasso", 1000, y, {"d": d}, **{"A": A, "lambda": weight})
+    found = solved("group_lasso", 1000, y, {"A": A, "lambda": weight}, {"d": d})
     assert found.shape == (BATCH, g, d)
     norms = np.linalg.norm(found, axis=2)
     assert (norms == 0).any()
@@ -216,11 +229,16 @@ def test_iterates_of_proximal_gradient(
     A, y, data, penalty = sample
     expected = recorded(
         lambda callback: ProximalGradient(
-            data, penalty, np.zeros(A.shape[1]), tau=1.0, niter=STEPS,
-            acceleration=acceleration, callback=callback,
+            data,
+            penalty,
+            np.zeros(A.shape[1]),
+            tau=1.0,
+            niter=STEPS,
+            acceleration=acceleration,
+            callback=callback,
         )
     )
-    found = states(name, STEPS, y, **{"A": A, "lambda": WEIGHT}, **constants)
+    found = states(name, STEPS, y, {"A": A, "lambda": WEIGHT, **constants})
     assert_iterates([s["x"] for s in found], [x for (x,) in expected])
 
 
@@ -229,11 +247,17 @@ def test_iterates_of_admm(sample: Any) -> None:
     rho = 0.7
     expected = recorded(
         lambda callback: ADMM(
-            data, penalty, np.zeros(A.shape[1]), tau=1 / rho, niter=STEPS,
-            z0=np.zeros(A.shape[1]), callback=callback, callbackz=True,
+            data,
+            penalty,
+            np.zeros(A.shape[1]),
+            tau=1 / rho,
+            niter=STEPS,
+            z0=np.zeros(A.shape[1]),
+            callback=callback,
+            callbackz=True,
         )
     )
-    found = states("admm_lasso", STEPS, y, **{"A": A, "lambda": WEIGHT, "rho": rho})
+    found = states("admm_lasso", STEPS, y, {"A": A, "lambda": WEIGHT, "rho": rho})
     assert_iterates([s["z"] for s in found], [z for _, z in expected])
 
 
@@ -241,7 +265,7 @@ def test_iterates_of_admm(sample: Any) -> None:
 def test_iterates_of_douglas_rachford(eta: float, sample: Any) -> None:
     A, y, data, penalty = sample
     constants = {"A": A, "lambda": WEIGHT, "gamma": 0.8, "eta": eta}
-    found = states("douglas_rachford", STEPS, y, **constants)
+    found = states("douglas_rachford", STEPS, y, constants)
     for steps in (1, 2, STEPS):
         _, expected = DouglasRachfordSplitting(
             data, penalty, np.zeros(A.shape[1]), tau=0.8, eta=eta, niter=steps, gfirst=False
@@ -257,12 +281,20 @@ def test_iterates_of_pdhg(theta: float) -> None:
     sigma, tau = 0.625, 0.375  # exact in float32, in which pyproximal keeps them
     expected = recorded(
         lambda callback: PrimalDual(
-            pyproximal.L2(b=y), pyproximal.L1(sigma=LAMBDA), pylops.MatrixMult(K), np.zeros(n),
-            tau=tau, mu=sigma, theta=theta, niter=STEPS, callback=callback, callbacky=True,
+            pyproximal.L2(b=y),
+            pyproximal.L1(sigma=LAMBDA),
+            pylops.MatrixMult(K),
+            np.zeros(n),
+            tau=tau,
+            mu=sigma,
+            theta=theta,
+            niter=STEPS,
+            callback=callback,
+            callbacky=True,
         )
     )
     constants = {"K": K, "lambda": LAMBDA, "sigma": sigma, "tau": tau, "theta": theta}
-    found = states("pdhg", STEPS, y, **constants)
+    found = states("pdhg", STEPS, y, constants)
     assert_iterates([s["x"] for s in found], [x for x, _ in expected])
     assert_iterates([s["p"] for s in found], [p for _, p in expected])
 
@@ -277,11 +309,14 @@ def test_iterates_of_the_group_lasso() -> None:
         lambda callback: ProximalGradient(
             pyproximal.L2(Op=pylops.MatrixMult(stacked), b=y),
             pyproximal.L21(ndim=d, sigma=weight),
-            np.zeros(g * d), tau=1.0, niter=STEPS,
-            acceleration="fista", callback=callback,
+            np.zeros(g * d),
+            tau=1.0,
+            niter=STEPS,
+            acceleration="fista",
+            callback=callback,
         )
     )
-    found = states("group_lasso", STEPS, y, {"d": d}, **{"A": A, "lambda": weight})
+    found = states("group_lasso", STEPS, y, {"A": A, "lambda": weight}, {"d": d})
     assert_iterates([s["X"] for s in found], [x.reshape(d, g).T for (x,) in expected])
 
 
@@ -291,9 +326,13 @@ def test_iterates_of_nonneg_least_squares(shape: tuple[int, int]) -> None:
     y = batch[0]
     expected = recorded(
         lambda callback: ProximalGradient(
-            pyproximal.L2(Op=pylops.MatrixMult(A), b=y), pyproximal.Box(lower=0),
-            np.zeros(A.shape[1]), tau=1.0, niter=STEPS, callback=callback,
+            pyproximal.L2(Op=pylops.MatrixMult(A), b=y),
+            pyproximal.Box(lower=0),
+            np.zeros(A.shape[1]),
+            tau=1.0,
+            niter=STEPS,
+            callback=callback,
         )
     )
-    found = states("nonneg_least_squares", STEPS, y, A=A)
+    found = states("nonneg_least_squares", STEPS, y, {"A": A})
     assert_iterates([s["x"] for s in found], [x for (x,) in expected])

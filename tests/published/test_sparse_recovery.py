@@ -1,9 +1,11 @@
-"""Sparse recovery as in Borgerding, Schniter, Rangan (2017) and Ito, Takabe, Wadayama (2019): m = 250,
-n = 500, a tenth of the entries non-zero, noise at 40 dB. Untrained networks behave as published."""
+"""Sparse recovery as in Borgerding, Schniter, Rangan (2017) and Ito, Takabe, Wadayama (2019).
+
+m = 250, n = 500, a tenth of the entries non-zero, noise at 40 dB; untrained networks."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -46,7 +48,7 @@ def errors(
     name: str, state: str, phases: int, recovery: Recovery, bind: dict[str, Any]
 ) -> list[float]:
     """The normalised error, in decibels, after every phase."""
-    net = unroll_dsl.load(name).compile(phases=phases, bind=bind, dtype=torch.float64)
+    net: Any = unroll_dsl.load(name).compile(phases=phases, bind=bind, dtype=torch.float64)
     with torch.no_grad():
         return [
             recovery.decibels(states[state])
@@ -62,7 +64,7 @@ def test_untrained_lamp_is_amp_and_takes_the_published_25_iterations(recovery: R
     """To -35 dB they count 25 iterations of AMP, 216 of FISTA and 4402 of ISTA."""
     found = errors("lamp", "x", 40, recovery, {"A": recovery.A})
     assert 22 <= first_below(found, -35) <= 28
-    assert all(b < a for a, b in zip(found[:25], found[1:25], strict=False))
+    assert all(b < a for a, b in pairwise(found[:25]))
 
 
 def test_fista_takes_many_times_more(recovery: Recovery) -> None:
@@ -72,9 +74,7 @@ def test_fista_takes_many_times_more(recovery: Recovery) -> None:
 
 
 def test_untrained_tista_falls_steadily(recovery: Recovery) -> None:
-    found = errors(
-        "tista", "s", 15, recovery, {"A": recovery.A, "sigma2": recovery.variance}
-    )
-    assert all(b < a - 1 for a, b in zip(found, found[1:], strict=False))  # a decibel a phase
+    found = errors("tista", "s", 15, recovery, {"A": recovery.A, "sigma2": recovery.variance})
+    assert all(b < a - 1 for a, b in pairwise(found))  # a decibel a phase
     assert found[9] < -22
     assert found[14] < -31

@@ -7,6 +7,8 @@
     ir:PASS     the graph after a pass
     numpy       what the reference computes: the states of each phase on a random instance
     torch       the generated module
+
+What a stage cannot be shown for, because the one before it found errors, is answered with those.
 """
 
 import dataclasses

@@ -128,8 +128,14 @@ def _vertices(graph: Graph) -> dict[int, _Vertex]:
     for index, node in enumerate(graph.nodes):
         match node.op:
             case (
-                Input(name) | Fixed(name) | Learnable(name) | State(name) | Final(name)
-                | Target(name) | Traced(name) | Variable(name)
+                Input(name)
+                | Fixed(name)
+                | Learnable(name)
+                | State(name)
+                | Final(name)
+                | Target(name)
+                | Traced(name)
+                | Variable(name)
             ):
                 kind = type(node.op).__name__.lower()
                 key = f"{kind}:{name}"  # one vertex however often it is read

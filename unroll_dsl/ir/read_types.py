@@ -50,7 +50,7 @@ class TypeReader:
     def array(self, text: str) -> Array:
         found = self.read(text)
         if not isinstance(found, Array):
-            raise ValueError(f"not an array: {text}")  # noqa: TRY004 (of a text, not of a value)
+            raise ValueError(f"not an array: {text}")
         return found
 
     def _read(self, text: str) -> Array | LinearMap | Layer:

@@ -83,13 +83,27 @@ def own_stage(op: Op, per_phase: frozenset[str]) -> Stage:
         case Constant() | Size() | Fixed() | Argument():
             return Stage.SETUP
         case (
-            Elementwise() | Builtin() | Invoke() | Expand() | Eye() | Transpose() | Contract()
-            | Apply() | Solve() | ApplyLayer()
+            Elementwise()
+            | Builtin()
+            | Invoke()
+            | Expand()
+            | Eye()
+            | Transpose()
+            | Contract()
+            | Apply()
+            | Solve()
+            | ApplyLayer()
         ):
             return Stage.SETUP
         case (
-            Operator() | IdentityMap() | DiagonalMap() | AdjointMap() | ComposeMap() | AddMap()
-            | ScaleMap() | SplitLayer()
+            Operator()
+            | IdentityMap()
+            | DiagonalMap()
+            | AdjointMap()
+            | ComposeMap()
+            | AddMap()
+            | ScaleMap()
+            | SplitLayer()
         ):
             return Stage.SETUP
         case _:

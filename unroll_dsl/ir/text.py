@@ -89,8 +89,14 @@ def op_text(op: Op) -> str:
         case Argument(index):
             return f"argument {index}"
         case (
-            Input(name) | Fixed(name) | Learnable(name) | State(name) | Final(name) | Target(name)
-            | Traced(name) | Variable(name)
+            Input(name)
+            | Fixed(name)
+            | Learnable(name)
+            | State(name)
+            | Final(name)
+            | Target(name)
+            | Traced(name)
+            | Variable(name)
         ):
             return f"{type(op).__name__.lower()} {name}"
         case PhaseNumber():
@@ -188,7 +194,8 @@ def _node(index: int, node: Node, stage: str) -> str:
     words = op_text(node.op)
     if node.args:
         words += f" {_ids(node.args)}"
-    return f"%{index} = {words} : {type_text(node.type)}{stage}{_tail(node.origin, node.label or '')}"
+    tail = _tail(node.origin, node.label or "")
+    return f"%{index} = {words} : {type_text(node.type)}{stage}{tail}"
 
 
 def _ids(ids: tuple[int, ...]) -> str:

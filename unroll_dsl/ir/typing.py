@@ -77,7 +77,14 @@ def result_type(
         case Constant() | Size() | PhaseNumber():
             return SCALAR if not args else "takes no argument"
         case (
-            Input() | Fixed() | Learnable() | State() | Final() | Target() | Traced() | Variable()
+            Input()
+            | Fixed()
+            | Learnable()
+            | State()
+            | Final()
+            | Target()
+            | Traced()
+            | Variable()
             | Argument()
         ):
             return None if not args else "takes no argument"
@@ -111,7 +118,7 @@ def result_type(
         case ApplyLayer():
             return _apply_layer(args)
         case PhaseSum():
-            return SCALAR if args in ((SCALAR,), (Array((), Field.BOOL),)) else "takes a real scalar"
+            return SCALAR if args == (SCALAR,) else "takes a real scalar"
         case Operator(name, statics):
             return _operator(name, dict(statics), args)
         case IdentityMap():

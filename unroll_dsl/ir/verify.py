@@ -183,15 +183,23 @@ class _Roles:
         for index, node in enumerate(graph.nodes):
             match node.op:
                 case (
-                    Input(name) | Fixed(name) | Learnable(name) | State(name) | Final(name)
-                    | Target(name) | Traced(name) | Variable(name)
+                    Input(name)
+                    | Fixed(name)
+                    | Learnable(name)
+                    | State(name)
+                    | Final(name)
+                    | Target(name)
+                    | Traced(name)
+                    | Variable(name)
                 ):
                     declared = tables[type(node.op)].get(name)
                     if declared is None:
                         raise _fail(self.where, index, node, f"`{name}` is not declared")
                     if not _same(declared, node.type):
                         raise _fail(
-                            self.where, index, node,
+                            self.where,
+                            index,
+                            node,
                             f"`{name}` is declared as {declared}, not {node.type}",
                         )
                 case Argument():

@@ -1,8 +1,8 @@
 """What a network costs: operator applications, operations and bytes, for one sample.
 
-Operations count as in textbooks: a product of an m-by-n matrix with a vector is 2 m n, an elementwise
-function one an entry, factorisations their leading terms (Golub, Van Loan, Matrix Computations,
-4th ed., chapters 4, 5 and 8). Complex arithmetic counts four times for products, twice elsewhere.
+Operations count as in textbooks: a product of an m-by-n matrix with a vector is 2 m n, an
+elementwise function one an entry, factorisations their leading terms (Golub, Van Loan, Matrix
+Computations, 4th ed., chapters 4, 5 and 8). Complex arithmetic counts four times for products, twice elsewhere.
 Bytes are those that each operation reads and writes, as if none were fused. Maps and networks bound
 from outside, and operators of the library, count as applications alone: what they cost is theirs.
 """
@@ -51,14 +51,10 @@ class Cost:
     def __add__(self, other: Cost) -> Cost:
         total = Counter(dict(self.applications))
         total.update(dict(other.applications))
-        return Cost(
-            self.flops + other.flops, self.numbers + other.numbers, tuple(total.items())
-        )
+        return Cost(self.flops + other.flops, self.numbers + other.numbers, tuple(total.items()))
 
     def substitute(self, sizes: Mapping[str, int]) -> Cost:
-        return Cost(
-            self.flops.substitute(sizes), self.numbers.substitute(sizes), self.applications
-        )
+        return Cost(self.flops.substitute(sizes), self.numbers.substitute(sizes), self.applications)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,9 +134,7 @@ def _making(graph: Graph, constants: Sequence[str], parameters: Sequence[str]) -
 # ---- nodes --------------------------------------------------------------------------------------
 
 
-def _total(
-    nodes: Sequence[Node], ids: Iterable[int], bodies: Mapping[str, FunctionBody]
-) -> Cost:
+def _total(nodes: Sequence[Node], ids: Iterable[int], bodies: Mapping[str, FunctionBody]) -> Cost:
     flops, numbers = Count(), Count()
     names: Counter[str] = Counter()
     for index in ids:

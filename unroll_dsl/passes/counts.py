@@ -81,8 +81,10 @@ class Count:
                 symbol if monomial.count(symbol) == 1 else f"{symbol}^{monomial.count(symbol)}"
                 for symbol in dict.fromkeys(monomial)
             ]
-            sign = ("-" if coefficient < 0 else "") if not words else (
-                " - " if coefficient < 0 else " + "
+            sign = (
+                ("-" if coefficient < 0 else "")
+                if not words
+                else (" - " if coefficient < 0 else " + ")
             )
             words += sign + " ".join(factors)
         return words

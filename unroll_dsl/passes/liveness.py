@@ -138,8 +138,13 @@ class _Analysis:
             mask = updates.get(index, 0)
             match node.op:
                 case (
-                    Input(name) | Fixed(name) | Learnable(name) | State(name) | Final(name)
-                    | Target(name) | Traced(name)
+                    Input(name)
+                    | Fixed(name)
+                    | Learnable(name)
+                    | State(name)
+                    | Final(name)
+                    | Target(name)
+                    | Traced(name)
                 ):
                     mask |= self.bit(type(node.op), name)
                 case _:

@@ -7,8 +7,8 @@
     5. common       factors that several systems share
     6. dead         what nothing reads any more
 
-The verifier accepts the graph before and after each. When a value is computed is no pass: it follows
-from the graph (stages.py, liveness.py).
+The verifier accepts the graph before and after each. When a value is computed is no pass: it
+follows from the graph (stages.py, liveness.py).
 """
 
 from __future__ import annotations
@@ -44,9 +44,7 @@ PASSES: tuple[tuple[str, Pass], ...] = passes()
 def optimize(graph: Graph, sizes: Sizes | None = None) -> Graph:
     """The graph that backends compile. With `sizes`, routes may depend on them; the graph then
     computes the same for other sizes as well, only slower than it could."""
-    result = graph
-    for _, result in trace(graph, sizes):
-        pass
+    *_, (_, result) = trace(graph, sizes)
     return result
 
 

@@ -13,8 +13,8 @@
                                             as needed     `Direct`: `solve_dense`
     a map that is not diagonal              whenever      `Iterate`: left to conjugate gradients
 
-A basis is computed of fixed values alone: derivatives of singular vectors do not exist where singular
-values coincide, so learnable matrices are factorised instead.
+A basis is computed of fixed values alone: derivatives of singular vectors do not exist where
+singular values coincide, so learnable matrices are factorised instead.
 """
 
 from __future__ import annotations
@@ -226,7 +226,8 @@ class Planner:
     def _definiteness(self, term: Term) -> Sign:
         """Positive (definite) or nonnegative (semidefinite), where that is known."""
         known = [self.signs[i] for i in term.times]
-        known += [Sign.POSITIVE if self.signs[i] > Sign.UNKNOWN else Sign.UNKNOWN for i in term.over]
+        for i in term.over:  # what may vanish has no finite quotient, so it counts as positive
+            known.append(Sign.POSITIVE if self.signs[i] > Sign.UNKNOWN else Sign.UNKNOWN)
         match term.core:
             case Identity():
                 pass

@@ -4,13 +4,13 @@
     %5 = apply %4, %2        =>   %5 = mul %3, %4
 
 `(c * M) @ x` is `c * (M @ x)`: one vector is scaled, not a matrix in every phase. The rules on maps
-hold always. A scaled matrix is one that is written for this product alone: one that the author named,
-or that is read elsewhere, is formed once and kept. `(M1 @ M2) @ x` becomes `M1 @ (M2 @ x)` where the
-product of matrices is known no earlier than that with `x`; `(A' @ A) @ x` stays as it is written where
-`A` is fixed.
+hold always. A scaled matrix is taken apart if it is written for this product alone: one that the
+author named, or that is read elsewhere, is formed once and kept. `(M1 @ M2) @ x` becomes
+`M1 @ (M2 @ x)` where the product of matrices is known no earlier than that with `x`; `(A' @ A) @ x`
+stays as it is written where `A` is fixed.
 
-Adjoints move inwards to the maps of the library and to bound ones: `(M1 @ M2)'` is `M2' @ M1'`, `M''`
-is `M`.
+Adjoints move inwards to the maps of the library and to bound ones: `(M1 @ M2)'` is `M2' @ M1'`,
+`M''` is `M`.
 """
 
 from __future__ import annotations
@@ -187,7 +187,7 @@ def _scaled_matrix(new: Rewriting, node: Node) -> int | None:
 
 
 def _scaled_factor(new: Rewriting, node: Node) -> int | None:
-    """`(c * M) @ N` and `M @ (c * N)` of two matrices: the product without c may be known earlier."""
+    """`(c * M) @ N` and `M @ (c * N)` of matrices: the product without c may be known earlier."""
     if not isinstance(node.op, Contract) or [rank(new, a) for a in node.args] != [2, 2]:
         return None
     for position, index in enumerate(node.args):
@@ -255,7 +255,7 @@ def _scaled_solve(new: Rewriting, node: Node) -> int | None:
         return _make(new, Solve(), rest, b, origin=origin)
 
     match inner.op, inner.args:
-        case (Elementwise("mul") | ScaleMap()), (c, rest) if scalar(new, c):
+        case ((Elementwise("mul") | ScaleMap()), (c, rest)) if scalar(new, c):
             return new.elementwise("div", solved(rest), c, origin=origin)
         case Elementwise("mul"), (rest, c) if scalar(new, c):
             return new.elementwise("div", solved(rest), c, origin=origin)

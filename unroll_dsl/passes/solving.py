@@ -43,7 +43,7 @@ from unroll_dsl.types import Array, Field
 
 @dataclass(frozen=True, slots=True)
 class Solving:
-    """The pass. Where `sizes` tell the number of rows and columns, the smaller side is factorised."""
+    """The pass. Where `sizes` tell the shape of a matrix, its smaller side is factorised."""
 
     sizes: Sizes = field(default_factory=dict)
 

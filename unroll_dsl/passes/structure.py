@@ -1,11 +1,11 @@
-"""What a matrix or map under `solve` is made of: a sum of scaled identities, diagonals and products.
+"""What a matrix or map under `solve` is made of: scaled identities, diagonals and products.
 
     A' @ A / s + rho * I      (1 / s) * Gram(A)  +  rho * Identity
     c * B' @ diag(w) @ B      c * Gram(B, weight=w)
     diag(v) - 2 * I           Diagonal(v)  -  2 * Identity
 
-It is read off the nodes, never from numbers; what has no such form is a `Dense` matrix or, if it is a
-map without entries to look at, an `Opaque` one.
+It is read off the nodes, never from numbers; what has no such form is a `Dense` matrix or, if it
+is a map without entries to look at, an `Opaque` one.
 """
 
 from __future__ import annotations
@@ -110,13 +110,13 @@ def _split(nodes: Sequence[Node], term: Term) -> tuple[Term, ...] | None:
 
     node = nodes[term.source]
     match node.op, node.args:
-        case (Elementwise("add") | AddMap(1)), (left, right):
+        case ((Elementwise("add") | AddMap(1)), (left, right)):
             return part(left), part(right)
-        case (Elementwise("sub") | AddMap(-1)), (left, right):
+        case ((Elementwise("sub") | AddMap(-1)), (left, right)):
             return part(left), part(right, -1)
         case Elementwise("neg"), (inner,):
             return (part(inner, -1),)
-        case (Elementwise("mul") | ScaleMap()), (factor, inner) if scalar(factor):
+        case ((Elementwise("mul") | ScaleMap()), (factor, inner)) if scalar(factor):
             return (_scaled(nodes, factor, part(inner)),)
         case Elementwise("mul"), (inner, factor) if scalar(factor):
             return (_scaled(nodes, factor, part(inner)),)

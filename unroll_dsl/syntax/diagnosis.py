@@ -29,6 +29,7 @@ RULES: tuple[Callable[[Failure], Diagnostic | None], ...] = (
     slips.indexing,
     slips.other_language,
     slips.unary_plus,
+    slips.missing_name,
     slips.missing_expression,
     slips.missing_operator,
 )

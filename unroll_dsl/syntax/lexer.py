@@ -154,8 +154,8 @@ class Lexer:
         if kind == NAME:
             if not word.isascii():
                 word = normalize("NFC", word)
-                if not word.translate(_SUBSCRIPTS).isidentifier():
-                    odd = next(i for i, c in enumerate(span.text) if not ("_" + c).isidentifier())
+                if not _is_name(word):
+                    odd = next((i for i, c in enumerate(span.text) if not _is_name("_" + c)), 0)
                     at = span.start + odd
                     line.blame(e.UnknownCharacter(Span(span.file, at, at + 1), None))
         elif word in ("(", "["):
@@ -231,6 +231,10 @@ def _physical(text: str) -> Iterator[tuple[int, int]]:
             end = len(text)
         yield start, end
         start = end + 1
+
+
+def _is_name(word: str) -> bool:
+    return word.translate(_SUBSCRIPTS).isidentifier()
 
 
 def _comment(text: str) -> str:

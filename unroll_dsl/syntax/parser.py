@@ -37,8 +37,8 @@ def parse(file: SourceFile) -> ParseResult:
     tables = load_tables()
     lines = Lexer(file, tables).lines()
     if not lines.lines:
-        end = len(file.text.rstrip())
-        return ParseResult(None, (e.EmptyFile(Span(file, 0, end)), *lines.problems))
+        first = len(file.text.partition("\n")[0].rstrip())
+        return ParseResult(None, (e.EmptyFile(Span(file, 0, first)), *lines.problems))
     rest = lines.rest or Span(file, len(file.text), len(file.text))
     reading = read(lines.lines, tables, rest)
     missing = _missing_header(lines, reading, file)

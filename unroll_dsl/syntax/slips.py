@@ -6,7 +6,7 @@ from unroll_dsl.diagnostics.model import Diagnostic
 from unroll_dsl.source import Span
 from unroll_dsl.syntax import reports as e
 from unroll_dsl.syntax.blocks import Place
-from unroll_dsl.syntax.failure import COMPARISONS, Failure
+from unroll_dsl.syntax.failure import COMPARISONS, Failure, found
 from unroll_dsl.syntax.tokens import NAME, NUMBER, RESERVED
 
 
@@ -135,6 +135,21 @@ def missing_expression(failure: Failure) -> Diagnostic | None:
         return None
     where = "the end of the line" if failure.at_end else f"`{failure.text}`"
     return e.MissingExpression(failure.span, before.span, where)
+
+
+def missing_name(failure: Failure) -> Diagnostic | None:
+    """`let = 3`, `dims m,`, `state 2x : scalar`."""
+    wants_name = NAME in failure.accepted and not failure.wants_expression
+    if not wants_name or "complex" in failure.accepted or failure.index == 0:
+        return None
+    if failure.token.kind == NUMBER:
+        mend = "a name begins with a letter or an underscore"
+    elif failure.at_end or failure.text in ("=", ":", ",", "<-"):
+        start = Span(failure.span.file, failure.span.start, failure.span.start)
+        mend = f"for instance `{failure.mended(start, ' name ')}`"
+    else:
+        return None
+    return e.Unexpected(failure.span, found(failure), "a name", mend)
 
 
 def missing_operator(failure: Failure) -> Diagnostic | None:

@@ -98,7 +98,8 @@ def test_a_phase_that_computes_the_same_anyway_is_the_same(graph):
 
 
 def test_a_delay_line_has_a_variant_for_each_phase_until_all_are_alike(graph):
-    found = liveness(graph("""
+    found = liveness(
+        graph("""
         input y : scalar
         state a : scalar = %1 then %5
         state b : scalar = %1 then %6
@@ -114,13 +115,15 @@ def test_a_delay_line_has_a_variant_for_each_phase_until_all_are_alike(graph):
         %6 = neg %2 : scalar
         %7 = neg %3 : scalar
         %8 = final c : scalar
-    """))
+    """)
+    )
     assert found.steady == Variant(("a",), ("a",), (), ())
     assert [(v.reads, v.updates) for v in found.tail] == [(("a",), ("b",)), (("b",), ("c",))]
 
 
 def test_states_that_swap_are_all_kept(graph):
-    found = liveness(graph("""
+    found = liveness(
+        graph("""
         state a : scalar = %0 then %3
         state b : scalar = %1 then %2
         output %4
@@ -130,14 +133,16 @@ def test_states_that_swap_are_all_kept(graph):
         %2 = state a : scalar
         %3 = state b : scalar
         %4 = final a : scalar
-    """))
+    """)
+    )
     assert found.steady == Variant(("a", "b"), ("a", "b"), (), ())
     assert found.tail == ()
 
 
 def test_an_update_that_is_another_states_start_is_read_through(graph):
     # v <- prev(x): v of the next phase is x of this one as it began
-    found = liveness(graph("""
+    found = liveness(
+        graph("""
         input y : scalar
         state x : scalar = %1 then %5
         state v : scalar = %1 then %2
@@ -150,7 +155,8 @@ def test_an_update_that_is_another_states_start_is_read_through(graph):
         %4 = sub %2, %3 : scalar
         %5 = add %4, %0 : scalar
         %6 = final x : scalar
-    """))
+    """)
+    )
     assert found.steady == Variant(("x", "v"), ("x", "v"), (), ())
     assert found.tail == ()  # handing v on costs nothing
 
@@ -283,11 +289,13 @@ def test_a_state_read_only_within_its_phase_is_used(graph):
 
 
 def test_a_program_without_phases_has_empty_ones(graph):
-    found = liveness(graph("""
+    found = liveness(
+        graph("""
         input y : scalar
         output %1
         %0 = input y : scalar
         %1 = exp %0 : scalar
-    """))
+    """)
+    )
     assert found.steady == Variant((), (), (), ())
     assert found.inputs == ("y",)

@@ -26,9 +26,10 @@ RIDGE = """
     %10 = solve %9, %3 : vector[n] ; a.unroll:9 x
     %11 = final x : vector[n]
 """
-LEARNT = RIDGE.format(
-    declared="learnable rho : scalar > %1 per phase = %12", shift="learnable rho"
-) + "    %12 = constant 1 : scalar\n"
+LEARNT = (
+    RIDGE.format(declared="learnable rho : scalar > %1 per phase = %12", shift="learnable rho")
+    + "    %12 = constant 1 : scalar\n"
+)
 SHARED = LEARNT.replace(" per phase", "")
 FIXED = RIDGE.format(declared="fixed rho : scalar > %1", shift="fixed rho")
 FREE = RIDGE.format(declared="fixed rho : scalar", shift="fixed rho")
@@ -235,7 +236,8 @@ def test_a_system_in_a_function_is_solved_densely(rewrite):
         %1 = fixed W : matrix[n, n]
         %2 = invoke[f] %1, %0 : vector[n]
     """
-    assert "    %2 = builtin[solve_dense] %1, %0 : vector[n]" in rewrite(Solving(), text).split("\n")
+    solved = "    %2 = builtin[solve_dense] %1, %0 : vector[n]"
+    assert solved in rewrite(Solving(), text).splitlines()
 
 
 def test_sums_without_end_are_taken_as_one_matrix(graph):

@@ -80,7 +80,12 @@ def one(line: str) -> Diagnostic:
         ("let r = A**2", "U0134", "**", "write `let r = A^2`"),
         ("let r = A.T @ A", "U0135", ".T", "write `A'`"),
         ("let r = A^T @ A", "U0135", "^T", "write `A'`"),
-        ("let r = 2 x", "U0136", "x", "write `let r = 2 * x`, or `@` where a linear map is applied"),
+        (
+            "let r = 2 x",
+            "U0136",
+            "x",
+            "write `let r = 2 * x`, or `@` where a linear map is applied",
+        ),
         ("let r = 2(x + y)", "U0136", "(x + y)", None),
         ("let r = a < b < c", "U0137", "<", "write `... < b and b < ...`"),
         ("let r = t[0]", "U0138", "[", None),

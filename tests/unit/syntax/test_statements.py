@@ -163,7 +163,9 @@ def test_minimize(head: str, variables: list[tuple[str, str]], body: str) -> Non
 
 
 @pytest.mark.parametrize("body", [" sumsq(x)\n", "\n    sumsq(x)\n"])
-@pytest.mark.parametrize("head", ["loss:", "loss (t : vector[n]):", "loss(t : scalar, m : mask[n]):"])
+@pytest.mark.parametrize(
+    "head", ["loss:", "loss (t : vector[n]):", "loss(t : scalar, m : mask[n]):"]
+)
 def test_loss(head: str, body: str) -> None:
     found = statement(head + body)
     assert isinstance(found, n.Loss)

@@ -24,9 +24,7 @@ def test_no_conflicts(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.Monk
 def test_every_rule_has_an_action() -> None:
     rules = load_tables().rules
     needed = {
-        rule.name
-        for rule in rules
-        if not rule.spliced and not (rule.inlined and rule.size == 1)
+        rule.name for rule in rules if not rule.spliced and not (rule.inlined and rule.size == 1)
     }
     assert needed == set(ACTIONS)
 

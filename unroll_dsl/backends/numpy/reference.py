@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from unroll_dsl.backends.errors import MissingStart
+from unroll_dsl.backends.errors import MissingStart, OutsideBounds
 from unroll_dsl.backends.numpy.evaluate import Evaluator, Value
 from unroll_dsl.backends.numpy.maps import Array
-from unroll_dsl.diagnostics.model import InternalError, UnrollError
+from unroll_dsl.backends.sizes import Equation, solve
+from unroll_dsl.backends.values import outside, words
+from unroll_dsl.diagnostics.model import Diagnostic, InternalError, UnrollError
 from unroll_dsl.ir import nodes as ops
 from unroll_dsl.ir.graph import Graph, Parameter, Random
 from unroll_dsl.ir.nodes import Node, Stage
@@ -142,6 +144,48 @@ class Reference:
             case _:
                 raise InternalError(f"{node.op} has no value here")
 
+    def check_limits(self, only: Collection[str] | None = None) -> None:
+        """Raise `UnrollError` (U0506) for every constrained value that violates its constraint.
+
+        With `only`, of those names alone.
+        """
+        problems: list[Diagnostic] = []
+        for declared in (*self.graph.constants, *self.graph.parameters):
+            limits = declared.limits
+            if limits is None or (only is not None and declared.name not in only):
+                continue
+            bounds = [
+                None if index is None else float(self._initial(index, 1))
+                for index in (limits.lower, limits.upper)
+            ]
+            is_parameter = isinstance(declared, Parameter)
+            value = self.parameter(declared.name) if is_parameter else self.constant(declared.name)
+            ends = (bounds[0], limits.lower_strict, bounds[1], limits.upper_strict)
+            found = outside(value, *ends)
+            if found is not None:
+                problems.append(
+                    OutsideBounds(declared.name, found, words(*ends), declared.origin)
+                )
+        if problems:
+            raise UnrollError(problems)
+
+    def _complete_sizes(self, values: Sequence[Array], types: Sequence[ArrayType]) -> None:
+        """Sizes that only the inputs of a call tell."""
+        known = {name for name, _ in self.graph.dims} <= set(self.sizes)
+        equations = [
+            Equation(dim, size, f"`{entry.name}`", entry.origin)
+            for entry, value in zip(self.graph.inputs, values, strict=False)
+            for dim, size in zip(
+                entry.type.shape, value.shape[value.ndim - entry.type.rank :], strict=False
+            )
+        ]
+        sizes, problems = solve(equations, self.sizes, dict(self.graph.dims))
+        if problems:
+            raise UnrollError(problems)
+        if not known:
+            self.sizes.update(sizes)
+            self._evaluator.sizes = self.sizes
+
     # ---- runs -----------------------------------------------------------------------------------
 
     def __call__(self, *inputs: Any) -> Any:
@@ -190,6 +234,7 @@ class Reference:
         if len(arrays) != len(types):
             raise TypeError(f"{self.graph.name} takes {len(types)} arrays, {len(arrays)} given")
         values = [_double(a, t) for a, t in zip(arrays, types, strict=True)]
+        self._complete_sizes(values, types)
         batches = {v.shape[: v.ndim - t.rank] for v, t in zip(values, types, strict=True)}
         if len(batches) > 1:
             raise ValueError(f"inputs have different batch shapes: {sorted(batches)}")

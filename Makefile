@@ -1,0 +1,47 @@
+# Two commands for a fresh machine with Python 3.11 or newer: `make demo` and `make test`.
+
+PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
+	if command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))'; \
+	then echo $$p; break; fi; done)
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.PHONY: demo test test-all check bench format goldens clean
+
+demo: $(STAMP)
+	$(BIN)/unroll demo --out unroll-demo
+
+test: $(STAMP)
+	$(BIN)/python -m pytest -q -n 2 -m "not slow"
+
+test-all: $(STAMP)
+	$(BIN)/python -m pytest -q -n 2
+
+check: $(STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(STAMP)
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(STAMP)
+	$(BIN)/python -m benchmarks
+
+goldens: $(STAMP)
+	$(BIN)/python -m pytest -q tests/conformance --update-goldens
+	$(BIN)/unroll explain --all --write docs/errors --force
+
+# torch first and by its pin, so that no other build of it is drawn in by another package
+$(STAMP): pyproject.toml constraints.txt
+	@test -n "$(PYTHON)" || { echo "unroll_dsl needs Python 3.11 or newer on the PATH"; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt torch
+	$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[demo,test,lint]'
+	@touch $@
+
+clean:
+	rm -rf $(VENV) build dist unroll-demo .mypy_cache .ruff_cache .pytest_cache .hypothesis
