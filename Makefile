@@ -1,7 +1,7 @@
 # Two commands for a fresh machine with Python 3.11 or newer: `make demo` and `make test`.
 
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
-	if command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))'; \
+	if command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; \
 	then echo $$p; break; fi; done)
 VENV := .venv
 BIN := $(VENV)/bin
@@ -38,9 +38,10 @@ goldens: $(STAMP)
 # torch first and by its pin, so that no other build of it is drawn in by another package
 $(STAMP): pyproject.toml constraints.txt
 	@test -n "$(PYTHON)" || { echo "unroll_dsl needs Python 3.11 or newer on the PATH"; exit 1; }
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt torch
-	$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[demo,test,lint]'
+	@echo "Setting up $(VENV) (a few minutes the first time)"
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check -c constraints.txt torch
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check -c constraints.txt -e '.[demo,test,lint]'
 	@touch $@
 
 clean:

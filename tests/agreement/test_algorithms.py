@@ -19,6 +19,7 @@ from torch import nn
 
 import unroll_dsl
 from unroll_dsl.resources import algorithm_names
+from unroll_dsl.types import SCALAR
 from unroll_dsl.verify.instance import Instance, draw
 
 PHASES = 4
@@ -71,22 +72,21 @@ def inputs(name: str, dtype: torch.dtype = torch.float64) -> tuple[torch.Tensor,
     return tuple(torch.as_tensor(x).to(dtype) for x in instance_of(name).inputs)
 
 
+@cache
+def classical(name: str) -> Any:
+    """The untrained network in float64. Tests leave it as it is."""
+    return network(name)
+
+
+@cache
 def trained(name: str, seed: int = 2) -> dict[str, Any]:
     """Values for all learnables, away from the classical ones, of the same sign, different in every
     phase."""
     rng = np.random.default_rng(seed)
-    state = network(name).state_dict()
     init: dict[str, Any] = {}
-    for parameter in spec_of(name).graph.parameters:
-        key = parameter.name if parameter.name in state else f"{parameter.name}_"
-        if parameter.per_phase:
-            values = np.stack([state[f"phases.{i}.{key}"].numpy() for i in range(PHASES)])
-        elif key in state:
-            values = state[key].numpy()
-        else:  # it cannot reach the output
-            continue
+    for parameter, values in reference(name).values().items():
         moved = values * (1 + 0.1 * rng.uniform(-1, 1, values.shape))
-        init[parameter.name] = moved + (values == 0) * rng.uniform(0, 0.1, values.shape)
+        init[parameter] = moved + (values == 0) * rng.uniform(0, 0.1, values.shape)
     return init
 
 
@@ -114,7 +114,8 @@ def assert_agree(
     expected = ref.trajectory(*numbers)
     assert len(found) == len(expected)
     for phase, (ours, theirs) in enumerate(zip(found, expected, strict=True), start=1):
-        assert set(ours) == set(theirs)
+        # In the last phase nothing is computed that the output does not need.
+        assert set(ours) == set(theirs) or (phase == len(found) and set(ours) < set(theirs))
         for state, value in ours.items():
             assert value.dtype == dtype
             assert np.isfinite(theirs[state]).all()
@@ -135,44 +136,57 @@ def test_torch_is_numpy_at_every_phase(
 
 
 @pytest.mark.gpu
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 @every_algorithm
 @pytest.mark.parametrize(("dtype", "limit"), [(torch.float64, 1e-12), (torch.float32, 1e-5)])
 def test_cuda_is_numpy_at_every_phase(name: str, dtype: torch.dtype, limit: float) -> None:
     assert_agree(name, trained(name), dtype, "cuda", limit)
 
 
+def learner(name: str) -> Any:
+    """A network away from its classical values; a classical algorithm with its scalars learned.
+
+    The weights of an objective stay the same in all phases."""
+    graph = spec_of(name).graph
+    scalars = [c.name for c in graph.constants if c.default is not None and c.type == SCALAR]
+    learn = {s: "shared" if s.startswith("lambda") else "per phase" for s in scalars}
+    net = network(name, learn={} if graph.parameters else learn)
+    if not dict(net.named_parameters()):
+        pytest.skip("nothing to learn")
+    generator = torch.Generator().manual_seed(3)
+    with torch.no_grad():
+        for p in net.parameters():
+            noise = 0.1 * torch.rand(p.shape, dtype=p.dtype, generator=generator)
+            p.copy_(torch.where(p == 0, noise, p * (1 - noise)))
+    return net
+
+
 @every_algorithm
 def test_gradients_are_finite_and_reach_every_learnable(name: str) -> None:
-    net = network(name, trained(name))
-    output = net(*inputs(name))
-    results = tuple_of(output)
-    weights = torch.Generator().manual_seed(3)
+    net = learner(name)
+    results = tuple_of(net(*inputs(name)))
+    weights = torch.Generator().manual_seed(4)
     total = sum(
         (r * torch.randn(r.shape, dtype=r.dtype, generator=weights)).sum().real for r in results
     )
     parameters = dict(net.named_parameters())
-    if not parameters:
-        pytest.skip("nothing to learn")
     found = torch.autograd.grad(total, list(parameters.values()))
     gradients = dict(zip(parameters, found, strict=True))
+    reached = {key.rsplit(".", 1)[-1] for key, gradient in gradients.items() if gradient.any()}
+    assert reached == {key.rsplit(".", 1)[-1] for key in parameters}
     for key, gradient in gradients.items():
         assert gradient.isfinite().all(), key
-        # What multiplies a state that starts at zero cannot act in the first phase.
-        assert gradient.any() or key.startswith("phases.0."), f"{key} has no influence"
-    names = {key.rsplit(".", 1)[-1] for key in parameters}
-    for learnable in names:
-        assert any(g.any() for key, g in gradients.items() if key.rsplit(".", 1)[-1] == learnable)
+        # In the first two phases it may multiply an iterate that starts at zero.
+        assert gradient.any() or key.startswith(("phases.0.", "phases.1.")), (
+            f"{key} has no influence"
+        )
 
 
 @every_algorithm
 def test_gradients_are_those_of_finite_differences(name: str) -> None:
-    """Along one random direction in the space of all parameters, for which no kink is near."""
-    net = network(name, trained(name))
+    """Along one direction in the space of all parameters, at a point with no kink nearby."""
+    net = learner(name)
     parameters = {key: p.detach() for key, p in net.named_parameters()}
-    if not parameters:
-        pytest.skip("nothing to learn")
-    generator = torch.Generator().manual_seed(4)
+    generator = torch.Generator().manual_seed(5)
     direction = {
         key: p.abs() * torch.randn(p.shape, dtype=p.dtype, generator=generator)
         for key, p in parameters.items()
@@ -188,12 +202,13 @@ def test_gradients_are_those_of_finite_differences(name: str) -> None:
     h = torch.tensor(1e-6, dtype=torch.float64)
     with torch.no_grad():
         numerical = (value(h) - value(-h)) / (2 * h)
-    assert slope.item() == pytest.approx(numerical.item(), rel=1e-5, abs=1e-7)
+    assert abs(slope.item()) > 1e-6
+    assert slope.item() == pytest.approx(numerical.item(), rel=1e-5)
 
 
 @every_algorithm
 def test_one_sample_needs_no_batch_axis(name: str) -> None:
-    net, ref = network(name), reference(name)
+    net, ref = classical(name), reference(name)
     one = tuple(x[0] for x in inputs(name))
     numbers = tuple(x.numpy() for x in one)
     with torch.no_grad():
@@ -209,7 +224,7 @@ def test_one_sample_needs_no_batch_axis(name: str) -> None:
 
 @every_algorithm
 def test_vmap_is_the_batch(name: str) -> None:
-    net = network(name)
+    net = classical(name)
     with torch.no_grad():
         mapped = torch.func.vmap(net)(*inputs(name))
         batched = net(*inputs(name))
@@ -235,7 +250,7 @@ def test_weights_travel_by_state_dict(name: str) -> None:
 
 @every_algorithm
 def test_exports_with_any_batch(name: str) -> None:
-    net = network(name)
+    net = classical(name)
     batch = torch.export.Dim("batch", min=2, max=64)
     shapes = tuple({0: batch} for _ in inputs(name))
     program = torch.export.export(net, inputs(name), dynamic_shapes=shapes, strict=True)

@@ -72,7 +72,7 @@ def test_classical_values_give_the_classical_algorithm(
 
 
 def test_lista_is_ista_with_its_own_bound_for_the_step(problem: tuple[Numbers, Numbers]) -> None:
-    """Gregor and LeCun take L above the largest eigenvalue: 1.01 ||Wd||^2. ISTA by hand, with that."""
+    """ISTA by hand, with L above the largest eigenvalue, as Gregor and LeCun want it."""
     A, y = problem
     L = 1.01 * np.linalg.norm(A, 2) ** 2
     Z = np.zeros((len(y), N))

@@ -85,9 +85,10 @@ def test_unknown_option(unroll: Unroll) -> None:
 
 def test_unknown_algorithm(unroll: Unroll) -> None:
     result = unroll("check", "--static", "lsta")
-    assert result.status == 2
-    assert result.err.startswith("error: there is no algorithm `lsta`\nhelp: did you mean `lista`")
-    assert "`unroll list`" in unroll("check", "zzzzzzz").err
+    assert result.status == 1
+    assert result.err.startswith("error[U0516]: there is no packaged algorithm and no file `lsta`")
+    assert "help: did you mean `lista`?" in result.err
+    assert "`unroll list`" in unroll("show", "zzzzzzz").err
 
 
 def test_missing_file(unroll: Unroll) -> None:

@@ -87,14 +87,14 @@ def assert_minimiser(found: Numbers, expected: Numbers) -> None:
 @pytest.mark.parametrize(
     ("name", "phases", "constants"),
     [
-        ("ista", 1500, {}),
-        ("fista", 1500, {}),
-        ("fista_cd", 1500, {}),
-        ("fista_cd", 600, {"a": 20.0}),
-        ("admm_lasso", 600, {}),
-        ("admm_lasso", 600, {"rho": 0.3}),
-        ("douglas_rachford", 600, {}),
-        ("douglas_rachford", 600, {"gamma": 3.0, "eta": 1.5}),
+        ("ista", 900, {}),
+        ("fista", 900, {}),
+        ("fista_cd", 900, {}),
+        ("fista_cd", 300, {"a": 20.0}),
+        ("admm_lasso", 300, {}),
+        ("admm_lasso", 300, {"rho": 0.3}),
+        ("douglas_rachford", 300, {}),
+        ("douglas_rachford", 300, {"gamma": 3.0, "eta": 1.5}),
     ],
 )
 def test_lasso(name: str, phases: int, constants: dict[str, float], shape: tuple[int, int]) -> None:
@@ -118,15 +118,14 @@ def test_elastic_net(shape: tuple[int, int]) -> None:
         tol=1e-18,
         max_iter=200_000,
     )
-    found = solved("elastic_net", 800, y, {"A": A, "lambda1": first, "lambda2": second})
+    found = solved("elastic_net", 400, y, {"A": A, "lambda1": first, "lambda2": second})
     assert_minimiser(found, fitted(model, A, y))
 
 
-@pytest.mark.parametrize("shape", [TALL, WIDE])
-def test_nonneg_least_squares(shape: tuple[int, int]) -> None:
-    A, y = problem(shape)
+def test_nonneg_least_squares() -> None:
+    A, y = problem(TALL)
     expected = np.stack([nnls(A, sample)[0] for sample in y])
-    found = solved("nonneg_least_squares", 6000, y, {"A": A})
+    found = solved("nonneg_least_squares", 400, y, {"A": A})
     assert_minimiser(found, expected)
     assert (found >= 0).all()
     assert (found == 0).any()
@@ -134,7 +133,7 @@ def test_nonneg_least_squares(shape: tuple[int, int]) -> None:
 
 @pytest.mark.parametrize("shape", [TALL, WIDE])
 @pytest.mark.parametrize(
-    ("name", "phases"), [("gradient_descent", 1000), ("nesterov", 400), ("heavy_ball", 400)]
+    ("name", "phases"), [("gradient_descent", 500), ("nesterov", 150), ("heavy_ball", 150)]
 )
 def test_least_squares_of_least_norm(name: str, phases: int, shape: tuple[int, int]) -> None:
     A, y = problem(shape)
@@ -148,7 +147,7 @@ def test_least_squares_of_a_rank_deficient_matrix() -> None:
     A = np.concatenate([A[:, :6], A[:, :6] @ np.ones((6, 2))], axis=1)
     expected = np.stack([np.linalg.lstsq(A, sample, rcond=None)[0] for sample in y])
     for name in ("nesterov", "heavy_ball"):
-        assert_minimiser(solved(name, 600, y, {"A": A}), expected)
+        assert_minimiser(solved(name, 300, y, {"A": A}), expected)
 
 
 def test_total_variation() -> None:
@@ -163,7 +162,7 @@ def test_total_variation() -> None:
     for sample in y:
         dual = lsq_linear(K.T, sample, bounds=(-LAMBDA, LAMBDA), method="bvls", tol=1e-15)
         expected.append(sample - K.T @ dual.x)
-    found = solved("pdhg", 1000, y, {"K": K, "lambda": LAMBDA})
+    found = solved("pdhg", 500, y, {"K": K, "lambda": LAMBDA})
     assert_minimiser(found, np.stack(expected))
     assert (np.abs(found @ K.T) < 1e-9).any()  # piecewise constant
 
@@ -172,7 +171,7 @@ def test_group_lasso() -> None:
     """The optimality conditions, group by group."""
     g, d, weight = 8, 3, 0.6
     A, y = problem((30, g * d))
-    found = solved("group_lasso", 1000, y, {"A": A, "lambda": weight}, {"d": d})
+    found = solved("group_lasso", 500, y, {"A": A, "lambda": weight}, {"d": d})
     assert found.shape == (BATCH, g, d)
     norms = np.linalg.norm(found, axis=2)
     assert (norms == 0).any()
@@ -265,7 +264,7 @@ def test_iterates_of_admm(sample: Any) -> None:
 def test_iterates_of_douglas_rachford(eta: float, sample: Any) -> None:
     A, y, data, penalty = sample
     constants = {"A": A, "lambda": WEIGHT, "gamma": 0.8, "eta": eta}
-    found = states("douglas_rachford", STEPS, y, constants)
+    found = states("douglas_rachford", STEPS + 1, y, constants)  # the last keeps no `w`
     for steps in (1, 2, STEPS):
         _, expected = DouglasRachfordSplitting(
             data, penalty, np.zeros(A.shape[1]), tau=0.8, eta=eta, niter=steps, gfirst=False

@@ -19,10 +19,7 @@ input y      : vector[n]
 fixed tau2   : scalar > 0
 fixed p      : scalar in (0, 1)
 fixed alpha2 : scalar > 0
-state x : vector[n] = 0
-phase (1):
-    x <- mmse_bg(y, tau2, p, alpha2)
-output x
+output mmse_bg(y, tau2, p, alpha2)
 """
 
 

@@ -69,7 +69,7 @@ def test_untrained_lamp_is_amp_and_takes_the_published_25_iterations(recovery: R
 
 def test_fista_takes_many_times_more(recovery: Recovery) -> None:
     """Near the published 216, with a weight at which the lasso's error is about that of AMP."""
-    found = errors("fista", "x", 300, recovery, {"A": recovery.A, "lambda": 0.003})
+    found = errors("fista", "x", 250, recovery, {"A": recovery.A, "lambda": 0.003})
     assert 150 <= first_below(found, -35) <= 250
 
 

@@ -1,9 +1,10 @@
-"""Values that a caller gives, held against the declarations of a program before anything is computed."""
+"""Values that a caller gives, held against the declarations before anything is computed."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from operator import index
 from typing import Any
 
 from unroll_dsl.backends import errors
@@ -11,6 +12,7 @@ from unroll_dsl.backends.sizes import Equation, solve
 from unroll_dsl.backends.values import Meta, as_numpy, describe
 from unroll_dsl.diagnostics.model import Diagnostic, UnrollError
 from unroll_dsl.ir.graph import Constant, Graph, Parameter
+from unroll_dsl.source import Span
 from unroll_dsl.types import Array, Field
 
 
@@ -46,13 +48,16 @@ def bind(
     given_constants = {name: value for name, value in bind.items() if name in constants}
     given_parameters = {name: value for name, value in bind.items() if name in learnt}
     given_parameters |= {name: value for name, value in init.items() if name in parameters}
+    known = _sizes(dims, problems)
     equations: list[Equation] = []
     for name, value in given_constants.items():
         equations += _constant(constants[name], value, problems)
     for name, value in given_parameters.items():
         equations += _parameter(parameters[name], value, phases, problems)
-    _one_dtype({**given_constants, **given_parameters}, problems)
-    sizes, contradictions = solve(equations, dims, dict(graph.dims))
+    origins = {c.name: c.origin for c in graph.constants}
+    origins |= {p.name: p.origin for p in graph.parameters}
+    _one_dtype({**given_constants, **given_parameters}, origins, problems)
+    sizes, contradictions = solve(equations, known, dict(graph.dims))
     problems += contradictions
     if problems:
         raise UnrollError(problems)
@@ -67,6 +72,17 @@ def _names(
     ]
 
 
+def _sizes(dims: Mapping[str, Any], problems: list[Diagnostic]) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for name, size in dims.items():
+        # `__index__` is what whole numbers have, those of numpy too
+        if isinstance(size, bool) or not hasattr(size, "__index__") or index(size) < 1:
+            problems.append(errors.SizeInvalid(name, repr(size)))
+        else:
+            found[name] = index(size)
+    return found
+
+
 def _constant(declared: Constant, value: Any, problems: list[Diagnostic]) -> list[Equation]:
     if not isinstance(declared.type, Array):
         problems.append(errors.NoBackend(f"`{declared.name}`, {declared.type},", declared.origin))
@@ -74,8 +90,8 @@ def _constant(declared: Constant, value: Any, problems: list[Diagnostic]) -> lis
     meta = describe(value)
     if not _entries(declared.name, declared, meta, declared.type, problems):
         return []
-    rank = declared.type.rank
-    if len(meta.shape) not in ({0, rank} if declared.default is not None else {rank}):
+    spreads = declared.default is not None and meta.shape == ()
+    if not spreads and not _possible(meta.shape, declared.type):
         problems.append(
             errors.WrongShape(declared.name, str(declared.type), meta.shape, declared.origin)
         )
@@ -90,8 +106,6 @@ def _parameter(
     if not isinstance(declared.type, Array):
         problems.append(errors.NoBackend(f"`{declared.name}`, {declared.type},", declared.origin))
         return []
-    if isinstance(value, list | tuple):
-        value = as_numpy(value)
     meta = describe(value)
     if not _entries(declared.name, declared, meta, declared.type, problems):
         return []
@@ -99,13 +113,11 @@ def _parameter(
     if len(shape) == rank + 1 and declared.per_phase:
         if shape[0] != phases:
             problems.append(
-                errors.WrongCount(
-                    declared.name, shape, str(declared.type), phases, declared.origin
-                )
+                errors.WrongCount(declared.name, shape, str(declared.type), phases, declared.origin)
             )
             return []
         shape = shape[1:]
-    elif len(shape) not in (0, rank):
+    if shape != () and not _possible(shape, declared.type):
         problems.append(
             errors.WrongShape(declared.name, str(declared.type), shape, declared.origin)
         )
@@ -114,8 +126,18 @@ def _parameter(
     return _equations(declared.name, declared, shape, declared.type)
 
 
+def _possible(shape: tuple[int, ...], type_: Array) -> bool:
+    """Whether a shape has the declared rank, and the declared sizes where these are numbers."""
+    return len(shape) == type_.rank and all(
+        dim.value in (None, size) for dim, size in zip(type_.shape, shape, strict=True)
+    )
+
+
 def _entries(
-    name: str, declared: Constant | Parameter, meta: Meta, type_: Array,
+    name: str,
+    declared: Constant | Parameter,
+    meta: Meta,
+    type_: Array,
     problems: list[Diagnostic],
 ) -> bool:
     """Whether the entries of a value can be those of the declared type."""
@@ -126,10 +148,11 @@ def _entries(
         return True
     dtype = meta.dtype or "bool"
     if meta.kind == "?":
-        why, mend = "neither a number, an array nor a tensor", "give an array of numpy or a tensor"
+        why = "neither a number nor a dense array of floats"
+        mend = "give a number, an array of numpy or a tensor"
     else:
         why, mend = "networks compute with floats", f"convert it: `{name}.astype(float)`"
-    problems.append(errors.WrongDtype(name, dtype, why, mend))
+    problems.append(errors.WrongDtype(name, dtype, why, mend, declared.origin))
     return False
 
 
@@ -142,12 +165,15 @@ def _finite(
         problems.append(errors.NotFinite(name, declared.origin))
 
 
-def _one_dtype(values: Mapping[str, Any], problems: list[Diagnostic]) -> None:
+def _one_dtype(
+    values: Mapping[str, Any], origins: Mapping[str, Span], problems: list[Diagnostic]
+) -> None:
     """Values with a dtype must share their precision: nothing is cast in silence."""
     first: tuple[str, str] | None = None
     for name, value in values.items():
-        dtype = describe(value).dtype if not isinstance(value, list | tuple) else None
-        if dtype is None:
+        meta = describe(value)
+        dtype = meta.dtype
+        if dtype is None or meta.kind not in ("f", "c"):
             continue
         real = {"complex64": "float32", "complex128": "float64"}.get(dtype, dtype)
         if first is None:
@@ -155,8 +181,11 @@ def _one_dtype(values: Mapping[str, Any], problems: list[Diagnostic]) -> None:
         elif real != first[1]:
             problems.append(
                 errors.WrongDtype(
-                    name, dtype, f"`{first[0]}` is {first[1]}",
+                    name,
+                    dtype,
+                    f"`{first[0]}` is {first[1]}",
                     "convert one of them, so that all values have one precision",
+                    origins.get(name),
                 )
             )
 

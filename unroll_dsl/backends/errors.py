@@ -131,7 +131,14 @@ class WrongField(Diagnostic):
 class WrongDtype(Diagnostic):
     """Values have a dtype that a network cannot use, or two different ones.
 
-    Nothing is cast in silence: integers are not taken for floats, and float32 is not mixed with float64.
+    Nothing is cast in silence: integers are not taken for floats, and float32 is not mixed with
+    float64. Wrong:
+
+        spec.compile(bind={"A": np.eye(3, dtype=int)})
+
+    Right:
+
+        spec.compile(bind={"A": np.eye(3)})
     """
 
     code = "U0505"
@@ -140,9 +147,13 @@ class WrongDtype(Diagnostic):
     found: str
     why: str
     mend: str
+    origin: Span | None = None
 
     def message(self) -> str:
         return f"`{self.name}` has dtype {self.found}: {self.why}"
+
+    def labels(self) -> tuple[Label, ...]:
+        return _declared(self.origin, "declared here")
 
     def help(self) -> str | None:
         return self.mend
@@ -212,13 +223,15 @@ class SizeContradiction(Diagnostic):
     code = "U0508"
     title = "values disagree about a size"
     name: str
-    first: int
+    first: int | None
     first_source: str
     second: int
     second_source: str
     origin: Span | None
 
     def message(self) -> str:
+        if self.first is None:
+            return f"`{self.name}` cannot be {self.second}, as {self.second_source} has it"
         return (
             f"`{self.name}` is {self.first} by {self.first_source}, "
             f"but {self.second} by {self.second_source}"
@@ -228,6 +241,8 @@ class SizeContradiction(Diagnostic):
         return _declared(self.origin, "declared here")
 
     def help(self) -> str | None:
+        if self.first is None:
+            return "sizes are whole numbers of at least 1"
         return "give values whose shapes agree"
 
 
@@ -282,8 +297,8 @@ class NotFinite(Diagnostic):
 class NoBackend(Diagnostic):
     """A construct is checked by this version of the compiler, but it cannot run it yet.
 
-    Image operators, layers and maps bound from outside parse and type-check; scalars, vectors, matrices and
-    tensors run.
+    Image operators, layers and maps bound from outside parse and type-check; scalars, vectors,
+    matrices and tensors run.
     """
 
     code = "U0511"
@@ -399,3 +414,24 @@ class UnknownAlgorithm(Diagnostic):
         if near:
             return f"did you mean `{near[0]}`?"
         return "`unroll list` shows the packaged ones"
+
+
+@dataclass(frozen=True)
+class SizeInvalid(Diagnostic):
+    """A size given in `dims` is not a whole number of at least 1.
+
+    Right:
+
+        spec.compile(dims={"n": 100})
+    """
+
+    code = "U0517"
+    title = "size is not a whole number"
+    name: str
+    found: str
+
+    def message(self) -> str:
+        return f"the size `{self.name}` is a whole number of at least 1, found {self.found}"
+
+    def help(self) -> str | None:
+        return f'for instance `dims={{"{self.name}": 100}}`'

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from math import isqrt
 
 from unroll_dsl.backends.errors import SizeContradiction
 from unroll_dsl.diagnostics.model import Diagnostic
@@ -26,8 +27,8 @@ def solve(
 ) -> tuple[dict[str, int], list[Diagnostic]]:
     """Solve for symbols, first from `given` and the equations, then with defaults.
 
-    An equation is used once a single symbol in it, in a linear term, is left unknown: `g * d = 60` with
-    d = 3 gives g = 20. Returns the sizes found, and a diagnostic for each contradiction.
+    An equation is used once a single symbol in it is left unknown: `g * d = 60` with d = 3 gives
+    g = 20. Returns the sizes found, and a diagnostic for each contradiction.
     """
     sizes = dict(given)
     sources = dict.fromkeys(given, "`dims`")
@@ -44,18 +45,21 @@ def solve(
                     problems.append(_contradiction(equation, rest.value, sources))
             elif len(rest.symbols) == 1:
                 symbol = next(iter(rest.symbols))
-                value = _root(rest, symbol, equation.value)
+                match _roots(rest, symbol, equation.value):
+                    case (value,):
+                        sizes[symbol] = value
+                        sources[symbol] = equation.source
+                        progress = True
+                    case ():
+                        problems.append(_contradiction(equation, None, sources))
+                    case _:
+                        continue  # others may tell which of them
                 pending.remove(equation)
-                if value is None:
-                    problems.append(_contradiction(equation, -1, sources))
-                else:
-                    sizes[symbol] = value
-                    sources[symbol] = equation.source
-                    progress = True
         if progress:
             continue
         if defaulted:
-            return sizes, problems
+            # a square matrix of the wrong size would be reported for each of its sides
+            return sizes, list(dict.fromkeys(problems))
         defaulted = True
         for name, default in defaults.items():
             if default is not None and name not in sizes:
@@ -63,22 +67,21 @@ def solve(
                 sources[name] = "its default"
 
 
-def _root(dim: Dim, symbol: str, value: int) -> int | None:
-    """The size of `symbol` for which `dim` is `value`; None if there is none that is at least 1."""
-    slope = sum(c for monomial, c in dim.terms if monomial == (symbol,))
-    offset = sum(c for monomial, c in dim.terms if monomial == ())
-    if any(len(monomial) > 1 for monomial, _ in dim.terms):
-        roots = [n for n in range(1, value + 1) if dim.substitute({symbol: n}).value == value]
-        return roots[0] if roots else None
-    if slope == 0 or (value - offset) % slope:
-        return None
-    found = (value - offset) // slope
-    return found if found >= 1 else None
+def _roots(dim: Dim, symbol: str, value: int) -> tuple[int, ...]:
+    """The sizes of `symbol`, at least 1, for which `dim` is `value`."""
+    coefficients = {len(monomial): c for monomial, c in dim.terms}  # by the power of `symbol`
+    coefficients[0] = coefficients.get(0, 0) - value
+    # an integer root divides the lowest coefficient that is not 0
+    lowest = abs(coefficients[min(power for power, c in coefficients.items() if c)])
+    small = [n for n in range(1, isqrt(lowest) + 1) if lowest % n == 0]
+    candidates = sorted({*small, *(lowest // n for n in small)})
+    return tuple(n for n in candidates if dim.substitute({symbol: n}).value == value)
 
 
 def _contradiction(
-    equation: Equation, expected: int, sources: Mapping[str, str]
+    equation: Equation, expected: int | None, sources: Mapping[str, str]
 ) -> SizeContradiction:
+    """`expected` is what the dimension is by what came before, or None: no size makes it true."""
     by = [sources[symbol] for symbol in sorted(equation.dim.symbols) if symbol in sources]
     first_source = " and ".join(dict.fromkeys(by)) or "the program"
     return SizeContradiction(

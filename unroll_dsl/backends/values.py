@@ -11,7 +11,8 @@ from typing import Any
 class Meta:
     """A value's shape, the kind of its entries (f, c, i, b or ?) and the name of its dtype.
 
-    A plain Python number has no dtype: it takes that of the network.
+    A plain Python number has no dtype: it takes that of the network. Of kind ? is what torch cannot
+    compute with: no number or array at all, a sparse one, a dtype that torch lacks.
     """
 
     shape: tuple[int, ...]
@@ -27,17 +28,38 @@ def describe(value: Any) -> Meta:
         return Meta((), "f", None)
     if isinstance(value, complex):
         return Meta((), "c", None)
+    if isinstance(value, list | tuple):
+        return _listed(value)
     shape, dtype = getattr(value, "shape", None), getattr(value, "dtype", None)
     if shape is None or dtype is None:
         return Meta((), "?", type(value).__name__)
     name = str(dtype).removeprefix("torch.")
-    kind = "?"
-    for word, letter in (("complex", "c"), ("bfloat", "f"), ("float", "f"), ("uint", "i"),
-                         ("int", "i"), ("bool", "b")):
-        if name.startswith(word):
-            kind = letter
-            break
-    return Meta(tuple(int(size) for size in shape), kind, name)
+    return Meta(tuple(int(size) for size in shape), _kind(value, name), name)
+
+
+def _listed(value: list[Any] | tuple[Any, ...]) -> Meta:
+    """Lists are numbers as Python writes them."""
+    import numpy as np
+
+    try:
+        array = np.asarray(value)
+    except (ValueError, TypeError, RuntimeError):  # ragged, or not of numbers
+        return Meta((), "?", type(value).__name__)
+    kind = {"f": "f", "i": "f", "u": "f", "c": "c", "b": "b"}.get(array.dtype.kind, "?")
+    return Meta(array.shape, kind, type(value).__name__ if kind == "?" else None)
+
+
+def _kind(value: Any, dtype: str) -> str:
+    dense = str(getattr(value, "layout", "torch.strided")) == "torch.strided"
+    if not dense or not hasattr(value, "__array__"):
+        return "?"
+    if dtype in ("float16", "bfloat16", "float32", "float64"):
+        return "f"
+    if dtype in ("complex64", "complex128"):
+        return "c"
+    if dtype.startswith(("int", "uint")):
+        return "i"
+    return "b" if dtype == "bool" else "?"
 
 
 def as_numpy(value: Any) -> Any:
@@ -68,9 +90,7 @@ def outside(
     return float(array[bad].flat[0]) if bad.any() else None
 
 
-def words(
-    lower: float | None, lower_strict: bool, upper: float | None, upper_strict: bool
-) -> str:
+def words(lower: float | None, lower_strict: bool, upper: float | None, upper_strict: bool) -> str:
     """A constraint in the words of the language."""
     if lower is not None and upper is not None:
         left, right = "(" if lower_strict else "[", ")" if upper_strict else "]"

@@ -7,16 +7,16 @@ once.
 """
 
 from argparse import ArgumentParser, Namespace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from unroll_dsl.cli.specs import locate
+from unroll_dsl.cli.specs import check, load
 from unroll_dsl.cli.terminal import print_json, report_diagnostics
 from unroll_dsl.cli.usage import Exit, UsageError, did_you_mean
 from unroll_dsl.cli.values import by_name, sizes
 
 if TYPE_CHECKING:
     from unroll_dsl import Spec
+    from unroll_dsl.driver import Checked
     from unroll_dsl.verify import Report
 
 
@@ -40,29 +40,27 @@ def run(options: Namespace) -> int:
     options.json = options.json or options.format == "json"
     if options.static and (options.against or options.dims):
         raise UsageError("`--against` and `--dims` are for the numerical part", "drop `--static`")
-    paths = [(word, locate(word)) for word in options.files]
-    results = [_check(word, path, options) for word, path in paths]
+    results = [_check(word, options) for word in options.files]
     passed = all(passed for passed, _ in results)
     if options.json:
         print_json({"passed": passed, "files": [found for _, found in results]})
     return Exit.FINE if passed else Exit.ERRORS
 
 
-def _check(word: str, path: Path, options: Namespace) -> tuple[bool, dict[str, object]]:
+def _check(word: str, options: Namespace) -> tuple[bool, dict[str, object]]:
     """Check one file, tell people about it, and return what programs want to know."""
-    from unroll_dsl.diagnostics.render import render_json, summary
-    from unroll_dsl.driver import check_path
+    from unroll_dsl.diagnostics.render import render_json
 
-    diagnostics = check_path(path).diagnostics
-    passed = not any(diagnostic.is_error for diagnostic in diagnostics)
-    result: dict[str, object] = {"file": word, "diagnostics": render_json(diagnostics)}
+    checked = check(word)
+    result: dict[str, object] = {"file": word, "diagnostics": render_json(checked.diagnostics)}
     if not options.json:
-        report_diagnostics(diagnostics, no_colour=options.no_colour)
-        if not diagnostics:
-            print(f"{word}: {summary(diagnostics)}")
+        report_diagnostics(checked.diagnostics, no_colour=options.no_colour)
+        if not checked.diagnostics:
+            print(f"{word}: no errors")
+    passed = not checked.has_errors
     if not passed or options.static:
         return passed, result | {"passed": passed}
-    report = _numbers(path, options)
+    report = _numbers(checked, options)
     if not options.json:
         from unroll_dsl.cli.tables import report_text
 
@@ -71,17 +69,17 @@ def _check(word: str, path: Path, options: Namespace) -> tuple[bool, dict[str, o
     return passed, result | {"passed": passed, "report": report.to_json()}
 
 
-def _numbers(path: Path, options: Namespace) -> "Report":
-    import unroll_dsl
+def _numbers(checked: "Checked", options: Namespace) -> "Report":
     from unroll_dsl.cli.progress import progress
-    from unroll_dsl.verify import check
+    from unroll_dsl.spec import Spec
+    from unroll_dsl.verify import check as verify
 
-    spec = unroll_dsl.load(path)
-    against = unroll_dsl.load(locate(options.against)) if options.against else None
+    spec = Spec(checked)
+    against = load(options.against, quiet=True) if options.against else None
     dims = by_name(options.dims, "--dims")
     _refuse_unknown_sizes(spec, dims)
     with progress(f"checking {spec.name}", quiet=options.json) as advance:
-        return check(spec, against=against, seed=options.seed, dims=dims, progress=advance)
+        return verify(spec, against=against, seed=options.seed, dims=dims, progress=advance)
 
 
 def _refuse_unknown_sizes(spec: "Spec", dims: dict[str, int]) -> None:

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 from unroll_dsl.cli.emit import STAGES
 from unroll_dsl.cli.files import refuse_to_overwrite, write_file, write_text
 from unroll_dsl.cli.options import add_roles, add_values, roles, values
-from unroll_dsl.cli.specs import load, locate
+from unroll_dsl.cli.specs import check, load
 from unroll_dsl.cli.terminal import said
 from unroll_dsl.cli.usage import Exit, UsageError
-from unroll_dsl.cli.values import count
+from unroll_dsl.cli.values import by_name, count
 
 if TYPE_CHECKING:
     from unroll_dsl import Spec
@@ -60,7 +60,8 @@ def run(options: Namespace) -> int:
 def _torch(options: Namespace) -> str:
     spec = load(options.file, no_colour=options.no_colour)
     learn, fix = roles(options)
-    text = spec.source(phases=options.phases, learn=learn, fix=fix)
+    dims = by_name(options.dims, "--dims")
+    text = spec.source(phases=options.phases, learn=learn, fix=fix, dims=dims or None)
     if options.bind or options.init or options.weights is not None:
         _weights(spec, options)
     return text
@@ -80,11 +81,11 @@ def _weights(spec: "Spec", options: Namespace) -> None:
 
 
 def _dump(stage: str, options: Namespace) -> str:
+    """The program after a stage; tokens and tree also of a program with errors further on."""
     from unroll_dsl.cli import emit
     from unroll_dsl.diagnostics.model import UnrollError
-    from unroll_dsl.driver import check_path
 
-    checked = check_path(locate(options.file))
+    checked = check(options.file)
     if stage == "tokens" and checked.file is not None:
         return emit.tokens(checked.file)
     if stage == "tree" and checked.program is not None:

@@ -8,9 +8,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from unroll_dsl.backends.sizes import Equation, solve
+from unroll_dsl.cli.options import Values
 from unroll_dsl.cli.progress import progress
 from unroll_dsl.cli.usage import UsageError
+from unroll_dsl.diagnostics.model import UnrollError
 from unroll_dsl.ir.nodes import Final
+from unroll_dsl.types import Dim
 
 if TYPE_CHECKING:
     from unroll_dsl import Spec
@@ -63,10 +67,11 @@ def execute(
     backend: str,
     phases: int | None,
     quiet: bool,
-    **values: dict[str, Any],
+    values: Values,
 ) -> Outcome:
     """Run `spec` on `inputs`, with or without a batch axis; `values` are bind, init and dims."""
     batch = _batch(spec, inputs)
+    values = {**values, "dims": _sizes(spec, phases, values, inputs)}
     network = (_torch if backend == "torch" else _numpy)(spec, phases, values)
     arrays = [a if batch else a[np.newaxis] for a in inputs.values()]
     begin = time.perf_counter()
@@ -108,7 +113,28 @@ def _batch(spec: "Spec", inputs: Mapping[str, Array]) -> bool:
     return any(count is not None for count in counts.values())
 
 
-def _torch(spec: "Spec", phases: int | None, values: dict[str, dict[str, Any]]) -> Network:
+def _sizes(
+    spec: "Spec", phases: int | None, values: Values, inputs: Mapping[str, Array]
+) -> dict[str, int]:
+    """The sizes by what is bound and by the shapes of the inputs, which must agree."""
+    bound = spec.reference(phases=phases, **values).sizes
+    equations = [
+        Equation(Dim.of(name), size, "the values that are bound") for name, size in bound.items()
+    ]
+    for entry in spec.graph.inputs:
+        shape = inputs[entry.name].shape[inputs[entry.name].ndim - entry.type.rank :]
+        source = f"the input `{entry.name}`"
+        equations += [
+            Equation(dim, size, source, entry.origin)
+            for dim, size in zip(entry.type.shape, shape, strict=True)
+        ]
+    sizes, contradictions = solve(equations, {}, dict(spec.graph.dims))
+    if contradictions:
+        raise UnrollError(contradictions)
+    return sizes
+
+
+def _torch(spec: "Spec", phases: int | None, values: Values) -> Network:
     import torch
 
     module = spec.compile(phases=phases, dtype=torch.float64, **values)
@@ -122,7 +148,7 @@ def _torch(spec: "Spec", phases: int | None, values: dict[str, dict[str, Any]]) 
     return run
 
 
-def _numpy(spec: "Spec", phases: int | None, values: dict[str, dict[str, Any]]) -> Network:
+def _numpy(spec: "Spec", phases: int | None, values: Values) -> Network:
     reference = spec.reference(phases=phases, **values)
 
     def run(arrays: list[Array]) -> list[Array]:
@@ -147,7 +173,7 @@ def _output_names(spec: "Spec") -> list[str]:
 def _objective(
     spec: "Spec",
     phases: int | None,
-    values: dict[str, dict[str, Any]],
+    values: Values,
     inputs: list[Array],
     outputs: list[Array],
 ) -> float | None:

@@ -117,7 +117,7 @@ def _unknown_command(word: str) -> NoReturn:
 def _fault(what: str) -> int:
     """Report a fault of the compiler; its traceback only for those who mend it."""
     if os.environ.get("UNROLL_TRACEBACK"):
-        raise  # noqa: PLE0704  # called while the exception is handled
+        raise  # what is being handled where this is called
     mend = "please report it with the file and the command; UNROLL_TRACEBACK=1 shows where"
     problem(f"a fault of unroll_dsl {VERSION}, not of your program: {what}", mend)
     return Exit.FAULT

@@ -70,7 +70,7 @@ def run(options: Namespace) -> int:
 def _text(name: str, origin: str | None) -> str:
     if origin is None:
         return STARTER.replace("NAME", name)
-    from unroll_dsl.cli.specs import locate
+    from unroll_dsl.cli.specs import load
 
-    text = locate(origin).read_text(encoding="utf-8")
+    text = load(origin).program.file.text
     return _HEADER.sub(rf"\g<1>\g<2>{name}", text, count=1)

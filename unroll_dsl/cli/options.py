@@ -1,7 +1,7 @@
 """Options that several commands share: roles of constants and values from files."""
 
 from argparse import ArgumentParser, Namespace
-from typing import Any
+from typing import Any, TypedDict
 
 from unroll_dsl.cli.values import by_name, learn, pair, sizes
 
@@ -44,7 +44,15 @@ def add_values(parser: ArgumentParser) -> None:
     )
 
 
-def values(options: Namespace) -> dict[str, dict[str, Any]]:
+class Values(TypedDict):
+    """Keyword arguments that `compile` and `reference` share."""
+
+    bind: dict[str, Any]
+    init: dict[str, Any]
+    dims: dict[str, int]
+
+
+def values(options: Namespace) -> Values:
     """`bind`, `init` and `dims` as `compile` and `reference` take them."""
     from unroll_dsl.cli.arrays import read_value
 

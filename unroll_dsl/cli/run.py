@@ -54,7 +54,7 @@ def run(options: Namespace) -> int:
         backend=options.backend,
         phases=options.phases,
         quiet=options.json,
-        **values(options),
+        values=values(options),
     )
     if options.output is not None:
         write_arrays(options.output, outcome.outputs, force=options.force)
@@ -80,7 +80,6 @@ def _inputs(spec: "Spec", options: Namespace) -> dict[str, Any]:
     missing = [name for name in declared if name not in given]
     if missing:
         calls = " ".join(f"--input {name}={name}.npy" for name in missing)
-        raise UsageError(
-            f"no value for the input {', '.join(map(repr, missing))}", f"add `{calls}`"
-        )
+        names = ", ".join(f"`{name}`" for name in missing)
+        raise UsageError(f"no value for the input {names}", f"add `{calls}`")
     return {name: read_array(given[name]) for name in declared}

@@ -168,6 +168,9 @@ def _underlines(drawn: Sequence[Drawn], severity: Style) -> Iterator[Cells]:
     owners: dict[int, Drawn] = {}  # longer ones are painted over by shorter ones
     for item in sorted(drawn, key=lambda item: (-item.length, item.mark.primary)):
         owners.update(dict.fromkeys(range(item.start, item.end), item))
+    for item in drawn:  # what the message is about is seen in any case
+        if item.mark.primary and item not in owners.values():
+            owners.update(dict.fromkeys(range(item.start, item.end), item))
     beside = owners[max(owners)]
     cells = {
         column: Piece("^" if item.mark.primary else "-", style(item))

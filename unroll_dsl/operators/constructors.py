@@ -40,26 +40,37 @@ def dct_basis(n: int, like: Tensor) -> Tensor:
     place = torch.arange(n, dtype=torch.float64)
     D = (2 / n) ** 0.5 * torch.cos(torch.pi * torch.outer(place, 2 * place + 1) / (2 * n))
     D[0] /= 2**0.5
-    B = torch.einsum("br,ac->abrc", D, D).reshape(n * n, n, n)
+    B = torch.einsum("br,ac->abrc", D, D).reshape(n * n, n, n)  # member a * n + b: D_b D_a'
     return B[1:].to(like)
 '''
 
 _LINSPACE = '''
 def linspace(a: Tensor, b: Tensor, n: int) -> Tensor:
     """`n` points from `a` to `b`, evenly spaced."""
-    return a + (b - a) * torch.linspace(0, 1, n, dtype=a.dtype, device=a.device)
+    steps = torch.linspace(0, 1, n, dtype=a.dtype, device=a.device)
+    return a[..., None] + (b - a)[..., None] * steps
 '''
 
 RECORDS = (
     Function(
-        "linspace", (Parameter("a"), Parameter("b"), Parameter("n", static=True)),
-        Kind.CONSTRUCTOR, "n numbers from a to b, evenly spaced.", _linspace_rule,
-        lambda a, b, n: np.linspace(a, b, n), "linspace(a, b, n)", helper=_LINSPACE,
+        "linspace",
+        (Parameter("a"), Parameter("b"), Parameter("n", static=True)),
+        Kind.CONSTRUCTOR,
+        "n numbers from a to b, evenly spaced.",
+        _linspace_rule,
+        lambda a, b, n: np.linspace(a, b, n),
+        "linspace(a, b, n)",
+        helper=_LINSPACE,
     ),
     Function(
-        "dct_basis", (Parameter("n", static=True),), Kind.CONSTRUCTOR,
+        "dct_basis",
+        (Parameter("n", static=True),),
+        Kind.CONSTRUCTOR,
         "The orthonormal DCT-II filters of size n x n without the constant one, as "
-        "tensor[n * n - 1, n, n]; the vertical frequency runs fastest.", _dct_rule,
-        _dct_basis, "dct_basis(n, LIKE)", helper=_DCT_BASIS,
+        "tensor[n * n - 1, n, n]; the vertical frequency runs fastest.",
+        _dct_rule,
+        _dct_basis,
+        "dct_basis(n, LIKE)",
+        helper=_DCT_BASIS,
     ),
 )

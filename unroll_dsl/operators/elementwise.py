@@ -57,57 +57,118 @@ def _sigmoid(v: Any) -> Any:
 
 def _where(arrays: tuple[Array, ...], statics: dict[str, Static]) -> Array | Mismatch:
     if arrays[0].field is not Field.BOOL:
-        return Mismatch(
-            0, "a condition", str(arrays[0]), "compare: `where(abs(v) > t, ...)`"
-        )
+        return Mismatch(0, "a condition", str(arrays[0]), "compare: `where(abs(v) > t, ...)`")
     common = common_shape(arrays)
     if isinstance(common, Mismatch):
         return common
-    field = arrays[1].field.join(arrays[2].field).join(Field.REAL)
-    return Array(common.shape, field, common.form)
+    # a choice between conditions is a condition
+    return Array(common.shape, arrays[1].field.join(arrays[2].field), common.form)
 
 
 RECORDS = (
-    _entry("abs", "The modulus.", lambda v: np.abs(v), "v.abs()", r"\left|{0}\right|",
-           real_result=True),
-    _entry("sign", "v / |v|, and 0 at 0; of real values the sign.", _sign, "v.sgn()",
-           r"\operatorname{{sign}}\left({0}\right)", torch_real="v.sign()"),
-    _entry("relu", "max(v, 0).", lambda v: np.maximum(v, 0), "torch.relu(v)",
-           r"\left({0}\right)_+", real_only=True),
-    _entry("exp", "The exponential.", lambda v: np.exp(v), "v.exp()",
-           r"\exp\left({0}\right)"),
-    _entry("log", "The natural logarithm.", lambda v: np.log(v), "v.log()",
-           r"\log\left({0}\right)"),
+    _entry(
+        "abs", "The modulus.", lambda v: np.abs(v), "v.abs()", r"\left|{0}\right|", real_result=True
+    ),
+    _entry(
+        "sign",
+        "v / |v|, and 0 at 0; of real values the sign.",
+        _sign,
+        "v.sgn()",
+        r"\operatorname{{sign}}\left({0}\right)",
+        torch_real="v.sign()",
+    ),
+    _entry(
+        "relu",
+        "max(v, 0).",
+        lambda v: np.maximum(v, 0),
+        "torch.relu(v)",
+        r"\left({0}\right)_+",
+        real_only=True,
+    ),
+    _entry("exp", "The exponential.", lambda v: np.exp(v), "v.exp()", r"\exp\left({0}\right)"),
+    _entry(
+        "log", "The natural logarithm.", lambda v: np.log(v), "v.log()", r"\log\left({0}\right)"
+    ),
     _entry("sqrt", "The square root.", lambda v: np.sqrt(v), "v.sqrt()", r"\sqrt{{{0}}}"),
     _entry("sin", "The sine.", lambda v: np.sin(v), "v.sin()", r"\sin\left({0}\right)"),
     _entry("cos", "The cosine.", lambda v: np.cos(v), "v.cos()", r"\cos\left({0}\right)"),
-    _entry("tanh", "The hyperbolic tangent.", lambda v: np.tanh(v), "v.tanh()",
-           r"\tanh\left({0}\right)"),
-    _entry("sigmoid", "1 / (1 + exp(-v)).", _sigmoid, "v.sigmoid()",
-           r"\sigma\left({0}\right)", real_only=True),
-    _entry("softplus", "log(1 + exp(v)).", _softplus, "torch.nn.functional.softplus(v)",
-           r"\log\left(1 + e^{{{0}}}\right)", real_only=True),
-    _entry("real", "The real part.", lambda v: np.real(v), "v.real",
-           r"\operatorname{{Re}}\left({0}\right)", real_result=True, torch_real="v"),
-    _entry("imag", "The imaginary part.", lambda v: np.imag(v), "v.imag",
-           r"\operatorname{{Im}}\left({0}\right)", real_result=True, torch_real="0 * v"),
-    _entry("conj", "The complex conjugate.", lambda v: np.conj(v), "v.conj()",
-           r"\overline{{{0}}}", torch_real="v"),
+    _entry(
+        "tanh",
+        "The hyperbolic tangent.",
+        lambda v: np.tanh(v),
+        "v.tanh()",
+        r"\tanh\left({0}\right)",
+    ),
+    _entry(
+        "sigmoid",
+        "1 / (1 + exp(-v)).",
+        _sigmoid,
+        "v.sigmoid()",
+        r"\sigma\left({0}\right)",
+        real_only=True,
+    ),
+    _entry(
+        "softplus",
+        "log(1 + exp(v)).",
+        _softplus,
+        "torch.nn.functional.softplus(v)",
+        r"\log\left(1 + e^{{{0}}}\right)",
+        real_only=True,
+    ),
+    _entry(
+        "real",
+        "The real part.",
+        lambda v: np.real(v),
+        "v.real",
+        r"\operatorname{{Re}}\left({0}\right)",
+        real_result=True,
+        torch_real="v",
+    ),
+    _entry(
+        "imag",
+        "The imaginary part.",
+        lambda v: np.imag(v),
+        "v.imag",
+        r"\operatorname{{Im}}\left({0}\right)",
+        real_result=True,
+        torch_real="0 * v",
+    ),
+    _entry(
+        "conj",
+        "The complex conjugate.",
+        lambda v: np.conj(v),
+        "v.conj()",
+        r"\overline{{{0}}}",
+        torch_real="v",
+    ),
     Function(
-        "maximum", (Parameter("a"), Parameter("b")), Kind.ELEMENTWISE,
-        "The larger of two values; written `max(a, b)`.", elementwise(real_only=True),
-        lambda a, b: np.maximum(a, b), "torch.maximum(a, b)",
+        "maximum",
+        (Parameter("a"), Parameter("b")),
+        Kind.ELEMENTWISE,
+        "The larger of two values; written `max(a, b)`.",
+        elementwise(real_only=True),
+        lambda a, b: np.maximum(a, b),
+        "torch.maximum(a, b)",
         latex=r"\max\left({0}, {1}\right)",
     ),
     Function(
-        "minimum", (Parameter("a"), Parameter("b")), Kind.ELEMENTWISE,
-        "The smaller of two values; written `min(a, b)`.", elementwise(real_only=True),
-        lambda a, b: np.minimum(a, b), "torch.minimum(a, b)",
+        "minimum",
+        (Parameter("a"), Parameter("b")),
+        Kind.ELEMENTWISE,
+        "The smaller of two values; written `min(a, b)`.",
+        elementwise(real_only=True),
+        lambda a, b: np.minimum(a, b),
+        "torch.minimum(a, b)",
         latex=r"\min\left({0}, {1}\right)",
     ),
     Function(
-        "where", (Parameter("c"), Parameter("a"), Parameter("b")), Kind.ELEMENTWISE,
-        "a where the condition c holds, else b.", _where, lambda c, a, b: np.where(c, a, b),
+        "where",
+        (Parameter("c"), Parameter("a"), Parameter("b")),
+        Kind.ELEMENTWISE,
+        "a where the condition c holds, else b.",
+        _where,
+        lambda c, a, b: np.where(c, a, b),
         "torch.where(c, a, b)",
+        latex=r"\begin{{cases}} {1} & {0} \\ {2} & \text{{otherwise}} \end{{cases}}",
     ),
 )

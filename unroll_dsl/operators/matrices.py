@@ -13,11 +13,11 @@ _M = Parameter("M")
 
 
 def _flipped(matrix: Array) -> Array:
-    return Array(matrix.shape[::-1], matrix.field)
+    return Array(matrix.shape[::-1], matrix.field.join(Field.REAL))
 
 
 def _same(matrix: Array) -> Array:
-    return Array(matrix.shape, matrix.field)
+    return Array(matrix.shape, matrix.field.join(Field.REAL))
 
 
 def _outer_rule(arrays: tuple[Array, ...], statics: dict[str, Static]) -> Array | Mismatch:
@@ -25,7 +25,7 @@ def _outer_rule(arrays: tuple[Array, ...], statics: dict[str, Static]) -> Array 
     for index, vector in enumerate(arrays):
         if vector.rank != 1:
             return Mismatch(index, "a vector", str(vector))
-    return Array((x.shape[0], y.shape[0]), x.field.join(y.field))
+    return Array((x.shape[0], y.shape[0]), x.field.join(y.field).join(Field.REAL))
 
 
 def _singular_rule(arrays: tuple[Array, ...], statics: dict[str, Static]) -> Array | Mismatch:
@@ -39,7 +39,7 @@ def _singular_rule(arrays: tuple[Array, ...], statics: dict[str, Static]) -> Arr
 def _diagonal_rule(arrays: tuple[Array, ...], statics: dict[str, Static]) -> Array | Mismatch:
     if arrays[0].rank != 1:
         return Mismatch(0, "a vector", str(arrays[0]))
-    return Array((arrays[0].shape[0],) * 2, arrays[0].field)
+    return Array((arrays[0].shape[0],) * 2, arrays[0].field.join(Field.REAL))
 
 
 def _singular_soft(M: Any, t: Any) -> Any:
@@ -56,39 +56,74 @@ def singular_soft(M: Tensor, t: Tensor) -> Tensor:
 
 RECORDS = (
     Function(
-        "spectral_norm", (_M,), Kind.WHOLE,
-        "The largest singular value of a matrix; written `norm(M)`.", matrix_to(real_scalar),
-        lambda M: np.linalg.norm(M, 2), "torch.linalg.matrix_norm(M, 2)",
+        "spectral_norm",
+        (_M,),
+        Kind.WHOLE,
+        "The largest singular value of a matrix; written `norm(M)`.",
+        matrix_to(real_scalar),
+        lambda M: np.linalg.norm(M, 2),
+        "torch.linalg.matrix_norm(M, 2)",
         latex=r"\left\|{0}\right\|",
     ),
     Function(
-        "tr", (_M,), Kind.WHOLE, "The sum of the diagonal.", matrix_to(scalar_of, square=True),
-        lambda M: np.trace(M), "M.diagonal(dim1=-2, dim2=-1).sum(-1)",
+        "tr",
+        (_M,),
+        Kind.WHOLE,
+        "The sum of the diagonal.",
+        matrix_to(scalar_of, square=True),
+        lambda M: np.trace(M),
+        "M.diagonal(dim1=-2, dim2=-1).sum(-1)",
         latex=r"\operatorname{{tr}}\left({0}\right)",
     ),
     Function(
-        "inv", (_M,), Kind.WHOLE,
+        "inv",
+        (_M,),
+        Kind.WHOLE,
         "The inverse; for systems `solve` is cheaper and more exact.",
-        matrix_to(_same, square=True), lambda M: np.linalg.inv(M), "torch.linalg.inv(M)",
+        matrix_to(_same, square=True),
+        lambda M: np.linalg.inv(M),
+        "torch.linalg.inv(M)",
         latex=r"\left({0}\right)^{{-1}}",
     ),
     Function(
-        "pinv", (_M,), Kind.WHOLE, "The pseudo-inverse (Moore, Penrose).", matrix_to(_flipped),
-        lambda M: np.linalg.pinv(M), "torch.linalg.pinv(M)", latex=r"{0}^{{\dagger}}",
+        "pinv",
+        (_M,),
+        Kind.WHOLE,
+        "The pseudo-inverse (Moore, Penrose).",
+        matrix_to(_flipped),
+        lambda M: np.linalg.pinv(M),
+        "torch.linalg.pinv(M)",
+        latex=r"\left({0}\right)^{{\dagger}}",
     ),
     Function(
-        "outer", (Parameter("x"), Parameter("y")), Kind.WHOLE,
-        "The matrix of the products x_i y_j (y is not conjugated).", _outer_rule,
-        lambda x, y: np.outer(x, y), "x[..., :, None] * y[..., None, :]",
+        "outer",
+        (Parameter("x"), Parameter("y")),
+        Kind.WHOLE,
+        "The matrix of the products x_i y_j (y is not conjugated).",
+        _outer_rule,
+        lambda x, y: np.outer(x, y),
+        "x[..., :, None] * y[..., None, :]",
     ),
     Function(
-        "singular_soft", (_M, Parameter("t")), Kind.WHOLE,
+        "singular_soft",
+        (_M, Parameter("t")),
+        Kind.WHOLE,
         "Singular values shrunk by t: the proximal map of the nuclear norm (Cai, Candès, Shen, "
-        "2010).", _singular_rule, _singular_soft, "singular_soft(M, t)", helper=_SINGULAR_SOFT,
+        "2010).",
+        _singular_rule,
+        _singular_soft,
+        "singular_soft(M, t)",
+        helper=_SINGULAR_SOFT,
+        latex=r"\mathcal{{D}}_{{{1}}}\left({0}\right)",
     ),
     Function(
-        "diagonal_matrix", (Parameter("v"),), Kind.WHOLE,
-        "The matrix with a vector on its diagonal; written `diag(v)`.", _diagonal_rule,
-        lambda v: np.diag(v), "torch.diag_embed(v)", latex=r"\operatorname{{diag}}\left({0}\right)",
+        "diagonal_matrix",
+        (Parameter("v"),),
+        Kind.WHOLE,
+        "The matrix with a vector on its diagonal; written `diag(v)`.",
+        _diagonal_rule,
+        lambda v: np.diag(v),
+        "torch.diag_embed(v)",
+        latex=r"\operatorname{{diag}}\left({0}\right)",
     ),
 )

@@ -56,12 +56,17 @@ def _unflatten(y: Any, **sizes: int) -> Any:
 
 RECORDS = (
     LinearOperator(
-        "vec", _PARAMETERS,
+        "vec",
+        _PARAMETERS,
         "The entries of an array as a vector, the last axis fastest: `vec(g, d)` takes "
         "matrix[g, d] to vector[g * d].",
-        complex=False, forward=_forward, backward=_backward,
+        complex=False,
+        forward=_forward,
+        backward=_backward,
         structure=frozenset({"unitary", "permutation"}),
-        numpy_forward=_flatten, numpy_adjoint=_unflatten,
-        torch_forward="x.flatten(-RANK)", torch_adjoint="x.unflatten(-1, SHAPE)",
+        numpy_forward=_flatten,
+        numpy_adjoint=_unflatten,
+        torch_forward="x.flatten(-RANK)",
+        torch_adjoint="x.unflatten(-1, SHAPE)",
     ),
 )

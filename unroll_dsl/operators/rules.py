@@ -16,9 +16,7 @@ def common_shape(arrays: tuple[Array, ...]) -> Array | Mismatch:
     for index, array in enumerate(arrays[1:], start=1):
         joined = broadcast(result, array)
         if joined is None:
-            return Mismatch(
-                index, f"arguments whose shapes agree with {result}", str(array)
-            )
+            return Mismatch(index, f"arguments whose shapes agree with {result}", str(array))
         result = joined
     return result
 
@@ -89,7 +87,7 @@ def matrix_to(result: Callable[[Array], Array | Mismatch], *, square: bool = Fal
 
 
 def scalar_of(matrix: Array) -> Array:
-    return Array((), matrix.field)
+    return Array((), matrix.field.join(Field.REAL))
 
 
 def real_scalar(_: Array) -> Array:

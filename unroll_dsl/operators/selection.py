@@ -57,43 +57,67 @@ def _topk(v: Any, r: int) -> Any:
 
 _TOPK = '''
 def topk(v: Tensor, r: int, rank: int) -> Tensor:
-    """True at the `r` largest entries of each sample; a sample has the last `rank` axes of `v`."""
+    """True at the `r` largest entries of each sample; a sample has the last `rank` axes of `v`.
+
+    Among equals the first are taken, which `torch.topk` does not promise.
+    """
     flat = v.flatten(-rank)
-    chosen = torch.zeros_like(flat, dtype=torch.bool)
-    return chosen.scatter(-1, flat.topk(r, dim=-1).indices, True).reshape(v.shape)
+    largest = flat.argsort(dim=-1, descending=True, stable=True)[..., :r]
+    return torch.zeros_like(flat, dtype=torch.bool).scatter(-1, largest, True).reshape(v.shape)
 '''
 
 _QUANTILE = '''
 def quantile(v: Tensor, q: Tensor, rank: int) -> Tensor:
     """The `q`-quantile of each sample, linear between order statistics."""
     ordered = v.flatten(-rank).sort(dim=-1).values
-    place = q.clamp(0, 1) * (ordered.shape[-1] - 1)
-    below = place.detach().floor().long().clamp(max=max(ordered.shape[-1] - 2, 0))
-    above = (below + 1).clamp(max=ordered.shape[-1] - 1)
-    shape = ordered.shape[:-1]
-    low = ordered.gather(-1, below.expand(shape)[..., None])[..., 0]
-    high = ordered.gather(-1, above.expand(shape)[..., None])[..., 0]
-    return low + (place - below) * (high - low)
+    last = ordered.shape[-1] - 1
+    place, _ = torch.broadcast_tensors(q.clamp(0, 1) * last, ordered[..., 0])
+    below = place.detach().floor().long().clamp(max=max(last - 1, 0))
+    above = (below + 1).clamp(max=last)
+    ordered = ordered.expand(*place.shape, -1)
+    low = ordered.gather(-1, below[..., None])[..., 0]
+    high = ordered.gather(-1, above[..., None])[..., 0]
+    return torch.lerp(low, high, place - below)
 '''
 
 RECORDS = (
     Function(
-        "topk", (_V, Parameter("r", static=True)), Kind.WHOLE,
-        "True at the r largest entries.", _topk_rule, _topk, "topk(v, r, RANK)", helper=_TOPK,
+        "topk",
+        (_V, Parameter("r", static=True)),
+        Kind.WHOLE,
+        "True at the r largest entries; among equals at the first.",
+        _topk_rule,
+        _topk,
+        "topk(v, r, RANK)",
+        helper=_TOPK,
         differentiable=False,
     ),
     Function(
-        "quantile", (_V, Parameter("q")), Kind.WHOLE,
-        "The q-quantile of the entries, linear between order statistics.", _quantile_rule,
-        lambda v, q: np.quantile(v, np.clip(q, 0, 1)), "quantile(v, q, RANK)", helper=_QUANTILE,
+        "quantile",
+        (_V, Parameter("q")),
+        Kind.WHOLE,
+        "The q-quantile of the entries, linear between order statistics.",
+        _quantile_rule,
+        lambda v, q: np.quantile(v, np.clip(q, 0, 1)),
+        "quantile(v, q, RANK)",
+        helper=_QUANTILE,
     ),
     Function(
-        "sort", (_V,), Kind.WHOLE, "The entries of a vector, the largest first.", _sort_rule,
-        lambda v: np.sort(v)[::-1], "v.sort(dim=-1, descending=True).values",
+        "sort",
+        (_V,),
+        Kind.WHOLE,
+        "The entries of a vector, the largest first.",
+        _sort_rule,
+        lambda v: np.sort(v)[::-1],
+        "v.sort(dim=-1, descending=True).values",
     ),
     Function(
-        "cumsum", (_V,), Kind.WHOLE, "The sums of the first 1, 2, ... entries of a vector.",
-        _vector_rule, lambda v: np.cumsum(v), "v.cumsum(-1)",
+        "cumsum",
+        (_V,),
+        Kind.WHOLE,
+        "The sums of the first 1, 2, ... entries of a vector.",
+        _vector_rule,
+        lambda v: np.cumsum(v),
+        "v.cumsum(-1)",
     ),
 )
-

@@ -13,11 +13,14 @@ def _rule(arrays: tuple[Array, ...], statics: dict[str, Static]) -> Array | Mism
     x, q = arrays
     if x.field is Field.COMPLEX or q.field is Field.COMPLEX:
         return Mismatch(0, "real values", str(x), "act on parts: `split(...)`, `real(...)`")
+    result = Array(x.shape, x.field.join(Field.REAL), x.form)
+    if q.rank > 0 and (knots := q.shape[-1].value) is not None and knots < 2:
+        return Mismatch(1, "values at 2 knots or more", str(q))
     if q.rank == 1:
-        return x
+        return result
     if q.rank != 2 or x.rank < 1 or q.shape[0] != x.shape[0]:
         return Mismatch(1, f"values at knots for each channel of {x}, or for all", str(q))
-    return x
+    return result
 
 
 def _plf(x: Any, q: Any) -> Any:
@@ -51,8 +54,13 @@ def plf(x: Tensor, q: Tensor, rank: int) -> Tensor:
 
 RECORDS = (
     Function(
-        "plf", (Parameter("x"), Parameter("q")), Kind.WHOLE,
+        "plf",
+        (Parameter("x"), Parameter("q")),
+        Kind.WHOLE,
         "Linear between n uniform knots from -1 to 1, where it takes the values q; slope 1 beyond.",
-        _rule, _plf, "plf(x, q, RANK)", helper=_PLF,
+        _rule,
+        _plf,
+        "plf(x, q, RANK)",
+        helper=_PLF,
     ),
 )

@@ -2,9 +2,10 @@
 
 Operations count as in textbooks: a product of an m-by-n matrix with a vector is 2 m n, an
 elementwise function one an entry, factorisations their leading terms (Golub, Van Loan, Matrix
-Computations, 4th ed., chapters 4, 5 and 8). Complex arithmetic counts four times for products, twice elsewhere.
-Bytes are those that each operation reads and writes, as if none were fused. Maps and networks bound
-from outside, and operators of the library, count as applications alone: what they cost is theirs.
+Computations, 4th ed., chapters 4, 5 and 8). Complex arithmetic counts four times for products,
+twice elsewhere. Bytes are those that each operation reads and writes, as if none were fused. Maps
+and networks bound from outside, and operators of the library, count as applications alone: what
+they cost is theirs.
 """
 
 from __future__ import annotations

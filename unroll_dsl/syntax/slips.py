@@ -142,7 +142,11 @@ def missing_name(failure: Failure) -> Diagnostic | None:
     wants_name = NAME in failure.accepted and not failure.wants_expression
     if not wants_name or "complex" in failure.accepted or failure.index == 0:
         return None
-    if failure.token.kind == NUMBER:
+    if failure.before is not None and failure.before.text == "~":
+        mend = "a value is given with `=`; `~` draws one at random, as in `~ xavier_normal`"
+    elif failure.before is not None and failure.before.text == "complex":
+        mend = "say what is complex, for instance `complex vector[n]`"
+    elif failure.token.kind == NUMBER:
         mend = "a name begins with a letter or an underscore"
     elif failure.at_end or failure.text in ("=", ":", ",", "<-"):
         start = Span(failure.span.file, failure.span.start, failure.span.start)

@@ -2,10 +2,13 @@
 
 import json
 import re
+import unicodedata
 from dataclasses import dataclass
 from textwrap import dedent
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from unroll_dsl.diagnostics import Diagnostic, Label, UnrollError, render, render_all, render_json
 from unroll_dsl.source import SourceFile, Span
@@ -343,3 +346,22 @@ def test_json() -> None:
         "notes": ["a note"],
     }
     assert render_json([Warned()])[0]["severity"] == "warning"
+
+
+texts = st.text(
+    st.one_of(st.characters(), st.sampled_from("ab \t\r\n\u0301変\x1b\u202e")), max_size=300
+)
+
+
+@given(text=texts, offsets=st.lists(st.tuples(st.integers(0), st.integers(0)), max_size=5))
+def test_any_place_in_any_text_is_rendered(text: str, offsets: list[tuple[int, int]]) -> None:
+    file = SourceFile("a.unroll", text)
+    spans = [sorted((a % (len(text) + 1), b % (len(text) + 1))) for a, b in offsets]
+    places = tuple(Label(Span(file, a, b), text[:50]) for a, b in spans)
+    rendered = render(Example(places, text=text or "-", mend=text))
+    for line in rendered.split("\n"):
+        assert line.isprintable() or not any(unicodedata.category(c) == "Cc" for c in line)
+    if places and text[spans[0][0] : spans[0][1]].strip():
+        assert "^" in rendered
+    assert rendered.encode("utf-8")
+    assert render_json([Example(places)])

@@ -135,6 +135,27 @@ def test_products_of_matrices_that_come_with_the_call_are_applied_in_turn(rewrit
     ]
 
 
+def test_the_adjoint_of_such_a_product_is_applied_in_the_other_order(rewrite):
+    before = """
+        input x : vector[n]
+        input A : matrix[m, n]
+        input B : matrix[n, m]
+        output %5
+        %0 = input x : vector[n]
+        %1 = input A : matrix[m, n]
+        %2 = input B : matrix[n, m]
+        %3 = contract %2, %1 : matrix[n, n]
+        %4 = transpose %3 : matrix[n, n]
+        %5 = contract %4, %0 : vector[n]
+    """
+    assert _nodes(rewrite(scaling, before))[2:] == [
+        "%5 = transpose %1 : matrix[n, m]",
+        "%6 = transpose %2 : matrix[m, n]",
+        "%7 = contract %6, %0 : vector[m]",
+        "%8 = contract %5, %7 : vector[n]",
+    ]
+
+
 def test_a_product_with_a_diagonal_matrix_scales_rows_or_columns(rewrite):
     before = """
         input x : vector[n]
@@ -188,6 +209,22 @@ def test_adjoints_move_inwards_and_maps_are_applied_part_by_part(rewrite):
         "%13 = apply %8, %12 : vector[n]",  # %8: P', made anew
         "%14 = mul %1, %13 : vector[n]",
         "%15 = add %14, %0 : vector[n]",
+    ]
+
+
+def test_a_difference_of_maps_is_applied_with_its_sign(rewrite):
+    before = (
+        MAPS.format(output="%5")
+        + """
+    %3 = scale_map %1, %2 : map
+    %4 = sub_map %2, %3 : map
+    %5 = apply %4, %0 : vector[m]
+"""
+    )
+    assert _nodes(rewrite(scaling, before))[-3:] == [
+        "%5 = apply %2, %0 : vector[m]",
+        "%6 = mul %1, %5 : vector[m]",
+        "%7 = sub %5, %6 : vector[m]",
     ]
 
 

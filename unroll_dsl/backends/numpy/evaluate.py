@@ -7,7 +7,7 @@ from typing import Any, assert_never
 
 import numpy as np
 
-from unroll_dsl.backends.errors import NoBackend
+from unroll_dsl.backends.errors import NoBackend, SizeUnknown
 from unroll_dsl.backends.numpy import maps
 from unroll_dsl.backends.numpy.maps import Array, MapValue
 from unroll_dsl.diagnostics.model import InternalError, UnrollError
@@ -19,6 +19,7 @@ from unroll_dsl.operators.registry import function, linear_operator
 from unroll_dsl.types import Array as ArrayType
 from unroll_dsl.types import Dim
 
+_LOGIC = ("and", "or", "not", "where")
 Value = Any  # an Array or a MapValue
 Leaf = Callable[[Node], Value]
 
@@ -62,15 +63,14 @@ class Evaluator:
     def number(self, dim: Dim) -> int:
         value = dim.substitute(self.sizes).value
         if value is None:
-            raise InternalError(f"the size `{dim}` is not known")
+            missing = sorted(dim.substitute(self.sizes).symbols)
+            raise UnrollError([SizeUnknown(name, "a value", None) for name in missing])
         return value
 
     def _static(self, value: Static) -> int | str:
         return self.number(value) if isinstance(value, Dim) else value
 
-    def _value(
-        self, node: Node, arguments: list[Value], types: list[Any], leaf: Leaf
-    ) -> Value:
+    def _value(self, node: Node, arguments: list[Value], types: list[Any], leaf: Leaf) -> Value:
         op = node.op
         match op:
             case ops.Constant(value):
@@ -78,20 +78,27 @@ class Evaluator:
             case ops.Size(dim):
                 return np.asarray(float(self.number(dim)))
             case (
-                ops.Input() | ops.Fixed() | ops.Learnable() | ops.State() | ops.Final()
-                | ops.PhaseNumber() | ops.Target() | ops.Traced() | ops.Variable()
+                ops.Input()
+                | ops.Fixed()
+                | ops.Learnable()
+                | ops.State()
+                | ops.Final()
+                | ops.PhaseNumber()
+                | ops.Target()
+                | ops.Traced()
+                | ops.Variable()
                 | ops.Argument()
             ):
                 return leaf(node)
             case ops.Elementwise(name):
                 record = function(name)
-                return np.asarray(record.numpy(*_aligned(arguments, types, node)))
+                return np.asarray(record.numpy(*_aligned(name, arguments, types, node)))
             case ops.Builtin(name, statics):
                 record = function(name)
                 options = {key: self._static(value) for key, value in statics}
                 if record.kind is Kind.CONSTRUCTOR and not arguments:
                     return np.asarray(record.numpy(**options))
-                return np.asarray(record.numpy(*arguments, **options))
+                return np.asarray(record.numpy(*map(_number, arguments), **options))
             case ops.Invoke(name):
                 return self._invoke(self.functions[name], arguments)
             case ops.Expand():
@@ -99,7 +106,8 @@ class Evaluator:
                 return np.broadcast_to(arguments[0], self.shape(node.type))
             case ops.Eye():
                 assert isinstance(node.type, ArrayType)
-                return np.eye(*self.shape(node.type))
+                rows, columns = self.shape(node.type)
+                return np.eye(rows, columns)
             case ops.Transpose():
                 return arguments[0].conj().T
             case ops.Contract():
@@ -162,13 +170,19 @@ def _solve(matrix: Value, rhs: Array) -> Array:
     return np.asarray(np.linalg.solve(matrix, rhs))
 
 
-def _aligned(arguments: list[Value], types: list[Any], node: Node) -> list[Array]:
+def _aligned(name: str, arguments: list[Value], types: list[Any], node: Node) -> list[Array]:
     """Arguments with axes such that NumPy's broadcasting is the language's (types/rules.py)."""
     assert isinstance(node.type, ArrayType)
-    return [
+    aligned = [
         _align(np.asarray(value), type_, node.type)
         for value, type_ in zip(arguments, types, strict=True)
     ]
+    return aligned if name in _LOGIC else [_number(value) for value in aligned]
+
+
+def _number(value: Array) -> Array:
+    """True and False as 1 and 0: outside of logic they are numbers."""
+    return value.astype(np.float64) if value.dtype == bool else value
 
 
 def _align(value: Array, type_: ArrayType, target: ArrayType) -> Array:

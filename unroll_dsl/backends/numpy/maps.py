@@ -52,9 +52,7 @@ def add(left: MapValue, right: MapValue, sign: int) -> MapValue:
 
 
 def scale(factor: Array, map_: MapValue) -> MapValue:
-    return MapValue(
-        lambda x: factor * map_.forward(x), lambda y: np.conj(factor) * map_.adjoint(y)
-    )
+    return MapValue(lambda x: factor * map_.forward(x), lambda y: np.conj(factor) * map_.adjoint(y))
 
 
 def materialise(map_: MapValue, like: Array) -> Array:

@@ -1,0 +1,89 @@
+"""Wrong values bound to right programs: what is reported must equal the `.err` in bad_bindings/."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+import unroll_dsl
+from unroll_dsl.diagnostics import UnrollError, render_all
+
+FOLDER = Path(__file__).parent / "bad_bindings"
+
+WD = np.ones((5, 8))
+
+
+def lista(**arguments: object) -> object:
+    return unroll_dsl.load("lista").compile(**arguments)  # type: ignore[arg-type]  # wrong ones
+
+
+def step_lista(**arguments: object) -> object:
+    return unroll_dsl.load("step_lista").compile(**arguments)  # type: ignore[arg-type]
+
+
+def of(text: str, **arguments: object) -> object:
+    return unroll_dsl.loads(text, "bad.unroll").compile(**arguments)  # type: ignore[arg-type]
+
+
+NAN = np.where(WD > 0, np.nan, 0)
+LEARNED_START = (
+    "algorithm a\ndims n\ninput y : vector[n]\nlearnable w : vector[n] = 1\noutput w * y\n"
+)
+BOUNDED = "algorithm a\ndims n\ninput y : vector[n]\nfixed t : scalar > 0\noutput t * y\n"
+PROBLEM = """\
+problem lasso
+dims m, n
+input y : vector[m]
+fixed A : matrix[m, n]
+minimize over x : vector[n]:
+    1/2 * sumsq(A @ x - y) + norm1(x)
+"""
+LAYER = """\
+algorithm layer
+dims h, w
+input y : image[1, h, w]
+learnable D : conv[1 -> 1, 3] ~ xavier_normal
+output D(y)
+"""
+
+CASES: dict[str, Callable[[], object]] = {
+    "U0501_misspelt": lambda: lista(bind={"wd": WD}),
+    "U0501_nothing_of_it": lambda: lista(bind={"Wd": WD}, init={"frobnicate": 1.0}),
+    "U0501_unknown_size": lambda: lista(bind={"Wd": WD}, dims={"p": 3}),
+    "U0501_fixed_by_let": lambda: lista(bind={"Wd": WD}, fix=["L"]),
+    "U0502_not_given": lambda: lista(),
+    "U0503_matrix_for_scalar": lambda: step_lista(bind={"A": WD}, init={"alpha": np.ones((2, 2))}),
+    "U0503_vector_for_matrix": lambda: lista(bind={"Wd": WD[0]}),
+    "U0504_complex": lambda: lista(bind={"Wd": WD + 1j}),
+    "U0505_integers": lambda: lista(bind={"Wd": WD.astype(int)}),
+    "U0505_two_dtypes": lambda: lista(
+        bind={"Wd": torch.ones(5, 8)}, init={"We": torch.ones(8, 5, dtype=torch.float64)}
+    ),
+    "U0506_constant": lambda: of(BOUNDED, bind={"t": -1.0}),
+    "U0506_learnable": lambda: lista(bind={"Wd": WD}, init={"theta": -0.5}),
+    "U0507_size": lambda: of(LEARNED_START),
+    "U0508_sizes": lambda: lista(bind={"Wd": WD}, dims={"m": 3}),
+    "U0509_count": lambda: step_lista(phases=3, bind={"A": WD}, init={"alpha": np.ones(5)}),
+    "U0510_nan": lambda: lista(bind={"Wd": NAN}),
+    "U0511_layer": lambda: of(LAYER, dims={"h": 8, "w": 8}),
+    "U0512_sharing": lambda: lista(bind={"Wd": WD}, learn={"alpha": "per layer"}),
+    "U0513_phases": lambda: lista(phases=0, bind={"Wd": WD}),
+    "U0514_problem": lambda: of(PROBLEM, bind={"A": WD}),
+    "U0515_twice": lambda: lista(bind={"Wd": WD, "theta": 0.1}, init={"theta": 0.1}),
+    "U0516_name": lambda: unroll_dsl.load("lsta"),
+    "U0517_size": lambda: lista(bind={"Wd": WD}, dims={"m": 0}),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_messages(case: str, golden: Callable[[Path, str], None]) -> None:
+    with pytest.raises(UnrollError) as caught:
+        CASES[case]()
+    assert case.split("_")[0] in {diagnostic.code for diagnostic in caught.value.diagnostics}
+    golden(FOLDER / f"{case}.err", render_all(caught.value.diagnostics) + "\n")
+
+
+def test_no_golden_is_left_over() -> None:
+    assert {golden.stem for golden in FOLDER.glob("*.err")} == set(CASES)

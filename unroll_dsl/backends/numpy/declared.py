@@ -1,0 +1,143 @@
+"""The values of a program's constants and learnables, before any input is known."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, MutableMapping
+from typing import Any
+
+import numpy as np
+
+from unroll_dsl.backends.errors import MissingStart, NoBackend, OutsideBounds
+from unroll_dsl.backends.numpy.evaluate import Evaluator, Value
+from unroll_dsl.backends.numpy.maps import Array
+from unroll_dsl.backends.numpy.random import draw
+from unroll_dsl.backends.values import outside, words
+from unroll_dsl.diagnostics.model import Diagnostic, InternalError, UnrollError
+from unroll_dsl.ir import nodes as ops
+from unroll_dsl.ir.graph import Constant, Graph, Parameter, Random
+from unroll_dsl.ir.nodes import Node
+from unroll_dsl.types import Array as ArrayType
+from unroll_dsl.types import Field
+
+
+class Declared:
+    """Values given from outside, else classical ones; each is computed once, when it is asked for.
+
+    `setup` holds the values of nodes that depend on constants alone; runs of the program share it.
+    """
+
+    def __init__(
+        self,
+        graph: Graph,
+        phases: int,
+        evaluator: Evaluator,
+        constants: Mapping[str, Any],
+        parameters: Mapping[str, Any],
+        seed: int,
+    ) -> None:
+        self.graph = graph
+        self.phases = phases
+        self.evaluator = evaluator
+        self.setup: dict[int, Value] = {}
+        self._given_constants = dict(constants)
+        self._given_parameters = dict(parameters)
+        self._seed = seed
+        self._constants: dict[str, Value] = {}
+        self._parameters: dict[str, Array] = {}
+
+    def forget(self) -> None:
+        """Values may depend on sizes, which have changed."""
+        for values in (self.setup, self._constants, self._parameters):
+            values.clear()
+
+    def constant(self, name: str) -> Value:
+        """The value of a `fixed` name."""
+        if name not in self._constants:
+            declared = next(c for c in self.graph.constants if c.name == name)
+            if name in self._given_constants:
+                value = self._given_constants[name]
+                if isinstance(declared.type, ArrayType):
+                    value = double(value, declared.type)
+                    value = np.broadcast_to(value, self.evaluator.shape(declared.type))
+                self._constants[name] = value
+            elif declared.default is None:
+                raise UnrollError([MissingStart(name, "fixed value", declared.origin)])
+            else:
+                self._constants[name] = self.initial(declared.default, 1)
+        return self._constants[name]
+
+    def parameter(self, name: str) -> Array:
+        """The value of a learnable; with a leading axis of length `phases` if it is per phase."""
+        if name not in self._parameters:
+            declared = next(p for p in self.graph.parameters if p.name == name)
+            self._parameters[name] = self._parameter(declared)
+        return self._parameters[name]
+
+    def learnable(self, name: str, k: int) -> Array:
+        """The value of a learnable in phase `k`, from 1."""
+        declared = next(p for p in self.graph.parameters if p.name == name)
+        value = self.parameter(name)
+        return np.asarray(value[k - 1]) if declared.per_phase else value
+
+    def _parameter(self, declared: Parameter) -> Array:
+        if not isinstance(declared.type, ArrayType):
+            raise UnrollError([NoBackend(f"`{declared.name}`, {declared.type},", declared.origin)])
+        shape = self.evaluator.shape(declared.type)
+        if declared.name in self._given_parameters:
+            value = double(self._given_parameters[declared.name], declared.type)
+            return np.broadcast_to(value, (self.phases, *shape) if declared.per_phase else shape)
+        count = self.phases if declared.per_phase else 1
+        match declared.initial:
+            case None:
+                raise UnrollError([MissingStart(declared.name, "learnable", declared.origin)])
+            case Random() as random:
+                # a generator of its own: a draw does not depend on what was drawn before it
+                place = [p.name for p in self.graph.parameters].index(declared.name)
+                rng = np.random.default_rng([self._seed, place])
+                values = [draw(random, shape, declared.type.field, rng) for _ in range(count)]
+            case int() as index:
+                values = [np.asarray(self.initial(index, k)) for k in range(1, count + 1)]
+        return np.stack(values) if declared.per_phase else values[0]
+
+    def initial(self, index: int, k: int) -> Array:
+        """A classical value: learnables stand for their own classical values."""
+
+        def leaf(node: Node) -> Value:
+            match node.op:
+                case ops.Learnable(name):
+                    return self.learnable(name, k)
+                case ops.PhaseNumber():
+                    return np.asarray(float(k))
+                case ops.Fixed(name):
+                    return self.constant(name)
+                case _:
+                    raise InternalError(f"{node.op} has no value before a call")
+
+        known: MutableMapping[int, Value] = dict(self.setup)
+        self.evaluator.run(self.graph.nodes, (index,), leaf, known)
+        return np.asarray(known[index])
+
+    def violations(self, only: Collection[str] | None) -> list[Diagnostic]:
+        """A diagnostic for each constrained value, of the names in `only`, that is outside."""
+        problems: list[Diagnostic] = []
+        declarations: list[Constant | Parameter] = [*self.graph.constants, *self.graph.parameters]
+        for declared in declarations:
+            limits = declared.limits
+            if limits is None or (only is not None and declared.name not in only):
+                continue
+            lower, upper = (
+                None if index is None else float(self.initial(index, 1))
+                for index in (limits.lower, limits.upper)
+            )
+            is_parameter = isinstance(declared, Parameter)
+            value = self.parameter(declared.name) if is_parameter else self.constant(declared.name)
+            ends = (lower, limits.lower_strict, upper, limits.upper_strict)
+            found = outside(value, *ends)
+            if found is not None:
+                problems.append(OutsideBounds(declared.name, found, words(*ends), declared.origin))
+        return problems
+
+
+def double(value: Any, type_: ArrayType) -> Array:
+    """A value in the double precision of its declared field."""
+    return np.asarray(value, np.complex128 if type_.field is Field.COMPLEX else np.float64)
