@@ -1,10 +1,10 @@
 """unroll_dsl: one page of mathematics as a network, a classical solver, and the proof that they agree.
 
-    import unroll_dsl
+import unroll_dsl
 
-    spec = unroll_dsl.load("lista")
-    net = spec.compile(phases=7, bind={"Wd": Wd})
-    Z = net(X)
+spec = unroll_dsl.load("lista")
+net = spec.compile(phases=7, bind={"Wd": Wd})
+Z = net(X)
 """
 
 from __future__ import annotations

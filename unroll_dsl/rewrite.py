@@ -39,7 +39,9 @@ def with_roles(program: Program, learn: Mapping[str, str], fix: Iterable[str]) -
     problems: list[Diagnostic] = []
     for argument, names in (("learn", tuple(learn)), ("fix", fixed)):
         problems += [
-            UnknownBinding(argument, name, tuple(declared)) for name in names if name not in declared
+            UnknownBinding(argument, name, tuple(declared))
+            for name in names
+            if name not in declared
         ]
     problems += [
         RoleUnknown(name, sharing) for name, sharing in learn.items() if sharing not in SHARINGS

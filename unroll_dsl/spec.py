@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from unroll_dsl.backends.binding import Binding, bind as bind_values
+from unroll_dsl.backends.binding import Binding
+from unroll_dsl.backends.binding import bind as bind_values
 from unroll_dsl.backends.errors import NothingToRun, PhasesInvalid
 from unroll_dsl.diagnostics.model import Diagnostic, InternalError, UnrollError
 from unroll_dsl.driver import Checked, check_path, check_program, check_source
@@ -164,7 +165,8 @@ class Spec:
     def _check_given_limits(self, graph: Graph, count: int, bound: Binding) -> None:
         """Constraints of the values that were given; classical ones are the author's."""
         given = {*bound.constants, *bound.parameters}
-        limited = {d.name for d in (*graph.constants, *graph.parameters) if d.limits is not None}
+        limited = {c.name for c in graph.constants if c.limits is not None}
+        limited |= {p.name for p in graph.parameters if p.limits is not None}
         if given & limited:
             from unroll_dsl.backends.numpy import Reference
             from unroll_dsl.backends.values import as_numpy

@@ -93,7 +93,7 @@ def _constant(declared: Constant, value: Any, problems: list[Diagnostic]) -> lis
     spreads = declared.default is not None and meta.shape == ()
     if not spreads and not _possible(meta.shape, declared.type):
         problems.append(
-            errors.WrongShape(declared.name, str(declared.type), meta.shape, declared.origin)
+            errors.WrongShape(declared.name, declared.type, meta.shape, declared.origin)
         )
         return []
     _finite(declared.name, declared, value, problems)
@@ -118,9 +118,7 @@ def _parameter(
             return []
         shape = shape[1:]
     if shape != () and not _possible(shape, declared.type):
-        problems.append(
-            errors.WrongShape(declared.name, str(declared.type), shape, declared.origin)
-        )
+        problems.append(errors.WrongShape(declared.name, declared.type, shape, declared.origin))
         return []
     _finite(declared.name, declared, value, problems)
     return _equations(declared.name, declared, shape, declared.type)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from unroll_dsl.diagnostics.model import Diagnostic, Label
 from unroll_dsl.source import Span
+from unroll_dsl.types import Array
 
 
 def _declared(origin: Span | None, text: str) -> tuple[Label, ...]:
@@ -76,32 +77,42 @@ class MissingStart(Diagnostic):
 
 @dataclass(frozen=True)
 class WrongShape(Diagnostic):
-    """A bound value has another shape than its declaration.
+    """A bound value, or an input, has another shape than its declaration.
 
     Wrong:
 
         fixed A : matrix[m, n]              # bind={"A": a vector}
+
+    Right: an array with one axis for each declared size. Constants and learnables have no batch
+    axis; inputs may have some in front.
     """
 
     code = "U0503"
     title = "wrong shape"
     name: str
-    expected: str
+    declared: Array
     found: tuple[int, ...]
     origin: Span | None
-    reason: str = ""
 
     def message(self) -> str:
-        because = f" ({self.reason})" if self.reason else ""
-        return f"`{self.name}` is {self.expected}{because}, found shape {self.found}"
+        return f"`{self.name}` is {self.declared}, found shape {self.found}"
 
     def labels(self) -> tuple[Label, ...]:
-        return _declared(self.origin, f"declared as {self.expected}")
+        return _declared(self.origin, f"declared as {self.declared}")
 
     def help(self) -> str | None:
-        if len(self.found) == 2:
-            return f"is it the transpose? `{self.name}.T` has shape {self.found[::-1]}"
-        return "shapes are those of one sample, without a batch axis"
+        sizes = [dim.value for dim in self.declared.shape]
+        turned = self.found[::-1]
+        if len(turned) == 2 == len(sizes) and all(
+            size in (None, given) for size, given in zip(sizes, turned, strict=True)
+        ):
+            return f"is it the transpose? `{self.name}.T` has shape {turned}"
+        if len(self.found) > len(sizes):
+            return "shapes are those of one sample, without a batch axis"
+        if not sizes:
+            return "give a number"
+        shape = ", ".join(map(str, self.declared.shape)) + "," * (len(sizes) == 1)
+        return f"give an array of shape ({shape})"
 
 
 @dataclass(frozen=True)

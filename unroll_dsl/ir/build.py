@@ -125,7 +125,13 @@ class _Builder:
                     trainable = declaration.role is syntax.Role.LEARNABLE
                     parameters.append(
                         Parameter(
-                            name.text, type_, limits, per_phase, initial, comment, name.span,
+                            name.text,
+                            type_,
+                            limits,
+                            per_phase,
+                            initial,
+                            comment,
+                            name.span,
                             trainable,
                         )
                     )
@@ -199,7 +205,11 @@ class _Builder:
                     self._line(line, traces)
         slots = tuple(
             Slot(
-                name.text, type_, initial[name.text], self.local[name.text], statement.comment,
+                name.text,
+                type_,
+                initial[name.text],
+                self.local[name.text],
+                statement.comment,
                 name.span,
             )
             for name, statement, type_ in states
@@ -249,9 +259,7 @@ class _Builder:
                     type_ = self._target_type(target)
                     name = target.name.text
                     targets.append(Entry(name, type_, "", target.span))
-                    self.local[name] = self.list.add(
-                        ops.Target(name), (), type_, target.span, name
-                    )
+                    self.local[name] = self.list.add(ops.Target(name), (), type_, target.span, name)
                 for symbol in self.typed.symbols.values():
                     if symbol.sort is Sort.TRACE:
                         assert isinstance(symbol.type, Array)

@@ -49,9 +49,19 @@ from unroll_dsl.types import (
 from unroll_dsl.types.rules import is_matrix_like
 
 _ELEMENTWISE = {
-    "+": "add", "-": "sub", "*": "mul", "/": "div", "^": "pow",
-    "==": "eq", "!=": "ne", "<": "lt", "<=": "le", ">": "gt", ">=": "ge",
-    "and": "and", "or": "or",
+    "+": "add",
+    "-": "sub",
+    "*": "mul",
+    "/": "div",
+    "^": "pow",
+    "==": "eq",
+    "!=": "ne",
+    "<": "lt",
+    "<=": "le",
+    ">": "gt",
+    ">=": "ge",
+    "and": "and",
+    "or": "or",
 }
 
 
@@ -89,8 +99,12 @@ class Functions:
         self._names[instance] = candidate
         self.bodies.append(
             FunctionBody(
-                candidate, tuple(parameters), tuple(build.list.nodes), result,
-                instance.definition.comment, instance.definition.span,
+                candidate,
+                tuple(parameters),
+                tuple(build.list.nodes),
+                result,
+                instance.definition.comment,
+                instance.definition.span,
             )
         )
         return candidate
@@ -195,9 +209,7 @@ class Expressions:
                 matrix = self._matrix(left, want)
                 return self.list.add(ops.Contract(), (matrix, self.value(right)), type_, span)
         if isinstance(first, Array):
-            return self.list.add(
-                ops.Contract(), (self.value(left), self.value(right)), type_, span
-            )
+            return self.list.add(ops.Contract(), (self.value(left), self.value(right)), type_, span)
         return self.list.add(ops.Apply(), (self.value(left), self.value(right)), type_, span)
 
     def _binary(self, expr: Binary, type_: Type) -> int:
@@ -288,7 +300,9 @@ class Expressions:
                 diagonal = self.list.type(node.args[0])
                 assert isinstance(diagonal, Array)
                 return self.list.add(
-                    ops.Builtin("diagonal_matrix"), node.args, Array(want.shape, diagonal.field),
+                    ops.Builtin("diagonal_matrix"),
+                    node.args,
+                    Array(want.shape, diagonal.field),
                     span,
                 )
             case ops.ScaleMap():
@@ -352,4 +366,3 @@ class Expressions:
         if dim.value is not None:
             return self.list.add(ops.Constant(dim.value), (), SCALAR, span)
         return self.list.add(ops.Size(dim), (), SCALAR, span)
-

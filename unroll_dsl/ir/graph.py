@@ -128,5 +128,3 @@ class Graph:
 
     def function(self, name: str) -> FunctionBody:
         return next(body for body in self.functions if body.name == name)
-
-

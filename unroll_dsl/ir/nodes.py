@@ -226,12 +226,31 @@ class SplitLayer:
 
 
 Leaf = (
-    Constant | Size | Input | Fixed | Learnable | State | Final | PhaseNumber | Target | Traced
-    | Variable | Argument
+    Constant
+    | Size
+    | Input
+    | Fixed
+    | Learnable
+    | State
+    | Final
+    | PhaseNumber
+    | Target
+    | Traced
+    | Variable
+    | Argument
 )
 Value = (
-    Elementwise | Builtin | Invoke | Expand | Eye | Transpose | Contract | Apply | Solve
-    | ApplyLayer | PhaseSum
+    Elementwise
+    | Builtin
+    | Invoke
+    | Expand
+    | Eye
+    | Transpose
+    | Contract
+    | Apply
+    | Solve
+    | ApplyLayer
+    | PhaseSum
 )
 Map = (
     Operator | IdentityMap | DiagonalMap | AdjointMap | ComposeMap | AddMap | ScaleMap | SplitLayer

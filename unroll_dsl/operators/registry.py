@@ -59,7 +59,25 @@ def linear_operators() -> tuple[LinearOperator, ...]:
 
 
 # Written with signs, not called by name.
-_SPELT = frozenset("add sub mul div pow neg eq ne lt le gt ge and or not".split())
+_SPELT = frozenset(
+    [
+        "add",
+        "sub",
+        "mul",
+        "div",
+        "pow",
+        "neg",
+        "eq",
+        "ne",
+        "lt",
+        "le",
+        "gt",
+        "ge",
+        "and",
+        "or",
+        "not",
+    ]
+)
 # What passes rewrite to; no program calls these.
 INTERNAL = frozenset({
     "diagonal_matrix", "right_singular_vectors", "symmetric_eigenvectors", "cholesky",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from unroll_dsl.ir.draw import statement_graph
 from unroll_dsl.ir.graph import Graph
@@ -85,7 +85,7 @@ def svg(graph: Graph) -> str:
     places = positions(picture)
     columns = max((x for x, _ in places.values()), default=0) + 1
     rows = max((abs(y) for _, y in places.values()), default=0) * 2 + 1
-    settings = {"svg.hashsalt": graph.name, "svg.fonttype": "path", "mathtext.fontset": "cm"}
+    settings: Any = {"svg.hashsalt": graph.name, "svg.fonttype": "path", "mathtext.fontset": "cm"}
     with matplotlib.rc_context(settings):
         figure, axes = pyplot.subplots(figsize=(1.45 * columns + 0.6, 0.72 * rows + 0.9))
         try:
@@ -112,9 +112,14 @@ def _paint(
         ys = [places[v][1] for v in inside]
         axes.add_patch(
             FancyBboxPatch(
-                (min(xs) - 0.5, min(ys) - 0.62), max(xs) - min(xs) + 1.0,
-                max(ys) - min(ys) + 1.15, boxstyle="round,pad=0.02,rounding_size=0.12",
-                facecolor="#fafafa", edgecolor="#999999", linestyle=(0, (4, 3)), zorder=0,
+                (min(xs) - 0.5, min(ys) - 0.62),
+                max(xs) - min(xs) + 1.0,
+                max(ys) - min(ys) + 1.15,
+                boxstyle="round,pad=0.02,rounding_size=0.12",
+                facecolor="#fafafa",
+                edgecolor="#999999",
+                linestyle=(0, (4, 3)),
+                zorder=0,
             )
         )
         axes.text(min(xs) - 0.42, max(ys) + 0.36, "phase $k$", fontsize=9, color="#555555")
@@ -123,9 +128,17 @@ def _paint(
         bend = -0.28 if back else (0.0 if abs(y0 - y1) < 0.01 and x1 - x0 < 1.5 else 0.12)
         axes.add_patch(
             FancyArrowPatch(
-                (x0, y0), (x1, y1), arrowstyle="-|>", mutation_scale=9, shrinkA=17, shrinkB=17,
-                connectionstyle=f"arc3,rad={bend}", color="#009e73" if back else "#555555",
-                linestyle=(0, (3, 2)) if back else "solid", linewidth=0.9, zorder=1,
+                (x0, y0),
+                (x1, y1),
+                arrowstyle="-|>",
+                mutation_scale=9,
+                shrinkA=17,
+                shrinkB=17,
+                connectionstyle=f"arc3,rad={bend}",
+                color="#009e73" if back else "#555555",
+                linestyle=(0, (3, 2)) if back else "solid",
+                linewidth=0.9,
+                zorder=1,
             )
         )
     for vertex, (x, y) in places.items():
@@ -133,8 +146,14 @@ def _paint(
         fill, edge = _COLOURS.get(data["kind"], _PLAIN)
         axes.add_patch(
             FancyBboxPatch(
-                (x - 0.3, y - 0.24), 0.6, 0.48, boxstyle="round,pad=0.02,rounding_size=0.1",
-                facecolor=fill, edgecolor=edge, linewidth=1.1, zorder=2,
+                (x - 0.3, y - 0.24),
+                0.6,
+                0.48,
+                boxstyle="round,pad=0.02,rounding_size=0.1",
+                facecolor=fill,
+                edgecolor=edge,
+                linewidth=1.1,
+                zorder=2,
             )
         )
         axes.text(x, y, _label(data), ha="center", va="center", fontsize=10, zorder=3)

@@ -26,7 +26,6 @@ from unroll_dsl.syntax.nodes import (
     Phase,
     PhaseSum,
     Role,
-    Sharing,
     State,
     Trace,
     Unary,
@@ -116,9 +115,7 @@ class _Writer:
             value = statement.value
             start = ""
             if value is not None and role is Role.LEARNABLE:
-                if isinstance(
-                    value, Name | Number | Unary | Binary | Adjoint | Call | PhaseSum
-                ):
+                if isinstance(value, Name | Number | Unary | Binary | Adjoint | Call | PhaseSum):
                     start = rf", initially ${self.set(value)}$"
                 else:
                     start = f", initially random ({_text(value.name.text)})"

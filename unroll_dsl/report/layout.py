@@ -36,7 +36,7 @@ def positions(picture: networkx.DiGraph[str]) -> dict[str, tuple[float, float]]:
         if not members:
             continue
         inside = forward.subgraph(members)
-        depth = {}
+        depth: dict[str, int] = {}
         for vertex in networkx.topological_sort(inside):
             depth[vertex] = max((depth[u] + 1 for u in inside.predecessors(vertex)), default=0)
         for vertex in members:

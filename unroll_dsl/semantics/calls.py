@@ -9,7 +9,8 @@ from unroll_dsl.operators.model import (
     Parameter,
     Static,
 )
-from unroll_dsl.operators.registry import lookup, names as record_names
+from unroll_dsl.operators.registry import lookup
+from unroll_dsl.operators.registry import names as record_names
 from unroll_dsl.semantics import errors
 from unroll_dsl.semantics.constants import as_dim
 from unroll_dsl.semantics.errors import Operand
@@ -100,8 +101,12 @@ def _record(name: str, call: Call) -> Function | LinearOperator | None:
 
 def _special(self: Inference, call: Call, name: str, context: Context) -> Type:
     signatures = {
-        "prev": "prev(x)", "solve": "solve(M, b)", "norm": "norm(v)", "diag": "diag(v)",
-        "split": "split(N)", "size": "size(v)",
+        "prev": "prev(x)",
+        "solve": "solve(M, b)",
+        "norm": "norm(v)",
+        "diag": "diag(v)",
+        "split": "split(N)",
+        "size": "size(v)",
     }
     wanted = 2 if name == "solve" else 1
     keyword = next((a.keyword for a in call.arguments if a.keyword is not None), None)
@@ -158,7 +163,11 @@ def _prev(self: Inference, call: Call, argument: Expr, context: Context) -> Type
     if context.place is not Place.PHASE:
         self.reporter.report(
             errors.NotVisibleHere(
-                call.span, "prev", "the form", context.place.value, None,
+                call.span,
+                "prev",
+                "the form",
+                context.place.value,
+                None,
                 "`prev` belongs into the phase: it is a state's value as the phase began",
             )
         )
@@ -206,7 +215,8 @@ def _solve(self: Inference, call: Call, context: Context) -> Type:
         expected = result if isinstance(result, str) else f"it takes {right} to {result}"
         self.reporter.report(
             errors.CallMismatch(
-                "solve", self.operand(rhs, right, context),
+                "solve",
+                self.operand(rhs, right, context),
                 f"a right-hand side in the space of `{expression_text(matrix)}`",
                 f"{right}" if not isinstance(result, str) else f"{right} ({expected})",
             )
@@ -228,8 +238,11 @@ def _norm(self: Inference, call: Call, argument: Expr, context: Context) -> Type
         case LinearMap() | Layer():
             self.reporter.report(
                 errors.CallMismatch(
-                    "norm", self.operand(argument, type_, context), "an array or a matrix",
-                    str(type_), "declare the norm beside the map: `fixed L : scalar > 0`",
+                    "norm",
+                    self.operand(argument, type_, context),
+                    "an array or a matrix",
+                    str(type_),
+                    "declare the norm beside the map: `fixed L : scalar > 0`",
                 )
             )
             return UNKNOWN
@@ -267,8 +280,12 @@ def _bind(
             word = argument.keyword.text
             self.reporter.report(
                 errors.UnknownKeyword(
-                    argument.keyword.span, name, word, tuple(positional),
-                    near(word, positional), twice=word in bound,
+                    argument.keyword.span,
+                    name,
+                    word,
+                    tuple(positional),
+                    near(word, positional),
+                    twice=word in bound,
                 )
             )
             return None
@@ -373,9 +390,7 @@ def _function_call(self: Inference, call: Call, record: Function, context: Conte
     return result
 
 
-def _operator_call(
-    self: Inference, call: Call, record: LinearOperator, context: Context
-) -> Type:
+def _operator_call(self: Inference, call: Call, record: LinearOperator, context: Context) -> Type:
     parts = _split_arguments(self, call, record.name, record.parameters, context)
     if parts is None:
         return UNKNOWN
@@ -414,17 +429,17 @@ def _apply_layer(
             errors.WrongArgumentCount(call.span, text, f"{text}(x)", len(call.arguments))
         )
         return UNKNOWN
-    argument = call.arguments[0].value
-    array = self.array(argument, context, f"`{text}`")
+    operand = call.arguments[0].value
+    array = self.array(operand, context, f"`{text}`")
     if array is None:
         return UNKNOWN
     result = layer_result(layer, array)
     if isinstance(result, str):
         self.reporter.report(
-            errors.CallMismatch(text, self.operand(argument, array, context), result, str(array))
+            errors.CallMismatch(text, self.operand(operand, array, context), result, str(array))
         )
         return UNKNOWN
-    context.calls[call] = LayerCall(function, argument)
+    context.calls[call] = LayerCall(function, operand)
     return result
 
 
@@ -452,9 +467,7 @@ def layer_result(layer: Layer, argument: Array) -> Array | str:
 # ---- functions of the file and of the prelude ---------------------------------------------------
 
 
-def _definition_call(
-    self: Inference, call: Call, definition: Definition, context: Context
-) -> Type:
+def _definition_call(self: Inference, call: Call, definition: Definition, context: Context) -> Type:
     name = definition.name.text
     if definition in context.stack:
         self.reporter.report(errors.RecursiveDefinition(call.span, name))
@@ -472,9 +485,7 @@ def _definition_call(
                 self.operand(e, t, context) for e, t in zip(arrays, types, strict=True)
             )
             self.reporter.report(
-                errors.CallDoesNotType(
-                    call.span, name, operands, problem, definition.name.span
-                )
+                errors.CallDoesNotType(call.span, name, operands, problem, definition.name.span)
             )
             return UNKNOWN
         self.instances[key] = instance
@@ -493,7 +504,9 @@ def _instantiate(
     """
     outer, self.reporter = self.reporter, Reporter()
     inner = Context(
-        Place.DEFINITION, {}, {},
+        Place.DEFINITION,
+        {},
+        {},
         {p.name.text: t for p, t in zip(definition.parameters, types, strict=True)},
         {p.name.text: p.span for p in definition.parameters},
         stack=(*context.stack, definition),
@@ -515,5 +528,3 @@ def _instantiate(
             problem = problem or diagnostic.message()
     instance = Instance(definition, types, inner.types, inner.calls, result)
     return instance, problem
-
-

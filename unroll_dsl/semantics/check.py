@@ -67,9 +67,7 @@ from unroll_dsl.types import (
 )
 
 
-def check(
-    program: Program, prelude: Program
-) -> tuple[TypedProgram | None, tuple[Diagnostic, ...]]:
+def check(program: Program, prelude: Program) -> tuple[TypedProgram | None, tuple[Diagnostic, ...]]:
     """Check a program; None in place of the result if anything is an error.
 
     `prelude` supplies the definitions that every program may call.
@@ -200,7 +198,8 @@ class _Checker:
             if declaration.value is not None:
                 report(
                     errors.NotAllowedHere(
-                        declaration.value.span, f"input `{name}` has a value",
+                        declaration.value.span,
+                        f"input `{name}` has a value",
                         "inputs are given at every call",
                         f"declare it `fixed {name} : ...` if it has a value of its own",
                     )
@@ -208,22 +207,28 @@ class _Checker:
             if declaration.sharing is Sharing.PER_PHASE:
                 report(
                     errors.NotAllowedHere(
-                        span, f"input `{name}` is marked `per phase`",
-                        "an input is the same in every phase", "remove `per phase`",
+                        span,
+                        f"input `{name}` is marked `per phase`",
+                        "an input is the same in every phase",
+                        "remove `per phase`",
                     )
                 )
             if declaration.bounds is not None:
                 report(
                     errors.NotAllowedHere(
-                        declaration.bounds.span, f"input `{name}` has a constraint",
-                        "nothing could hold it", "remove it, or project: `max(y, 0)`",
+                        declaration.bounds.span,
+                        f"input `{name}` has a constraint",
+                        "nothing could hold it",
+                        "remove it, or project: `max(y, 0)`",
                     )
                 )
         if declaration.role is Role.FIXED and isinstance(declaration.value, RandomInit):
             report(
                 errors.NotAllowedHere(
-                    declaration.value.span, f"fixed value `{name}` has a random start",
-                    "what is fixed has one value", f"declare it `learnable {name} : ...`",
+                    declaration.value.span,
+                    f"fixed value `{name}` has a random start",
+                    "what is fixed has one value",
+                    f"declare it `learnable {name} : ...`",
                 )
             )
 
@@ -235,7 +240,8 @@ class _Checker:
         ):
             self.reporter.report(
                 errors.WrongBounds(
-                    bounds.span, f"{type_} cannot be ordered, so it has no bounds",
+                    bounds.span,
+                    f"{type_} cannot be ordered, so it has no bounds",
                     "remove the constraint, or declare it real",
                 )
             )
@@ -249,9 +255,7 @@ class _Checker:
                 return
             if found.rank or found.field is Field.COMPLEX:
                 self.reporter.report(
-                    errors.ScalarExpected(
-                        self.inference.operand(bound, found, context), "a bound"
-                    )
+                    errors.ScalarExpected(self.inference.operand(bound, found, context), "a bound")
                 )
                 return
             depends = self.dependences.of(bound)
@@ -262,12 +266,15 @@ class _Checker:
         lower = self._number(bounds.lower)
         upper = self._number(bounds.upper)
         strict = bounds.lower_strict or bounds.upper_strict
-        if lower is not None and upper is not None and (
-            lower > upper or (lower == upper and strict)
+        if (
+            lower is not None
+            and upper is not None
+            and (lower > upper or (lower == upper and strict))
         ):
             self.reporter.report(
                 errors.WrongBounds(
-                    bounds.span, f"nothing lies in `{bounds.span.text.strip()}`",
+                    bounds.span,
+                    f"nothing lies in `{bounds.span.text.strip()}`",
                     "the smaller bound comes first: `in (0, 1)`",
                 )
             )
@@ -300,9 +307,7 @@ class _Checker:
             errors.NotVisibleHere(cause.span, cause.name, cause.sort, place, cause.declared, mend)
         )
 
-    def _value(
-        self, declaration: Declaration, name: Name, symbol: Symbol, type_: Type
-    ) -> None:
+    def _value(self, declaration: Declaration, name: Name, symbol: Symbol, type_: Type) -> None:
         value = declaration.value
         if value is None:
             return
@@ -316,26 +321,33 @@ class _Checker:
         depends = self.dependences.of(value)
         if depends.input is not None:
             self._not_here(
-                depends.input, "a classical value",
+                depends.input,
+                "a classical value",
                 "classical values are known before any input: use fixed values, "
                 "or compute this in the phase",
             )
         elif depends.phase is not None and declaration.sharing is Sharing.SHARED:
             self.reporter.report(
                 errors.PhaseValueOutside(
-                    depends.phase.span, depends.phase.name, "differs from phase to phase",
+                    depends.phase.span,
+                    depends.phase.name,
+                    "differs from phase to phase",
                     f"the classical value of `{name.text}`, which all phases share",
-                    depends.phase.declared, f"declare `{name.text}` as `per phase`",
+                    depends.phase.declared,
+                    f"declare `{name.text}` as `per phase`",
                 )
             )
         elif depends.learnable is not None and declaration.role is Role.FIXED:
-            self._not_here(
-                depends.learnable, "a fixed value", f"declare `{name.text}` with `let`"
-            )
+            self._not_here(depends.learnable, "a fixed value", f"declare `{name.text}` with `let`")
         self._fit(name.text, value, found, type_, declared_at(symbol), context)
 
     def _fit(
-        self, name: str, value: Expr, found: Type, declared: Type, declared_span: Span,
+        self,
+        name: str,
+        value: Expr,
+        found: Type,
+        declared: Type,
+        declared_span: Span,
         context: Context,
     ) -> None:
         """Report if a value of type `found` cannot be the value of what is `declared`."""
@@ -356,9 +368,7 @@ class _Checker:
                 return
             if fits(found, declared):
                 return
-            self.reporter.report(
-                errors.ComplexToReal(name, operand, str(declared), declared_span)
-            )
+            self.reporter.report(errors.ComplexToReal(name, operand, str(declared), declared_span))
             return
         elif isinstance(declared, LinearMap):
             structure, wanted = as_structure(found), declared.structure
@@ -368,9 +378,7 @@ class _Checker:
                 reached = map_forward(structure, first)
                 if isinstance(reached, Array) and reached.shape == last.shape:
                     return
-        self.reporter.report(
-            errors.ValueDoesNotFit(name, operand, str(declared), declared_span)
-        )
+        self.reporter.report(errors.ValueDoesNotFit(name, operand, str(declared), declared_span))
 
     def _map_is_matrix(self, found: LinearMap, declared: Array) -> bool:
         """Whether `I`, `2 * I`, `diag(v)` can be the value of a matrix of the declared shape."""
@@ -425,8 +433,11 @@ class _Checker:
             if depends.phase is not None and depends.phase.sort not in ("state", "phase number"):
                 self.reporter.report(
                     errors.PhaseValueOutside(
-                        depends.phase.span, depends.phase.name, "differs from phase to phase",
-                        f"the start of `{name.text}`", depends.phase.declared,
+                        depends.phase.span,
+                        depends.phase.name,
+                        "differs from phase to phase",
+                        f"the start of `{name.text}`",
+                        depends.phase.declared,
                         "share it over the phases, or write the start in another way",
                     )
                 )
@@ -443,9 +454,7 @@ class _Checker:
             if word is None:
                 continue
             if word in seen:
-                self.reporter.report(
-                    errors.BlockTwice(_head(statement), word, _head(seen[word]))
-                )
+                self.reporter.report(errors.BlockTwice(_head(statement), word, _head(seen[word])))
                 continue
             seen[word] = statement
             match statement:
@@ -475,9 +484,7 @@ class _Checker:
         updated = {line.target.text for line in phase.body if isinstance(line, Update)}
         for state in states:
             if state.name not in updated | self.program.poisoned:
-                self.reporter.report(
-                    errors.StateNeverUpdated(state.span, state.name, phase.span)
-                )
+                self.reporter.report(errors.StateNeverUpdated(state.span, state.name, phase.span))
 
     def _phase(self, phase: Phase) -> None:
         if phase.count is not None:
@@ -525,7 +532,8 @@ class _Checker:
             states = [s.name for s in self.symbols.values() if s.sort is Sort.STATE]
             self.reporter.report(
                 errors.UpdateOfNonState(
-                    target.span, target.text,
+                    target.span,
+                    target.text,
                     symbol.sort.value if symbol is not None else None,
                     symbol.span if symbol is not None else None,
                     near(target.text, states) if symbol is None else (),
@@ -548,7 +556,11 @@ class _Checker:
                 continue
             self.reporter.report(
                 errors.PhaseValueOutside(
-                    cause.span, cause.name, "has a value per phase", place, cause.declared,
+                    cause.span,
+                    cause.name,
+                    "has a value per phase",
+                    place,
+                    cause.declared,
                     "share it over the phases (remove `per phase`), or apply it within the phase",
                 )
             )
@@ -567,7 +579,8 @@ class _Checker:
                 if variable.name.text not in self.program.poisoned:
                     self.reporter.report(
                         errors.UnknownName(
-                            variable.name.span, variable.name.text,
+                            variable.name.span,
+                            variable.name.text,
                             near(variable.name.text, states) or tuple(states[:3]),
                         )
                     )
@@ -588,8 +601,10 @@ class _Checker:
             if target.type is None:
                 self.reporter.report(
                     errors.NotAllowedHere(
-                        target.name.span, f"target `{name}` has no type",
-                        "which space does it lie in?", f"write `loss ({name} : vector[n]):`",
+                        target.name.span,
+                        f"target `{name}` has no type",
+                        "which space does it lie in?",
+                        f"write `loss ({name} : vector[n]):`",
                     )
                 )
             space = self.declarations.space(target.type) if target.type is not None else None

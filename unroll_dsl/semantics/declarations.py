@@ -74,14 +74,14 @@ class Declarations:
         self.spaces: dict[SpaceType, Array] = {}
         for sort, name, definer in self._declared():
             self._declare(sort, name, definer)
-        for name, symbol in list(self.symbols.items()):
+        for word, symbol in list(self.symbols.items()):
             definer = symbol.definer
             if isinstance(definer, Declaration | State):
                 per_phase = (
                     isinstance(definer, Declaration) and definer.sharing is Sharing.PER_PHASE
                 )
-                self.symbols[name] = Symbol(
-                    name, symbol.sort, symbol.span, definer, self.type_of(definer.type), per_phase
+                self.symbols[word] = Symbol(
+                    word, symbol.sort, symbol.span, definer, self.type_of(definer.type), per_phase
                 )
 
     def _declared(self) -> Iterator[tuple[Sort, Name, Definer]]:
@@ -142,9 +142,7 @@ class Declarations:
                 return None
             undeclared = expr.text if expr.text not in self.symbols else None
             close = near(expr.text, dims)
-            self.reporter.report(
-                errors.DimensionExpected(expr.span, expr.text, close, undeclared)
-            )
+            self.reporter.report(errors.DimensionExpected(expr.span, expr.text, close, undeclared))
         else:
             self.reporter.report(errors.DimensionExpected(expr.span, expression_text(expr)))
         return None
@@ -167,9 +165,7 @@ class Declarations:
             return None
         if rank is not None and found != rank:
             expected = "no sizes" if rank == 0 else "1 size" if rank == 1 else f"{rank} sizes"
-            self.reporter.report(
-                errors.WrongDimensionCount(type_.span, kind, expected, found)
-            )
+            self.reporter.report(errors.WrongDimensionCount(type_.span, kind, expected, found))
             return None
         dims = [self.dim(dim) for dim in type_.dims]
         if any(dim is None for dim in dims):
@@ -203,8 +199,10 @@ class Declarations:
                 if channels is not None and step.channels_in != channels:
                     self.reporter.report(
                         errors.CallMismatch(
-                            ">>", errors.Operand(node.span, str(step)),
-                            f"a layer that takes {channels} channels", str(step),
+                            ">>",
+                            errors.Operand(node.span, str(step)),
+                            f"a layer that takes {channels} channels",
+                            str(step),
                             "the channels that leave one layer enter the next",
                         )
                     )
@@ -212,9 +210,7 @@ class Declarations:
                 channels = step.channels_out
         return Layer(tuple(step for step in found if step is not None))
 
-    def _step(
-        self, step: ConvType | NetworkType | Name
-    ) -> Conv | Activation | Bound | None:
+    def _step(self, step: ConvType | NetworkType | Name) -> Conv | Activation | Bound | None:
         match step:
             case Name(text, span):
                 if text not in ACTIVATIONS:
@@ -238,9 +234,7 @@ class Declarations:
         size = conv.size.value if isinstance(conv.size, Number) else None
         if not isinstance(size, int) or size < 1:
             self.reporter.report(
-                errors.NumberExpected(
-                    conv.size.span, "the kernel size", expression_text(conv.size)
-                )
+                errors.NumberExpected(conv.size.span, "the kernel size", expression_text(conv.size))
             )
             return None
         bias = False
@@ -263,7 +257,10 @@ class Declarations:
                 if padding not in PADDINGS:
                     self.reporter.report(
                         errors.UnknownWord(
-                            option.value.span, padding, "padding", PADDINGS,
+                            option.value.span,
+                            padding,
+                            "padding",
+                            PADDINGS,
                             near(padding, PADDINGS),
                         )
                     )

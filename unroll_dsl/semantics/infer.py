@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from typing import assert_never
 
 from unroll_dsl.operators.model import LinearOperator
-from unroll_dsl.operators.registry import lookup, names as record_names
+from unroll_dsl.operators.registry import lookup
+from unroll_dsl.operators.registry import names as record_names
 from unroll_dsl.semantics import errors
 from unroll_dsl.semantics.errors import Operand
 from unroll_dsl.semantics.model import Instance, Sort, Symbol
 from unroll_dsl.semantics.scopes import RESERVED, Context, Place, Reporter, near
-from unroll_dsl.source import Span
 from unroll_dsl.syntax.nodes import (
     Adjoint,
     Binary,
@@ -121,8 +121,11 @@ class Inference:
                     )
                     return UNKNOWN
                 inner = Context(
-                    Place.PHASE_SUM, context.types, context.calls,
-                    {**context.local, **context.traces}, context.local_spans,
+                    Place.PHASE_SUM,
+                    context.types,
+                    context.calls,
+                    {**context.local, **context.traces},
+                    context.local_spans,
                 )
                 return self.infer(body, inner)
             case _:
@@ -149,7 +152,11 @@ class Inference:
             if context.place in (Place.OUTPUT, Place.LOSS, Place.OBJECTIVE, Place.START):
                 self.reporter.report(
                     errors.PhaseValueOutside(
-                        name.span, "k", "", context.place.value, None,
+                        name.span,
+                        "k",
+                        "",
+                        context.place.value,
+                        None,
                         "there is no phase here; `k` counts the phases from 1 within them",
                     )
                 )
@@ -167,7 +174,8 @@ class Inference:
         if record is not None or text in self.definitions or text in RESERVED:
             self.reporter.report(
                 errors.MapAsValue(
-                    Operand(name.span, f"function `{text}`"), context.place.value,
+                    Operand(name.span, f"function `{text}`"),
+                    context.place.value,
                     f"call it: `{text}(...)`",
                 )
             )
@@ -182,7 +190,11 @@ class Inference:
         if symbol is not None and symbol.sort is not Sort.DEFINITION:
             self.reporter.report(
                 errors.NotVisibleHere(
-                    name.span, name.text, symbol.sort.value, "a function", symbol.span,
+                    name.span,
+                    name.text,
+                    symbol.sort.value,
+                    "a function",
+                    symbol.span,
                     f"a function sees its parameters alone: add a parameter `{name.text}`",
                 )
             )
@@ -192,7 +204,11 @@ class Inference:
         if name.text == "k":
             self.reporter.report(
                 errors.NotVisibleHere(
-                    name.span, "k", "phase number", "a function", None,
+                    name.span,
+                    "k",
+                    "phase number",
+                    "a function",
+                    None,
                     "a function sees its parameters alone: pass `k` as an argument",
                 )
             )
@@ -233,8 +249,12 @@ class Inference:
                     )
                     self.reporter.report(
                         errors.PhaseValueOutside(
-                            name.span, name.text, "computed anew in every phase", place.value,
-                            symbol.span, mend,
+                            name.span,
+                            name.text,
+                            "computed anew in every phase",
+                            place.value,
+                            symbol.span,
+                            mend,
                         )
                     )
                     return UNKNOWN
@@ -254,7 +274,8 @@ class Inference:
             case Sort.DEFINITION:
                 self.reporter.report(
                     errors.MapAsValue(
-                        Operand(name.span, f"function `{name.text}`"), place.value,
+                        Operand(name.span, f"function `{name.text}`"),
+                        place.value,
                         f"call it: `{name.text}(...)`",
                     )
                 )
@@ -290,9 +311,7 @@ class Inference:
             case Unknown():
                 return None
             case LinearMap() | Layer():
-                self.reporter.report(
-                    errors.MapAsValue(self.operand(expr, type_, context), place)
-                )
+                self.reporter.report(errors.MapAsValue(self.operand(expr, type_, context), place))
                 return None
             case _:
                 assert_never(type_)
@@ -334,9 +353,7 @@ class Inference:
                     mend = f"for the inner product with y write `dot({text}, y)`"
                 elif isinstance(type_, Layer):
                     mend = "learn a second layer for the way back, as `Ht` beside `H`"
-                self.reporter.report(
-                    errors.NoAdjoint(self.operand(operand, type_, context), mend)
-                )
+                self.reporter.report(errors.NoAdjoint(self.operand(operand, type_, context), mend))
                 return UNKNOWN
             case _:
                 assert_never(type_)
@@ -356,9 +373,7 @@ class Inference:
             )
             return UNKNOWN
         if isinstance(right, Layer):
-            self.reporter.report(
-                errors.MapAsValue(self.operand(expr.right, right, context), "`@`")
-            )
+            self.reporter.report(errors.MapAsValue(self.operand(expr.right, right, context), "`@`"))
             return UNKNOWN
         if isinstance(left, Array):
             if left.rank < 2:
@@ -380,7 +395,9 @@ class Inference:
 
     def _not_a_map(self, expr: Binary, left: Array, context: Context) -> Type:
         first, second = expression_text(expr.left), expression_text(expr.right)
-        mend = f"write `{first} * {second}`" if left.rank == 0 else f"write `dot({first}, {second})`"
+        mend = (
+            f"write `{first} * {second}`" if left.rank == 0 else f"write `dot({first}, {second})`"
+        )
         self.reporter.report(errors.NotAMap(self.operand(expr.left, left, context), mend))
         return UNKNOWN
 
@@ -392,8 +409,10 @@ class Inference:
         if left.rank == 2 and right.rank == 2:
             outer, inner = as_structure(left), as_structure(right)
             assert outer is not None and inner is not None
-            reason = f"{right} ends in vector[{right.shape[0]}], {left} begins in " \
+            reason = (
+                f"{right} ends in vector[{right.shape[0]}], {left} begins in "
                 f"vector[{left.shape[1]}]"
+            )
             self.reporter.report(
                 errors.MapsDoNotCompose(
                     expr.operator_span,
@@ -432,7 +451,12 @@ class Inference:
         return UNKNOWN
 
     def _wrong_space(
-        self, expr: Binary, left: Type, right: Array, expected: str, adjoint_fits: bool,
+        self,
+        expr: Binary,
+        left: Type,
+        right: Array,
+        expected: str,
+        adjoint_fits: bool,
         context: Context,
     ) -> None:
         rewrite = None
@@ -494,7 +518,8 @@ class Inference:
             if isinstance(type_, Layer):
                 self.reporter.report(
                     errors.MapAsValue(
-                        self.operand(side, type_, context), f"`{expr.operator}`",
+                        self.operand(side, type_, context),
+                        f"`{expr.operator}`",
                         f"apply the layer: `{expression_text(side)}(x)`",
                     )
                 )
@@ -545,14 +570,16 @@ class Inference:
             if isinstance(value, Array) and value.rank == 0 and map_ != IDENTITY:
                 mend = f"add a multiple of the identity: `{expression_text(side)} * I`"
             elif map_ == IDENTITY:
-                mend = f"`I` is a map: write `{expression_text(side)}` {expr.operator} 1 for numbers"
+                mend = (
+                    f"`I` is a map: write `{expression_text(side)}` {expr.operator} 1 for numbers"
+                )
             self.reporter.report(
                 errors.MapAsValue(self.operand(other, map_, context), f"`{expr.operator}`", mend)
             )
             return UNKNOWN
-        for matrix, type_, map_ in ((left, left, b), (right, right, a)):
-            if isinstance(matrix, Array) and is_matrix_like(map_):
-                reached = map_forward(map_, Array((matrix.shape[1],), matrix.field))
+        for matrix, other in ((left, b), (right, a)):
+            if isinstance(matrix, Array) and is_matrix_like(other):
+                reached = map_forward(other, Array((matrix.shape[1],), matrix.field))
                 if isinstance(reached, Array) and reached.shape[0] == matrix.shape[0]:
                     return Array(matrix.shape, matrix.field.join(reached.field))
                 self._shapes_disagree(expr, left, right, context)
@@ -579,16 +606,17 @@ class Inference:
             bad, type_ = (expr.left, left) if left.field is Field.COMPLEX else (expr.right, right)
             self.reporter.report(
                 errors.CallMismatch(
-                    operator, self.operand(bad, type_, context), "real values", str(type_),
+                    operator,
+                    self.operand(bad, type_, context),
+                    "real values",
+                    str(type_),
                     f"compare moduli: `abs({expression_text(bad)})`",
                 )
             )
             return UNKNOWN
         return Array(common.shape, Field.BOOL, common.form)
 
-    def _shapes_disagree(
-        self, expr: Binary, left: Type, right: Type, context: Context
-    ) -> None:
+    def _shapes_disagree(self, expr: Binary, left: Type, right: Type, context: Context) -> None:
         self.reporter.report(
             errors.ShapesDisagree(
                 expr.operator,
@@ -645,5 +673,3 @@ def _primed(expr: Expr) -> str:
             return f"{expr.text}'"
         case _:
             return f"({expression_text(expr)})'"
-
-

@@ -295,9 +295,7 @@ class Definition:
     span: Span
 
 
-Statement = (
-    Dims | Declaration | Let | State | Phase | Output | Minimize | Loss | Definition
-)
+Statement = Dims | Declaration | Let | State | Phase | Output | Minimize | Loss | Definition
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -128,9 +128,9 @@ def known_domain(structure: Structure) -> Array | None:
         case AdjointMap(of):
             return known_codomain(of)
         case Composed(outer, inner):
-            domain = known_domain(inner)
-            if domain is not None:
-                return domain
+            found = known_domain(inner)
+            if found is not None:
+                return found
             between = known_domain(outer)
             back = map_backward(inner, between) if between is not None else None
             return None if isinstance(back, str) else back
@@ -150,9 +150,9 @@ def known_codomain(structure: Structure) -> Array | None:
         case AdjointMap(of):
             return known_domain(of)
         case Composed(outer, inner):
-            codomain = known_codomain(outer)
-            if codomain is not None:
-                return codomain
+            found = known_codomain(outer)
+            if found is not None:
+                return found
             between = known_codomain(inner)
             onward = map_forward(outer, between) if between is not None else None
             return None if isinstance(onward, str) else onward

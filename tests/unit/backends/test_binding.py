@@ -163,3 +163,27 @@ def test_diagnostics_point_at_the_declaration() -> None:
     with pytest.raises(UnrollError) as caught:
         given(A=np.ones(3), init={"s": np.ones(9)}, w=np.ones(3, int))
     assert {d.labels()[0].span.text for d in caught.value.diagnostics} == {"A", "s", "w"}
+
+
+@pytest.mark.parametrize(
+    ("name", "shape", "words"),
+    [
+        ("F", (5, 2), "(L, 2, n)"),
+        ("F", (8, 2, 5, 1), "batch axis"),
+        ("W", (5,), "(n, n)"),
+        ("s", (2, 2), "without a batch axis"),
+    ],
+)
+def test_help_for_a_wrong_shape(name: str, shape: tuple[int, ...], words: str) -> None:
+    with pytest.raises(UnrollError) as caught:
+        given(A=A, init={name: np.ones(shape)})
+    assert words in (caught.value.diagnostics[0].help() or "")
+
+
+def test_a_transposed_matrix_is_recognised() -> None:
+    graph = unroll_dsl.loads(
+        "algorithm t\ninput y : vector[3]\nfixed A : matrix[3, 5]\noutput A' @ y\n"
+    ).graph
+    with pytest.raises(UnrollError) as caught:
+        bind(graph, 1, {"A": A.T}, {}, {})
+    assert "`A.T`" in (caught.value.diagnostics[0].help() or "")

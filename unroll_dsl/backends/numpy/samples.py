@@ -27,7 +27,7 @@ def arrays(graph: Graph, entries: Sequence[Entry], values: Sequence[Any]) -> lis
     for entry, value in zip(entries, values, strict=True):
         array = as_numpy(value)
         if array.ndim < entry.type.rank:
-            problems.append(WrongShape(entry.name, str(entry.type), array.shape, entry.origin))
+            problems.append(WrongShape(entry.name, entry.type, array.shape, entry.origin))
         elif np.iscomplexobj(array) and entry.type.field is not Field.COMPLEX:
             problems.append(WrongField(entry.name, str(entry.type), entry.origin))
         else:

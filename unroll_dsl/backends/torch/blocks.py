@@ -105,9 +105,7 @@ class Block:
         self.names: dict[int, str] = {}  # nodes that have a statement, once it is written
         self._bases: dict[str, str] = {}  # author's names in Python
         self._wanted: dict[int, str] = {}  # names of statements still to be written
-        self.write = Expressions(
-            nodes, facts, functions, self._known, size, like, self._bind
-        )
+        self.write = Expressions(nodes, facts, functions, self._known, size, like, self._bind)
 
     def _known(self, index: int) -> ast.expr | None:
         if index in self.names:
@@ -154,7 +152,11 @@ class Block:
         return found.uses.get(index, 0) > 1 and not is_cheap(node, False)
 
     def _name(
-        self, named: list[int], found: Plan, roots: Sequence[int], previous: Mapping[int, str],
+        self,
+        named: list[int],
+        found: Plan,
+        roots: Sequence[int],
+        previous: Mapping[int, str],
         wishes: Mapping[int, str],
     ) -> None:
         """Choose a name for each statement. A name may be taken over from a value that is read no
@@ -245,8 +247,12 @@ def _derive(nodes: Sequence[Node], index: int, depth: int) -> str | None:
     parts = [_derive(nodes, argument, depth + 1) for argument in node.args]
     match node.op:
         case (
-            ops.Input(name) | ops.Fixed(name) | ops.Learnable(name) | ops.State(name)
-            | ops.Final(name) | ops.Target(name)
+            ops.Input(name)
+            | ops.Fixed(name)
+            | ops.Learnable(name)
+            | ops.State(name)
+            | ops.Final(name)
+            | ops.Target(name)
         ):
             return name
         case ops.Constant(value) if isinstance(value, int):

@@ -58,7 +58,9 @@ class _PhaseWriter:
         for index in self.own:
             self._hold(index, block.lines, given)
             block.given[index] = given[index]
-        wishes = {slot.update: slot.name for slot in self.graph.states if self._renames(slot.update)}
+        wishes = {
+            slot.update: slot.name for slot in self.graph.states if self._renames(slot.update)
+        }
         results = block.run(self.roots, self.previous, wishes)
         states = {slot.name: slot for slot in self.graph.states}
         for position, word in enumerate(body.states_out):

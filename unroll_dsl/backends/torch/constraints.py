@@ -79,9 +79,7 @@ def constrained(
     """The expression of a parameter that keeps its constraint."""
     if lower is not None and upper is not None:
         word = "within"
-        strict = ast.Tuple(
-            [ast.Constant(lower_strict), ast.Constant(upper_strict)], ast.Load()
-        )
+        strict = ast.Tuple([ast.Constant(lower_strict), ast.Constant(upper_strict)], ast.Load())
         arguments = [value, lower, upper, strict]
     elif lower is not None:
         word = "above" if lower_strict else "at_least"

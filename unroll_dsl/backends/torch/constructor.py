@@ -50,8 +50,11 @@ class ConstructorWriter:
         self.constants = [c for c in self.graph.constants if c.name in wanted]
         self.sizes: list[str] = []  # symbols read in __init__, in order of first use
         self.like_source = next(
-            (c for c in self.constants if self._is_required(c) and isinstance(c.type, Array)
-             and c.type.rank),
+            (
+                c
+                for c in self.constants
+                if self._is_required(c) and isinstance(c.type, Array) and c.type.rank
+            ),
             None,
         )
         self.lines: list[Line] = []
@@ -67,7 +70,13 @@ class ConstructorWriter:
         taken |= {identifier(symbol) for symbol, _ in self.graph.dims} | {"k"}
         taken |= {identifier(p.name) for p in self.parameters}
         self.block = Block(
-            self.nodes, layout.facts, layout.functions, {}, Scope(taken), self._size, self._like,
+            self.nodes,
+            layout.facts,
+            layout.functions,
+            {},
+            Scope(taken),
+            self._size,
+            self._like,
             layout.origin,
         )
         for index, node in enumerate(self.nodes):
@@ -88,7 +97,7 @@ class ConstructorWriter:
         body = [*self.block.lines, *registered, *sizes, *parameters, *phases]
         head = self._shapes()
         arguments, keyword_only = self._signature()
-        return Constructor(arguments, keyword_only, tuple([*head, *body]))
+        return Constructor(arguments, keyword_only, (*head, *body))
 
     def _learnables(self) -> None:
         """In an initial value another learnable stands for its own initial value."""
@@ -173,9 +182,7 @@ class ConstructorWriter:
             word = identifier(constant.name)
             expr = self._fresh(default, value, constant.type)
             self.block.lines.append(Line(f"if {word} is None:"))
-            self.block.lines.append(
-                Line(f"    {word} = {text(expr)}", self._origin(constant))
-            )
+            self.block.lines.append(Line(f"    {word} = {text(expr)}", self._origin(constant)))
         self._convert()
 
     def _convert(self) -> None:

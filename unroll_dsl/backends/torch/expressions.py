@@ -42,7 +42,8 @@ class Like:
         """`torch.maker(arguments, dtype=..., device=...)`."""
         made = ast.Call(name(f"torch.{maker}"), list(arguments), [])
         made.keywords = [
-            ast.keyword("dtype", self.dtype(field)), ast.keyword("device", self.device())
+            ast.keyword("dtype", self.dtype(field)),
+            ast.keyword("device", self.device()),
         ]
         return made
 
@@ -162,20 +163,31 @@ class Expressions:
             case ops.Apply():
                 return self._apply(args[0], args[1])
             case ops.Solve():
-                raise UnrollError(
-                    [NoBackend("`solve` with a map that has no matrix", node.origin)]
-                )
+                raise UnrollError([NoBackend("`solve` with a map that has no matrix", node.origin)])
             case ops.ApplyLayer() | ops.SplitLayer():
                 raise UnrollError([NoBackend("layers", node.origin)])
             case (
-                ops.Input() | ops.Fixed() | ops.Learnable() | ops.State() | ops.Final()
-                | ops.PhaseNumber() | ops.Target() | ops.Traced() | ops.Variable()
-                | ops.Argument() | ops.PhaseSum()
+                ops.Input()
+                | ops.Fixed()
+                | ops.Learnable()
+                | ops.State()
+                | ops.Final()
+                | ops.PhaseNumber()
+                | ops.Target()
+                | ops.Traced()
+                | ops.Variable()
+                | ops.Argument()
+                | ops.PhaseSum()
             ):
                 raise InternalError(f"{node.op} is not at hand in this place")
             case (
-                ops.Operator() | ops.IdentityMap() | ops.DiagonalMap() | ops.AdjointMap()
-                | ops.ComposeMap() | ops.AddMap() | ops.ScaleMap()
+                ops.Operator()
+                | ops.IdentityMap()
+                | ops.DiagonalMap()
+                | ops.AdjointMap()
+                | ops.ComposeMap()
+                | ops.AddMap()
+                | ops.ScaleMap()
             ):
                 raise InternalError(f"{node.op} is a map, not a value")
             case _:
@@ -225,9 +237,7 @@ class Expressions:
         )
         return self.facts.numbers[index] or (scalar_parameter and not self.align_scalars)
 
-    def _filled(
-        self, record: Function, arguments: list[ast.expr], types: list[Array]
-    ) -> ast.expr:
+    def _filled(self, record: Function, arguments: list[ast.expr], types: list[Array]) -> ast.expr:
         self.functions.use(record)
         is_real = all(type_.field is not Field.COMPLEX for type_ in types)
         template = record.torch_real if is_real and record.torch_real else record.torch
@@ -337,9 +347,7 @@ class Expressions:
             return ast.Call(ast.Attribute(expr, "expand"), shape, [])
         expr = self.bind(expr)
         batch = ast.Starred(fill("v.shape", v=expr))
-        return ast.Call(
-            ast.Attribute(trailing(expr, target.rank), "expand"), [batch, *shape], []
-        )
+        return ast.Call(ast.Attribute(trailing(expr, target.rank), "expand"), [batch, *shape], [])
 
     def filled(self, argument: int, shape: list[ast.expr], field: Field) -> ast.expr:
         """A tensor of that shape, filled with a number."""
@@ -376,9 +384,7 @@ class Expressions:
         dots = ["..." if self.facts.batched[i] else "" for i in (left, right)]
         result = "..." if any(dots) else ""
         equation = f"{dots[0]}{first},{dots[1]}{second}->{result}{first[:-1]}{second[1:]}"
-        return call(
-            "torch.einsum", ast.Constant(equation), self.value(left), self.value(right)
-        )
+        return call("torch.einsum", ast.Constant(equation), self.value(left), self.value(right))
 
     def _matrix_vector(
         self, matrix: int, vector: ast.expr, batched: bool, adjoint: bool
@@ -422,7 +428,9 @@ class Expressions:
                 return x, space
             case ops.DiagonalMap():
                 diagonal = self.type(args[0])
-                entries = self.align(self.tensor(args[0]), diagonal, space, self.facts.batched[args[0]])
+                entries = self.align(
+                    self.tensor(args[0]), diagonal, space, self.facts.batched[args[0]]
+                )
                 if adjoint and diagonal.field is Field.COMPLEX:
                     entries = fill("d.conj()", d=entries)
                 result = Array(space.shape, space.field.join(diagonal.field), space.form)
@@ -441,7 +449,9 @@ class Expressions:
             case ops.ScaleMap():
                 inner_expr, result = self.apply(args[1], x, space, batched, adjoint)
                 factor = self.align(
-                    self.value(args[0]), self.type(args[0]), result,
+                    self.value(args[0]),
+                    self.type(args[0]),
+                    result,
                     self.facts.batched[args[0]] and not self.facts.numbers[args[0]],
                 )
                 if adjoint and self.type(args[0]).field is Field.COMPLEX:
@@ -453,8 +463,13 @@ class Expressions:
                 raise UnrollError([NoBackend(f"{node.type}", node.origin)])
 
     def _operator(
-        self, map_: int, word: str, statics: tuple[tuple[str, Static], ...], x: ast.expr,
-        space: Array, adjoint: bool,
+        self,
+        map_: int,
+        word: str,
+        statics: tuple[tuple[str, Static], ...],
+        x: ast.expr,
+        space: Array,
+        adjoint: bool,
     ) -> tuple[ast.expr, Array]:
         node, record = self.nodes[map_], linear_operator(word)
         template = record.torch_adjoint if adjoint else record.torch_forward

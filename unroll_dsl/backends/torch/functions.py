@@ -64,7 +64,13 @@ class Definitions:
             return Like(name(names[0]))
 
         block = Block(
-            body.nodes, body_facts(body), self.functions, arguments, scope, size, like,
+            body.nodes,
+            body_facts(body),
+            self.functions,
+            arguments,
+            scope,
+            size,
+            like,
             lambda node: "",
         )
         block.write.align_scalars = not elementwise
@@ -122,8 +128,10 @@ def docstring(words: str, indent: int) -> str:
         head, colon, tail = (head + dot.rstrip(), "", rest) if dot else words.partition(": ")
         if not tail or len(head) > 90 - indent:
             lines = textwrap.wrap(words, 96 - indent)
-            return "\n".join([f'{space}"""{lines[0]}', *(space + x for x in lines[1:])]) + '\n' + (
-                f'{space}"""'
+            return (
+                "\n".join([f'{space}"""{lines[0]}', *(space + x for x in lines[1:])])
+                + "\n"
+                + (f'{space}"""')
             )
         paragraphs = [head.rstrip(":") + ("." if colon else ""), "", tail[0].upper() + tail[1:]]
     lines = []

@@ -18,7 +18,7 @@ from unroll_dsl.backends.torch.module import Emitted, emit
 from unroll_dsl.backends.torch.names import identifier
 from unroll_dsl.backends.values import describe
 from unroll_dsl.diagnostics.model import Diagnostic, UnrollError
-from unroll_dsl.ir.graph import Graph
+from unroll_dsl.ir.graph import Constant, Entry, Graph, Parameter
 from unroll_dsl.passes.pipeline import optimize
 from unroll_dsl.types import Array, Field
 
@@ -124,7 +124,12 @@ def _arguments(
 
 
 def _dim_origin(graph: Graph, symbol: str) -> Any:
-    for declared in (*graph.constants, *graph.parameters, *graph.inputs):
+    everything: list[Constant | Parameter | Entry] = [
+        *graph.constants,
+        *graph.parameters,
+        *graph.inputs,
+    ]
+    for declared in everything:
         if isinstance(declared.type, Array) and any(
             symbol in dim.symbols for dim in declared.type.shape
         ):

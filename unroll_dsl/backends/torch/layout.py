@@ -44,9 +44,7 @@ class Layout:
         self.inference = liveness(graph)
         with_loss = graph.loss is not None
         self.training = liveness(graph, training=True) if with_loss else self.inference
-        self.kinds: tuple[Kind, ...] = (
-            kinds(self.inference, self.training) if graph.states else ()
-        )
+        self.kinds: tuple[Kind, ...] = kinds(self.inference, self.training) if graph.states else ()
         self.has_phase_class = any(kind.parameters for kind in self.kinds)
         declared = [*self.constants, *self.parameters, *(e.name for e in graph.inputs)]
         declared += [slot.name for slot in graph.states] + [t.name for t in graph.targets]
@@ -138,9 +136,7 @@ class Layout:
         size: Callable[[Dim], ast.expr],
         like: Callable[[], Like],
     ) -> Block:
-        return Block(
-            self.nodes, self.facts, self.functions, given, scope, size, like, self.origin
-        )
+        return Block(self.nodes, self.facts, self.functions, given, scope, size, like, self.origin)
 
     def origin(self, node: Node) -> str:
         """The provenance comment of a node."""
@@ -213,5 +209,3 @@ def shape_of(symbol: str, arrays: Sequence[tuple[str, Array]]) -> ast.expr | Non
             if dim == Dim.of(symbol):
                 return name(f"{array}.shape[{axis - type_.rank}]")
     return None
-
-

@@ -22,7 +22,10 @@ def load_module(source: str, name: str) -> ModuleType:
     module = ModuleType(full)
     module.__file__ = f"<generated {name}.py {digest}>"
     linecache.cache[module.__file__] = (
-        len(source), None, source.splitlines(keepends=True), module.__file__,
+        len(source),
+        None,
+        source.splitlines(keepends=True),
+        module.__file__,
     )
     code = compile(source, module.__file__, "exec")
     sys.modules[full] = module
@@ -33,7 +36,7 @@ def load_module(source: str, name: str) -> ModuleType:
         raise
     for value in list(vars(module).values()):
         if isinstance(value, type) and value.__module__ == full:
-            value.__reduce_ex__ = _reducer(source, name)  # type: ignore[method-assign, assignment]
+            value.__reduce_ex__ = _reducer(source, name)  # type: ignore[method-assign]
     return module
 
 

@@ -84,7 +84,9 @@ class Methods:
             if steady.needs_k:
                 head = f"for k in range(1, {end} + 1):"
                 if count:
-                    head = f"for k in range(1, self.phases{f' - {count - 1}' if count > 1 else ''}):"
+                    head = (
+                        f"for k in range(1, self.phases{f' - {count - 1}' if count > 1 else ''}):"
+                    )
             callee = f"self.{method_name(steady.kind.name)}{'_traced' if method else ''}"
         lines.append(Line(head))
         lines += self._step(steady, callee, "k", after, "    ")
@@ -127,7 +129,6 @@ class Methods:
 
     def _start(self) -> Lines:
         layout = self.layout
-        block_roots: list[int] = []
         done: list[int] = []
         states = self.states_in()
         roots = [self._start_source(slot) for slot in states]
@@ -140,8 +141,7 @@ class Methods:
                 layout.given(self._below(index), Stage.CALL, self._in_start)
                 done.append(index)
         layout.given(roots, Stage.CALL, self._in_start)
-        block_roots = [i for i in sorted(layout.call_values)]
-        values = [i for i in block_roots if self.nodes[i].args]
+        values = [i for i in sorted(layout.call_values) if self.nodes[i].args]
         given = layout.given([*values, *roots], Stage.CALL, self._in_start)
         held = [i for i in layout.call_values if isinstance(self.nodes[i].op, ops.Learnable)]
         taken = {*self.inputs, *layout.call_values.values()}
@@ -152,9 +152,7 @@ class Methods:
             word = identifier(parameter.name)
             expr = layout.held(parameter, name(f"self.{word}"), self._bound)
             span = parameter.origin
-            block.lines.append(
-                Line(f"{word} = {text(expr)}", place(span))
-            )
+            block.lines.append(Line(f"{word} = {text(expr)}", place(span)))
             block.given[index] = name(word)
         wishes = {index: layout.call_values[index] for index in values}
         block.run(values, None, wishes)
@@ -207,7 +205,7 @@ class Methods:
             return list(found)
         batch = self._batch()
         sizes = [layout.size(dim) for dim in slot.type.shape]
-        shape = [ast.Starred(batch), *sizes] if sizes else [ast.Starred(batch)]
+        shape: list[ast.expr] = [ast.Starred(batch), *sizes]
         source = node.args[0] if isinstance(node.op, ops.Expand) else index
         if facts.numbers[source]:
             expr = write.filled(source, shape, slot.type.field)
@@ -275,9 +273,11 @@ class Methods:
             for i in plan(self.nodes, [graph.loss], lambda i: False).inside
             if isinstance(self.nodes[i].op, ops.Final)
         ]
-        simple = not sums and all(
-            isinstance(op, ops.Final) for op in outputs
-        ) and all(op in outputs for op in finals)
+        simple = (
+            not sums
+            and all(isinstance(op, ops.Final) for op in outputs)
+            and all(op in outputs for op in finals)
+        )
         more: dict[int, ast.expr] = {}
         lines: Lines = []
         total_names: dict[int, str] = {}

@@ -47,9 +47,7 @@ def emit(graph: Graph, *, phases: int | None = None) -> Emitted:
     if layout.has_phase_class:
         parts += [
             _phase_class(layout, kind, body, traced)
-            for kind, body, traced in zip(
-                layout.kinds, methods.bodies, methods.traced, strict=True
-            )
+            for kind, body, traced in zip(layout.kinds, methods.bodies, methods.traced, strict=True)
         ]
     parts.append(_network_class(layout, methods, constructor))
     source = formatted("\n\n".join(parts))
@@ -93,9 +91,7 @@ def _line(line: Line, indent: int) -> str:
     return f"{' ' * indent}{line.text}{comment}"
 
 
-def _method(
-    head: str, words: str, lines: Sequence[Line], indent: int = 4
-) -> list[str]:
+def _method(head: str, words: str, lines: Sequence[Line], indent: int = 4) -> list[str]:
     found = [f"{' ' * indent}{head}"]
     if words:
         found.append(docstring(words, indent + 4))
@@ -111,7 +107,8 @@ def _bounds(layout: Layout, limits: Limits | None) -> str:
         return ""
     words = []
     for bound, sign, strict in (
-        (limits.lower, ">", limits.lower_strict), (limits.upper, "<", limits.upper_strict)
+        (limits.lower, ">", limits.lower_strict),
+        (limits.upper, "<", limits.upper_strict),
     ):
         if bound is None:
             continue
@@ -161,20 +158,17 @@ def _phase_method(word: str, body: Body) -> list[str]:
     arguments += [f"{size}: int" for size in body.sizes]
     if body.needs_k:
         arguments.append("k: int")
-    lines, results = _folded(body)
+    lines, results = list(body.lines), list(body.results)
     returned = [text(result) for result in results]
-    annotation = "Tensor" if len(returned) == 1 else f"tuple[{', '.join(['Tensor'] * len(returned))}]"
+    annotation = (
+        "Tensor" if len(returned) == 1 else f"tuple[{', '.join(['Tensor'] * len(returned))}]"
+    )
     head = f"def {word}({', '.join(['self', *arguments])}) -> {annotation}:"
     words = ""
     if body.traced and word.endswith("traced"):
         words = f"The same, and what the loss reads of it: {', '.join(body.traces_out)}."
-    if not lines or lines[-1].text != returned or True:
-        lines = [*lines, Line(f"return {', '.join(returned)}")]
+    lines = [*lines, Line(f"return {', '.join(returned)}")]
     return _method(head, words, _joined(lines))
-
-
-def _folded(body: Body) -> tuple[list[Line], list[object]]:
-    return list(body.lines), list(body.results)
 
 
 def _joined(lines: list[Line]) -> list[Line]:
@@ -205,26 +199,27 @@ def _network_class(layout: Layout, methods: Methods, constructor: Constructor) -
         if values:
             words += ", and the states at the start." if count > values else "."
         lines += _method(
-            f"def start({', '.join(['self', *inputs])}) -> {annotation}:", words,
+            f"def start({', '.join(['self', *inputs])}) -> {annotation}:",
+            words,
             _joined([*methods.start, returned]),
         )
     if not layout.has_phase_class:
-        for kind, body, traced in zip(
-            layout.kinds, methods.bodies, methods.traced, strict=True
-        ):
+        for kind, body, traced in zip(layout.kinds, methods.bodies, methods.traced, strict=True):
             lines += _phase_method(method_name(kind.name), body)
             if traced is not body:
                 lines += _phase_method(f"{method_name(kind.name)}_traced", traced)
     count = len(layout.graph.outputs)
     annotation = "Tensor" if count == 1 else f"tuple[{', '.join(['Tensor'] * count)}]"
     lines += _method(
-        f"def forward({', '.join(['self', *inputs])}) -> {annotation}:", "",
+        f"def forward({', '.join(['self', *inputs])}) -> {annotation}:",
+        "",
         _joined(methods.forward()),
     )
     if layout.kinds:
         lines += _method(
             f"def trajectory({', '.join(['self', *inputs])}) -> list[dict[str, Tensor]]:",
-            "The states after each phase.", methods.trajectory(),
+            "The states after each phase.",
+            methods.trajectory(),
         )
     loss = methods.loss_lines()
     if loss is not None:
@@ -255,7 +250,8 @@ def _class_docstring(layout: Layout) -> str:
         if constant.name in needed and isinstance(constant.type, Array):
             shape = _shape(constant.type)
             fixed.append(f"{identifier(constant.name)}{' ' + shape if shape else ''}")
-    shared, own = [], []
+    shared: list[str] = []
+    own: list[str] = []
     for parameter in graph.parameters:
         if parameter.name in layout.training.parameters and parameter.trainable:
             found = _parameter_words(layout, parameter)

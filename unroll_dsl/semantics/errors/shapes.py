@@ -8,8 +8,8 @@ from unroll_dsl.source import Span
 
 __all__ = [
     "BoundViolated",
-    "CallMismatch",
     "CallDoesNotType",
+    "CallMismatch",
     "ComplexToReal",
     "DimensionExpected",
     "MapAsValue",
@@ -71,9 +71,7 @@ class WrongSpace(Diagnostic):
         return f"operator `{self.operator}` is applied to the wrong space"
 
     def labels(self) -> tuple[Label, ...]:
-        first = Label(
-            self.argument.span, f"expected {self.expected}, found {self.argument.type}"
-        )
+        first = Label(self.argument.span, f"expected {self.expected}, found {self.argument.type}")
         return (first, Label(self.map_span, self.map_type), *self.argument.causes())
 
     def help(self) -> str | None:
@@ -103,7 +101,9 @@ class ShapesDisagree(Diagnostic):
     mend: str | None = None
 
     def message(self) -> str:
-        return f"`{self.operator}` of {self.left.type} and {self.right.type}: the shapes do not agree"
+        return (
+            f"`{self.operator}` of {self.left.type} and {self.right.type}: the shapes do not agree"
+        )
 
     def labels(self) -> tuple[Label, ...]:
         return (

@@ -122,7 +122,9 @@ class UpdateOfNonState(Diagnostic):
         if self.near:
             return f"did you mean `{self.near[0]}`?"
         if self.sort is None:
-            return f"write `{self.name} = ...` for a local value, or declare `state {self.name} : ...`"
+            return (
+                f"write `{self.name} = ...` for a local value, or declare `state {self.name} : ...`"
+            )
         return f"declare it with `state {self.name} : ...`, or give the local value another name"
 
 
