@@ -1,17 +1,14 @@
-"""U05: what is wrong with values that are bound to a program, or cannot be run yet."""
+"""U05: a value that was given does not fit its declaration."""
 
 from __future__ import annotations
 
 import difflib
 from dataclasses import dataclass
 
+from unroll_dsl.backends.errors.place import declared_at
 from unroll_dsl.diagnostics.model import Diagnostic, Label
 from unroll_dsl.source import Span
 from unroll_dsl.types import Array
-
-
-def _declared(origin: Span | None, text: str) -> tuple[Label, ...]:
-    return () if origin is None else (Label(origin, text),)
 
 
 @dataclass(frozen=True)
@@ -68,7 +65,7 @@ class MissingStart(Diagnostic):
         return f"{self.kind} `{self.name}` has no value"
 
     def labels(self) -> tuple[Label, ...]:
-        return _declared(self.origin, "declared without a classical value")
+        return declared_at(self.origin, "declared without a classical value")
 
     def help(self) -> str | None:
         argument = "init" if self.kind == "learnable" else "bind"
@@ -98,7 +95,7 @@ class WrongShape(Diagnostic):
         return f"`{self.name}` is {self.declared}, found shape {self.found}"
 
     def labels(self) -> tuple[Label, ...]:
-        return _declared(self.origin, f"declared as {self.declared}")
+        return declared_at(self.origin, f"declared as {self.declared}")
 
     def help(self) -> str | None:
         sizes = [dim.value for dim in self.declared.shape]
@@ -132,7 +129,7 @@ class WrongField(Diagnostic):
         return f"`{self.name}` is real ({self.expected}), but a complex value is bound to it"
 
     def labels(self) -> tuple[Label, ...]:
-        return _declared(self.origin, "declared real")
+        return declared_at(self.origin, "declared real")
 
     def help(self) -> str | None:
         return f"bind its real part, or declare it `complex {self.expected}`"
@@ -164,7 +161,7 @@ class WrongDtype(Diagnostic):
         return f"`{self.name}` has dtype {self.found}: {self.why}"
 
     def labels(self) -> tuple[Label, ...]:
-        return _declared(self.origin, "declared here")
+        return declared_at(self.origin, "declared here")
 
     def help(self) -> str | None:
         return self.mend
@@ -190,71 +187,10 @@ class OutsideBounds(Diagnostic):
         return f"`{self.name}` must be {self.bounds}, found {self.found:g}"
 
     def labels(self) -> tuple[Label, ...]:
-        return _declared(self.origin, f"constrained to be {self.bounds}")
+        return declared_at(self.origin, f"constrained to be {self.bounds}")
 
     def help(self) -> str | None:
         return "choose a value that satisfies the constraint, or loosen it in the program"
-
-
-@dataclass(frozen=True)
-class SizeUnknown(Diagnostic):
-    """A size is needed to make a network, and nothing that was given determines it.
-
-    Right:
-
-        spec.compile(dims={"n": 100})
-    """
-
-    code = "U0507"
-    title = "size not determined"
-    name: str
-    needed_by: str
-    origin: Span | None
-
-    def message(self) -> str:
-        return f"the size `{self.name}` is not determined"
-
-    def labels(self) -> tuple[Label, ...]:
-        return _declared(self.origin, f"needed by {self.needed_by}")
-
-    def help(self) -> str | None:
-        return f'give it: `dims={{"{self.name}": ...}}`, or bind something whose shape contains it'
-
-
-@dataclass(frozen=True)
-class SizeContradiction(Diagnostic):
-    """Two values disagree about a size.
-
-    Wrong:
-
-        fixed A : matrix[m, n]              # bound with shape (3, 5): n = 5
-        fixed w : vector[n]                 # bound with shape (4,):   n = 4
-    """
-
-    code = "U0508"
-    title = "values disagree about a size"
-    name: str
-    first: int | None
-    first_source: str
-    second: int
-    second_source: str
-    origin: Span | None
-
-    def message(self) -> str:
-        if self.first is None:
-            return f"`{self.name}` cannot be {self.second}, as {self.second_source} has it"
-        return (
-            f"`{self.name}` is {self.first} by {self.first_source}, "
-            f"but {self.second} by {self.second_source}"
-        )
-
-    def labels(self) -> tuple[Label, ...]:
-        return _declared(self.origin, "declared here")
-
-    def help(self) -> str | None:
-        if self.first is None:
-            return "sizes are whole numbers of at least 1"
-        return "give values whose shapes agree"
 
 
 @dataclass(frozen=True)
@@ -279,7 +215,7 @@ class WrongCount(Diagnostic):
         )
 
     def labels(self) -> tuple[Label, ...]:
-        return _declared(self.origin, "declared `per phase`")
+        return declared_at(self.origin, "declared `per phase`")
 
     def help(self) -> str | None:
         return f"there are {self.phases} phases: give {self.phases} values, or one"
@@ -298,96 +234,10 @@ class NotFinite(Diagnostic):
         return f"the value given for `{self.name}` contains NaN or infinity"
 
     def labels(self) -> tuple[Label, ...]:
-        return _declared(self.origin, "declared here")
+        return declared_at(self.origin, "declared here")
 
     def help(self) -> str | None:
         return "look for a division by 0, or missing data, where the value is made"
-
-
-@dataclass(frozen=True)
-class NoBackend(Diagnostic):
-    """A construct is checked by this version of the compiler, but it cannot run it yet.
-
-    Image operators, layers and maps bound from outside parse and type-check; scalars, vectors,
-    matrices and tensors run.
-    """
-
-    code = "U0511"
-    title = "no backend yet"
-    what: str
-    origin: Span | None
-
-    def message(self) -> str:
-        return f"{self.what} cannot be run by this version yet"
-
-    def labels(self) -> tuple[Label, ...]:
-        return _declared(self.origin, "checked, but not compiled yet")
-
-    def help(self) -> str | None:
-        return "`unroll check --static` checks the program without running it"
-
-
-@dataclass(frozen=True)
-class RoleUnknown(Diagnostic):
-    """`learn=` says how a constant is shared in words other than "shared" and "per phase".
-
-    Right:
-
-        spec.compile(learn={"alpha": "per phase"})
-    """
-
-    code = "U0512"
-    title = "unknown sharing"
-    name: str
-    found: str
-
-    def message(self) -> str:
-        return f"`learn` makes `{self.name}` {self.found!r}"
-
-    def help(self) -> str | None:
-        return 'write "shared" or "per phase"'
-
-
-@dataclass(frozen=True)
-class PhasesInvalid(Diagnostic):
-    """The number of phases is not a whole number of at least 1.
-
-    Right:
-
-        spec.compile(phases=7)
-    """
-
-    code = "U0513"
-    title = "number of phases"
-    found: str
-
-    def message(self) -> str:
-        return f"the number of phases is a whole number of at least 1, found {self.found}"
-
-    def help(self) -> str | None:
-        return "for instance `phases=7`"
-
-
-@dataclass(frozen=True)
-class NothingToRun(Diagnostic):
-    """A `problem` states what to minimise, not how: there is no iteration to compile.
-
-    Right: write an `algorithm` for it.
-    """
-
-    code = "U0514"
-    title = "nothing to run"
-    name: str
-    origin: Span | None
-
-    def message(self) -> str:
-        return f"`{self.name}` is a problem, not an algorithm: it has no iteration to run"
-
-    def labels(self) -> tuple[Label, ...]:
-        return _declared(self.origin, "a problem")
-
-    def help(self) -> str | None:
-        return "write an `algorithm` with a state, a phase and an output"
 
 
 @dataclass(frozen=True)
@@ -403,46 +253,3 @@ class GivenTwice(Diagnostic):
 
     def help(self) -> str | None:
         return "keep one of them"
-
-
-@dataclass(frozen=True)
-class UnknownAlgorithm(Diagnostic):
-    """No packaged algorithm has that name, and no file has that path.
-
-    Right: `unroll list` shows the names; a file ends in `.unroll`.
-    """
-
-    code = "U0516"
-    title = "unknown algorithm"
-    name: str
-    known: tuple[str, ...]
-
-    def message(self) -> str:
-        return f"there is no packaged algorithm and no file `{self.name}`"
-
-    def help(self) -> str | None:
-        near = difflib.get_close_matches(self.name, self.known, n=1)
-        if near:
-            return f"did you mean `{near[0]}`?"
-        return "`unroll list` shows the packaged ones"
-
-
-@dataclass(frozen=True)
-class SizeInvalid(Diagnostic):
-    """A size given in `dims` is not a whole number of at least 1.
-
-    Right:
-
-        spec.compile(dims={"n": 100})
-    """
-
-    code = "U0517"
-    title = "size is not a whole number"
-    name: str
-    found: str
-
-    def message(self) -> str:
-        return f"the size `{self.name}` is a whole number of at least 1, found {self.found}"
-
-    def help(self) -> str | None:
-        return f'for instance `dims={{"{self.name}": 100}}`'

@@ -1,0 +1,45 @@
+"""U05: what is wrong with values that are bound to a program, or cannot be run yet."""
+
+from unroll_dsl.backends.errors.running import (
+    NoBackend,
+    NothingToRun,
+    PhasesInvalid,
+    RoleUnknown,
+    UnknownAlgorithm,
+)
+from unroll_dsl.backends.errors.sizes import (
+    SizeContradiction,
+    SizeInvalid,
+    SizeUnknown,
+)
+from unroll_dsl.backends.errors.values import (
+    GivenTwice,
+    MissingStart,
+    NotFinite,
+    OutsideBounds,
+    UnknownBinding,
+    WrongCount,
+    WrongDtype,
+    WrongField,
+    WrongShape,
+)
+
+__all__ = [
+    "GivenTwice",
+    "MissingStart",
+    "NoBackend",
+    "NotFinite",
+    "NothingToRun",
+    "OutsideBounds",
+    "PhasesInvalid",
+    "RoleUnknown",
+    "SizeContradiction",
+    "SizeInvalid",
+    "SizeUnknown",
+    "UnknownAlgorithm",
+    "UnknownBinding",
+    "WrongCount",
+    "WrongDtype",
+    "WrongField",
+    "WrongShape",
+]

@@ -1,0 +1,118 @@
+"""U05: a program cannot be run, or not as it was asked for."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+
+from unroll_dsl.backends.errors.place import declared_at
+from unroll_dsl.diagnostics.model import Diagnostic, Label
+from unroll_dsl.source import Span
+
+
+@dataclass(frozen=True)
+class NoBackend(Diagnostic):
+    """A construct is checked by this version of the compiler, but it cannot run it yet.
+
+    Image operators, layers and maps bound from outside parse and type-check; scalars, vectors,
+    matrices and tensors run.
+    """
+
+    code = "U0511"
+    title = "no backend yet"
+    what: str
+    origin: Span | None
+
+    def message(self) -> str:
+        return f"{self.what} cannot be run by this version yet"
+
+    def labels(self) -> tuple[Label, ...]:
+        return declared_at(self.origin, "checked, but not compiled yet")
+
+    def help(self) -> str | None:
+        return "`unroll check --static` checks the program without running it"
+
+
+@dataclass(frozen=True)
+class RoleUnknown(Diagnostic):
+    """`learn=` says how a constant is shared in words other than "shared" and "per phase".
+
+    Right:
+
+        spec.compile(learn={"alpha": "per phase"})
+    """
+
+    code = "U0512"
+    title = "unknown sharing"
+    name: str
+    found: str
+
+    def message(self) -> str:
+        return f"`learn` makes `{self.name}` {self.found!r}"
+
+    def help(self) -> str | None:
+        return 'write "shared" or "per phase"'
+
+
+@dataclass(frozen=True)
+class PhasesInvalid(Diagnostic):
+    """The number of phases is not a whole number of at least 1.
+
+    Right:
+
+        spec.compile(phases=7)
+    """
+
+    code = "U0513"
+    title = "number of phases"
+    found: str
+
+    def message(self) -> str:
+        return f"the number of phases is a whole number of at least 1, found {self.found}"
+
+    def help(self) -> str | None:
+        return "for instance `phases=7`"
+
+
+@dataclass(frozen=True)
+class NothingToRun(Diagnostic):
+    """A `problem` states what to minimise, not how: there is no iteration to compile.
+
+    Right: write an `algorithm` for it.
+    """
+
+    code = "U0514"
+    title = "nothing to run"
+    name: str
+    origin: Span | None
+
+    def message(self) -> str:
+        return f"`{self.name}` is a problem, not an algorithm: it has no iteration to run"
+
+    def labels(self) -> tuple[Label, ...]:
+        return declared_at(self.origin, "a problem")
+
+    def help(self) -> str | None:
+        return "write an `algorithm` with a state, a phase and an output"
+
+
+@dataclass(frozen=True)
+class UnknownAlgorithm(Diagnostic):
+    """No packaged algorithm has that name, and no file has that path.
+
+    Right: `unroll list` shows the names; a file ends in `.unroll`.
+    """
+
+    code = "U0516"
+    title = "unknown algorithm"
+    name: str
+    known: tuple[str, ...]
+
+    def message(self) -> str:
+        return f"there is no packaged algorithm and no file `{self.name}`"
+
+    def help(self) -> str | None:
+        near = difflib.get_close_matches(self.name, self.known, n=1)
+        if near:
+            return f"did you mean `{near[0]}`?"
+        return "`unroll list` shows the packaged ones"

@@ -1,0 +1,74 @@
+"""Gradients of every learnable against differences along random directions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+from unroll_dsl.spec import Spec
+from unroll_dsl.verify.instance import Instance
+from unroll_dsl.verify.report import Row, Verdict, judged
+from unroll_dsl.verify.using import network, several, tensors
+
+_STEP = 1e-6
+_TOLERANCE = 1e-5
+
+
+def check_gradients(spec: Spec, instance: Instance, phases: int, seed: int) -> list[Row]:
+    """One row a learnable: the largest gap over its phases between the derivative along a random
+    direction and a central difference, relative to the larger of the two."""
+    net = network(spec, instance, phases, torch.float64)
+    inputs = tensors(instance.inputs, torch.float64)
+    targets = tensors(instance.targets, torch.float64)
+    generator = torch.Generator().manual_seed(seed)
+    weights = [
+        torch.randn(o.shape, generator=generator, dtype=torch.float64) for o in several(net(*inputs))
+    ]
+    # off the classical values, where shrinkage often stands exactly at a kink
+    with torch.no_grad():
+        for p in net.parameters():
+            noise = torch.randn(p.shape, generator=generator, dtype=torch.float64)
+            p.add_(0.01 * noise.to(p.dtype) * (p.abs().mean() + 0.1))
+
+    def value() -> torch.Tensor:
+        if spec.graph.loss is not None:
+            return net.loss(*inputs, *targets)  # type: ignore[no-any-return]
+        outputs = several(net(*inputs))
+        total = sum((w * o).sum() for w, o in zip(weights, outputs, strict=True))
+        assert isinstance(total, torch.Tensor)
+        return total.real
+
+    parameters = dict(net.named_parameters())
+    if not parameters:
+        return []
+    gradients = torch.autograd.grad(value(), list(parameters.values()), allow_unused=True)
+    worst: dict[str, float] = {}
+    reached: dict[str, bool] = {}
+    for (key, p), gradient in zip(parameters.items(), gradients, strict=True):
+        name = key.rpartition(".")[2]
+        direction = torch.randn(p.shape, generator=generator, dtype=torch.float64).to(p.dtype)
+        slope = 0.0 if gradient is None else float((gradient.conj() * direction).sum().real)
+        found = _difference(p, direction, value)
+        scale = max(abs(slope), abs(found), 1e-6)
+        worst[name] = max(worst.get(name, 0.0), abs(slope - found) / scale)
+        nonzero = gradient is not None and bool(gradient.abs().max() > 0)
+        reached[name] = reached.get(name, False) or nonzero
+    rows = []
+    for name, gap in worst.items():
+        rows.append(judged("gradients against differences", name, gap, _TOLERANCE))
+        if not reached[name]:
+            detail = "its gradient is zero on this instance"
+            rows.append(Row("gradients against differences", name, Verdict.NOTE, detail=detail))
+    return rows
+
+
+def _difference(p: Any, direction: torch.Tensor, value: Any) -> float:
+    with torch.no_grad():
+        start = p.detach().clone()
+        p.copy_(start + _STEP * direction)
+        above = float(value())
+        p.copy_(start - _STEP * direction)
+        below = float(value())
+        p.copy_(start)
+    return (above - below) / (2 * _STEP)

@@ -1,0 +1,103 @@
+"""The checks of a program, one after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from unroll_dsl.backends.errors import NoBackend
+from unroll_dsl.diagnostics.model import UnrollError
+from unroll_dsl.spec import Spec
+from unroll_dsl.verify.instance import Instance, draw
+from unroll_dsl.verify.report import Report, Row, Verdict
+
+Progress = Callable[[int, int], object]
+
+
+def check(
+    spec: Spec,
+    *,
+    against: Spec | None = None,
+    seed: int = 0,
+    dims: Mapping[str, int] | None = None,
+    phases: int | None = None,
+    progress: Progress | None = None,
+) -> Report:
+    """Check a program numerically on an instance drawn from its declared types.
+
+    Adjoints of linear maps; torch against NumPy at every phase, in float64 and float32; with
+    `against`, the untrained network against a classical program; the gradient of every learnable
+    against differences; the objective along the phases, and whether its minimiser is a fixed point.
+
+    Parameters
+    ----------
+    phases
+        How many to run; by default what the program says, at most 10.
+    progress
+        Called with the number of checks done and in all.
+    """
+    import torch
+
+    from unroll_dsl.verify.adjoints import check_adjoints
+    from unroll_dsl.verify.agreement import check_against, check_agreement
+    from unroll_dsl.verify.gradients import check_gradients
+    from unroll_dsl.verify.objective import check_objective
+
+    graph = spec.graph
+    count = min(graph.phases or 1, 10) if phases is None else phases
+    if not graph.outputs:
+        row = Row("program", spec.name, Verdict.SKIPPED, detail="a problem has no iteration to run")
+        return Report(spec.name, seed, {}, None, (row,))
+    instance = draw(graph, seed=seed, dims=dims)
+    steps: list[Callable[[], list[Row]]] = [
+        lambda: check_adjoints(spec, instance, seed),
+        lambda: check_agreement(spec, instance, count),
+        lambda: check_gradients(spec, instance, count, seed),
+    ]
+    if against is not None:
+        steps.append(lambda: check_against(spec, against, instance, count))
+    objective: list[float] = []
+    steps.append(lambda: check_objective(spec, instance, count, seed, objective))
+    rows: list[Row] = []
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)  # the instance is small: threads would only wait for each other
+    try:
+        for done, step in enumerate(steps, start=1):
+            rows += _guarded(step)
+            if progress is not None:
+                progress(done, len(steps))
+    finally:
+        torch.set_num_threads(threads)
+    merged = tuple(dict.fromkeys(rows))
+    return Report(
+        spec.name, seed, instance.sizes, graph.phases and count, merged, tuple(objective)
+    )
+
+
+def _guarded(step: Callable[[], list[Row]]) -> list[Row]:
+    """The rows of a check; what this version cannot run yet is skipped, and says so."""
+    try:
+        return step()
+    except UnrollError as error:
+        missing = [d for d in error.diagnostics if isinstance(d, NoBackend)]
+        if len(missing) != len(error.diagnostics):
+            raise
+        words = missing[0].message()
+        return [Row("program", "numerics", Verdict.SKIPPED, detail=words)]
+
+
+def arguments(instance: Instance) -> dict[str, Any]:
+    """The instance as keyword arguments of `compile` and `reference`."""
+    return {"bind": instance.bind, "init": instance.init, "dims": instance.sizes}
+
+
+def as_spec(spec: Spec, graph: Any) -> Spec:
+    """`spec` with another graph: for programs derived from it."""
+    derived = Spec.__new__(Spec)
+    derived.__dict__.update(spec.__dict__)
+    derived.graph = graph
+    derived.name = graph.name
+    return derived
+
+
+__all__ = ["arguments", "as_spec", "check"]

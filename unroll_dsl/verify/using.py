@@ -1,0 +1,66 @@
+"""Small conveniences that the checks share: networks and references of an instance."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from unroll_dsl.backends.torch.names import identifier
+from unroll_dsl.spec import Spec
+from unroll_dsl.verify.instance import Instance
+
+Values = NDArray[Any]
+
+
+def network(spec: Spec, instance: Instance, phases: int, dtype: torch.dtype) -> Any:
+    """The untrained network; float32 values are cast because they are asked for."""
+    return spec.compile(
+        phases, bind=instance.bind, init=instance.init, dims=instance.sizes, dtype=dtype, seed=0
+    )
+
+
+def reference(spec: Spec, instance: Instance, phases: int, net: Any) -> Any:
+    """The reference at the values of the network, random starts included."""
+    init = {**instance.init, **random_starts(spec, net)}
+    return spec.reference(phases, bind=instance.bind, init=init, dims=instance.sizes)
+
+
+def random_starts(spec: Spec, net: Any) -> dict[str, Values]:
+    """What the network has drawn for learnables without a classical value."""
+    from unroll_dsl.ir.graph import Random
+
+    found: dict[str, Values] = {}
+    for parameter in spec.graph.parameters:
+        if not isinstance(parameter.initial, Random):
+            continue
+        word = identifier(parameter.name)
+        if not parameter.per_phase:
+            if isinstance(getattr(net, word, None), torch.Tensor):
+                found[parameter.name] = getattr(net, word).detach().double().numpy()
+            continue
+        values = [getattr(phase, word, None) for phase in net.phases]
+        known = next((v for v in values if v is not None), None)
+        if known is not None:
+            filled = [known * 0 if v is None else v for v in values]
+            found[parameter.name] = torch.stack(filled).detach().double().numpy()
+    return found
+
+
+def tensors(arrays: tuple[Values, ...], dtype: torch.dtype) -> list[torch.Tensor]:
+    made = [torch.from_numpy(np.array(array)) for array in arrays]
+    return [t.to(dtype.to_complex() if t.is_complex() else dtype) for t in made]
+
+
+def difference(found: Any, expected: Values) -> float:
+    """The largest difference, relative to the largest entry expected."""
+    ours = found.detach().numpy() if isinstance(found, torch.Tensor) else np.asarray(found)
+    ours = np.broadcast_to(ours, expected.shape) if ours.ndim < expected.ndim else ours
+    gap = np.abs(ours - expected).max(initial=0.0)
+    return float(gap / max(np.abs(expected).max(initial=0.0), 1e-30))
+
+
+def several(outputs: Any) -> tuple[Any, ...]:
+    return outputs if isinstance(outputs, tuple) else (outputs,)
