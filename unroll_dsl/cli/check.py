@@ -9,13 +9,12 @@ once.
 from argparse import ArgumentParser, Namespace
 from typing import TYPE_CHECKING
 
-from unroll_dsl.cli.specs import check, load
+from unroll_dsl.cli.specs import check, known_sizes, load
 from unroll_dsl.cli.terminal import print_json, report_diagnostics
-from unroll_dsl.cli.usage import Exit, UsageError, did_you_mean
-from unroll_dsl.cli.values import by_name, sizes
+from unroll_dsl.cli.usage import Exit, UsageError
+from unroll_dsl.cli.values import count, sizes
 
 if TYPE_CHECKING:
-    from unroll_dsl import Spec
     from unroll_dsl.driver import Checked
     from unroll_dsl.verify import Report
 
@@ -30,6 +29,9 @@ def arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--dims", type=sizes, default=(), metavar="n=9,m=6", help="sizes of the random instance"
     )
+    parser.add_argument(
+        "--phases", type=count, metavar="K", help="how many (as the file says, at most 10)"
+    )
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.add_argument(
         "--format", choices=("text", "json"), default="text", help="`json` is the same as --json"
@@ -38,8 +40,10 @@ def arguments(parser: ArgumentParser) -> None:
 
 def run(options: Namespace) -> int:
     options.json = options.json or options.format == "json"
-    if options.static and (options.against or options.dims):
-        raise UsageError("`--against` and `--dims` are for the numerical part", "drop `--static`")
+    if options.static and (options.against or options.dims or options.phases):
+        raise UsageError(
+            "`--against`, `--dims` and `--phases` are for the numerical part", "drop `--static`"
+        )
     results = [_check(word, options) for word in options.files]
     passed = all(passed for passed, _ in results)
     if options.json:
@@ -76,15 +80,13 @@ def _numbers(checked: "Checked", options: Namespace) -> "Report":
 
     spec = Spec(checked)
     against = load(options.against, quiet=True) if options.against else None
-    dims = by_name(options.dims, "--dims")
-    _refuse_unknown_sizes(spec, dims)
+    dims = known_sizes(spec, options.dims)
     with progress(f"checking {spec.name}", quiet=options.json) as advance:
-        return verify(spec, against=against, seed=options.seed, dims=dims, progress=advance)
-
-
-def _refuse_unknown_sizes(spec: "Spec", dims: dict[str, int]) -> None:
-    known = tuple(name for name, _ in spec.graph.dims)
-    for name in dims:
-        if name not in known:
-            mend = did_you_mean(name, known) or f"its sizes are {', '.join(known)}"
-            raise UsageError(f"{spec.name} has no size `{name}`", mend)
+        return verify(
+            spec,
+            against=against,
+            seed=options.seed,
+            dims=dims,
+            phases=options.phases,
+            progress=advance,
+        )

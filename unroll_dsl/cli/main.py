@@ -49,6 +49,9 @@ EPILOG = """\
 algorithm that comes along does as well: `unroll check lista`."""
 
 
+_INSTALL = "`pip install 'unroll_dsl[demo]'` installs all that pictures and the demo need"
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return the exit status."""
     prepare_streams()
@@ -72,6 +75,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         problem("interrupted")
         return Exit.INTERRUPTED
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.partition(".")[0] == "unroll_dsl":
+            return _fault(f"{error}")
+        problem(f"this needs `{error.name}`, which is not installed", _INSTALL)
+        return Exit.USAGE
     except InternalError as error:
         return _fault(f"{error}")
     except Exception as error:

@@ -6,12 +6,16 @@ stands for stdout.
 
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from unroll_dsl.cli.files import refuse_to_overwrite, write_text
-from unroll_dsl.cli.specs import load
+from unroll_dsl.cli.specs import known_sizes, load
 from unroll_dsl.cli.terminal import print_json, said
 from unroll_dsl.cli.usage import Exit
-from unroll_dsl.cli.values import by_name, count, sizes
+from unroll_dsl.cli.values import count, sizes
+
+if TYPE_CHECKING:
+    from unroll_dsl import Spec
 
 _PICTURES = ("latex", "dot", "svg")
 _STDOUT = Path("-")
@@ -38,17 +42,29 @@ def run(options: Namespace) -> int:
     from unroll_dsl import report
 
     if options.json or not pictures:
-        dims = by_name(options.dims, "--dims")
+        dims = known_sizes(spec, options.dims)
         found = report.summary(spec, phases=options.phases, dims=dims)
         if options.json:
             print_json(found.to_json())
         else:
             print(found.to_text())
     for kind, path in pictures.items():
-        text: str = getattr(report, kind)(spec)
+        text = _picture(kind, spec)
         if path == _STDOUT:
             print(text, end="" if text.endswith("\n") else "\n")
         else:
             write_text(path, text, force=options.force)
             said(f"wrote {path}")
     return Exit.FINE
+
+
+def _picture(kind: str, spec: "Spec") -> str:
+    from unroll_dsl import report
+
+    match kind:
+        case "latex":
+            return report.latex(spec.typed)
+        case "dot":
+            return report.dot(spec.graph)
+        case _:
+            return report.svg(spec.graph)

@@ -1,9 +1,12 @@
 """From what a user typed, the name of an algorithm that comes along or a path, to a spec."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from unroll_dsl.cli.terminal import report_diagnostics
+from unroll_dsl.cli.usage import UsageError, did_you_mean
+from unroll_dsl.cli.values import by_name
 
 if TYPE_CHECKING:
     from unroll_dsl import Spec
@@ -32,3 +35,14 @@ def load(word: str, *, no_colour: bool = False, quiet: bool = False) -> "Spec":
     if not quiet:
         report_diagnostics(spec.warnings, no_colour=no_colour)
     return spec
+
+
+def known_sizes(spec: "Spec", dims: Iterable[tuple[str, int]]) -> dict[str, int]:
+    """`--dims` by name, if the spec has sizes of those names."""
+    known = tuple(name for name, _ in spec.graph.dims)
+    found = by_name(dims, "--dims")
+    for name in found:
+        if name not in known:
+            mend = did_you_mean(name, known) or f"its sizes are {', '.join(known)}"
+            raise UsageError(f"{spec.name} has no size `{name}`", mend)
+    return found

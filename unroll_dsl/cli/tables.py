@@ -2,9 +2,14 @@
 
 from itertools import groupby
 
-from unroll_dsl.verify.report import Report, Row
+from unroll_dsl.verify.report import Report, Row, Verdict
 
-_MARKS = {"passed": "ok", "failed": "FAILED", "skipped": "skipped", "note": "note"}
+_MARKS = {
+    Verdict.PASSED: "ok",
+    Verdict.FAILED: "FAILED",
+    Verdict.SKIPPED: "skipped",
+    Verdict.NOTE: "note",
+}
 
 
 def report_text(report: Report) -> str:
@@ -25,7 +30,7 @@ def _line(row: Row, width: int) -> str:
     figure = "" if row.value is None else f"{row.value:.2e}"
     if row.value is not None and row.tolerance is not None:
         figure += f" (at most {row.tolerance:.0e})"
-    mark = _MARKS[row.verdict.value]
+    mark = _MARKS[row.verdict]
     return f"  {mark:<7}  {row.name:<{width}}  {figure:<25}  {row.detail}".rstrip()
 
 
@@ -38,8 +43,10 @@ def _figures(values: tuple[float, ...], shown: int = 8) -> str:
 
 
 def _closing(report: Report) -> str:
-    counts = dict.fromkeys(_MARKS, 0)
-    for row in report.rows:
-        counts[row.verdict.value] += 1
-    others = [f"{n} {mark}" for mark, n in counts.items() if n and mark not in ("note",)]
-    return f"{'passed' if report.passed else 'FAILED'}: {', '.join(others) or 'nothing to check'}"
+    verdicts = [row.verdict for row in report.rows]
+    failed, skipped = verdicts.count(Verdict.FAILED), verdicts.count(Verdict.SKIPPED)
+    total = failed + verdicts.count(Verdict.PASSED)
+    left_out = f", {skipped} skipped" if skipped else ""
+    if failed:
+        return f"{failed} of {total} checks FAILED{left_out}"
+    return (f"all {total} checks passed" if total else "nothing was checked") + left_out

@@ -115,7 +115,7 @@ def summary(
         if str(found.flops) != "0" or found.applications
     )
     solves = tuple(
-        (_where(route.span), route.name, route.reason) for route in routes(graph, sizes)
+        (_where(route.origin), route.name, route.reason) for route in routes(graph, sizes)
     )
     title = spec.program.comment.split("\n", 1)[0].strip() or spec.name
     return Summary(

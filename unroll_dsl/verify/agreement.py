@@ -12,6 +12,7 @@ from unroll_dsl.driver import check_program
 from unroll_dsl.ir.graph import Graph
 from unroll_dsl.ir.nodes import Fixed, Stage
 from unroll_dsl.ir.stages import stages
+from unroll_dsl.passes.dead import dead
 from unroll_dsl.spec import Spec
 from unroll_dsl.syntax.nodes import Declaration, Let, Name, Role, Sharing, SpaceType
 from unroll_dsl.types import Array
@@ -153,10 +154,10 @@ def _named_value(spec: Spec, instance: Instance, name: str) -> Any:
     for index, node in enumerate(spec.graph.nodes):
         is_let = node.label == name and bool(node.args) and found[index] is Stage.SETUP
         if is_let or node.op == Fixed(name):
-            graph = dataclasses.replace(
+            whole = dataclasses.replace(
                 spec.graph, inputs=(), states=(), traces=(), outputs=(index,), targets=(),
                 loss=None, objective=None, variables=(), phases=None,
             )
             given = {"bind": instance.bind, "init": instance.init, "dims": instance.sizes}
-            return as_spec(spec, graph).reference(1, **given)()
+            return as_spec(spec, dead(whole)).reference(1, **given)()
     return None

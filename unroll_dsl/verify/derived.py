@@ -18,6 +18,7 @@ from unroll_dsl.ir.nodes import (
     Transpose,
 )
 from unroll_dsl.ir.stages import stages
+from unroll_dsl.passes.dead import dead
 from unroll_dsl.source import Span
 from unroll_dsl.types import (
     Array,
@@ -144,7 +145,7 @@ def _program(
     entry = Entry("argument", space, "", span)
     nodes = [*graph.nodes, Node(Input("argument"), (), space, span, "argument")]
     nodes += add(start)
-    return dataclasses.replace(
+    whole = dataclasses.replace(
         graph,
         name=f"{graph.name}_{name}",
         inputs=(entry,),
@@ -158,3 +159,4 @@ def _program(
         phases=None,
         nodes=tuple(nodes),
     )
+    return dead(whole)  # the nodes of the phases have no place in it

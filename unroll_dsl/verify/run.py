@@ -11,7 +11,7 @@ from unroll_dsl.spec import Spec
 from unroll_dsl.verify.instance import Instance, draw
 from unroll_dsl.verify.report import Report, Row, Verdict
 
-Progress = Callable[[int, int], object]
+Progress = Callable[[int, int, str], object]
 
 
 def check(
@@ -34,7 +34,7 @@ def check(
     phases
         How many to run; by default what the program says, at most 10.
     progress
-        Called with the number of checks done and in all.
+        Called with the number of checks done, in all, and what they are.
     """
     import torch
 
@@ -65,7 +65,7 @@ def check(
         for done, step in enumerate(steps, start=1):
             rows += _guarded(step)
             if progress is not None:
-                progress(done, len(steps))
+                progress(done, len(steps), "checks")
     finally:
         torch.set_num_threads(threads)
     merged = tuple(dict.fromkeys(rows))
