@@ -49,4 +49,10 @@ def _closing(report: Report) -> str:
     left_out = f", {skipped} skipped" if skipped else ""
     if failed:
         return f"{failed} of {total} checks FAILED{left_out}"
-    return (f"all {total} checks passed" if total else "nothing was checked") + left_out
+    match total:
+        case 0:
+            return f"nothing was checked{left_out}"
+        case 1:
+            return f"1 check passed{left_out}"
+        case _:
+            return f"all {total} checks passed{left_out}"

@@ -54,12 +54,12 @@ class Summary:
             "learnables": [
                 {"name": x.name, "type": x.type, "per_phase": x.per_phase} for x in self.learnt
             ],
-            "parameters": {
-                "per_phase": self.per_phase, "shared": self.shared, "total": self.total
-            },
+            "parameters": {"per_phase": self.per_phase, "shared": self.shared, "total": self.total},
             "work": [
                 {
-                    "stage": w.stage, "flops": w.flops, "bytes": w.bytes,
+                    "stage": w.stage,
+                    "flops": w.flops,
+                    "bytes": w.bytes,
                     "applications": dict(w.applications),
                 }
                 for w in self.work
@@ -109,7 +109,9 @@ def summary(
     work = tuple(
         _work(stage, found)
         for stage, found in (
-            ("set-up", costs.setup), ("once a call", costs.call), ("a phase", costs.phase),
+            ("set-up", costs.setup),
+            ("once a call", costs.call),
+            ("a phase", costs.phase),
             ("output", costs.output),
         )
         if str(found.flops) != "0" or found.applications
@@ -119,7 +121,14 @@ def summary(
     )
     title = spec.program.comment.split("\n", 1)[0].strip() or spec.name
     return Summary(
-        spec.name, title, count, learnt, str(costs.per_phase), str(costs.shared), str(total), work,
+        spec.name,
+        title,
+        count,
+        learnt,
+        str(costs.per_phase),
+        str(costs.shared),
+        str(total),
+        work,
         solves,
     )
 

@@ -38,7 +38,10 @@ def check_adjoints(spec: Spec, instance: Instance, seed: int) -> list[Row]:
 
 
 def _gap(
-    Ax: np.ndarray, y: np.ndarray, x: np.ndarray, Aty: np.ndarray  # type: ignore[type-arg]
+    Ax: np.ndarray,
+    y: np.ndarray,
+    x: np.ndarray,
+    Aty: np.ndarray,  # type: ignore[type-arg]
 ) -> float:
     left, right = np.vdot(Ax, y), np.vdot(x, Aty)
     scale = np.linalg.norm(np.ravel(Ax)) * np.linalg.norm(np.ravel(y))

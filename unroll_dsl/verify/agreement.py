@@ -67,9 +67,7 @@ def check_against(spec: Spec, classical: Spec, instance: Instance, phases: int) 
     other = _open_lets(classical, spec)
     pairs: list[str] = []
     bind: dict[str, Any] = {}
-    ref = spec.reference(
-        phases, bind=instance.bind, init=instance.init, dims=instance.sizes
-    )
+    ref = spec.reference(phases, bind=instance.bind, init=instance.init, dims=instance.sizes)
     constants = [c for c in spec.graph.constants if isinstance(c.type, Array)]
     taken: set[str] = set()
     for wanted in other.graph.constants:
@@ -85,7 +83,8 @@ def check_against(spec: Spec, classical: Spec, instance: Instance, phases: int) 
             (
                 c
                 for c in constants
-                if c.name not in taken and isinstance(c.type, Array)
+                if c.name not in taken
+                and isinstance(c.type, Array)
                 and c.type.rank == wanted.type.rank
             ),
             None,
@@ -98,8 +97,7 @@ def check_against(spec: Spec, classical: Spec, instance: Instance, phases: int) 
     if ranks[0] != ranks[1]:
         return [Row(group, "inputs", Verdict.FAILED, detail="the inputs do not correspond")]
     pairs += [
-        f"{b.name} = {a.name}"
-        for a, b in zip(spec.graph.inputs, other.graph.inputs, strict=True)
+        f"{b.name} = {a.name}" for a, b in zip(spec.graph.inputs, other.graph.inputs, strict=True)
     ]
     classical_ref = other.reference(phases, bind=bind)
     net = network(spec, instance, phases, torch.float64)
@@ -137,8 +135,14 @@ def _open_lets(classical: Spec, spec: Spec) -> Spec:
             scalar = SpaceType(Name("scalar", span), (), False, span)
             statements.append(
                 Declaration(
-                    Role.FIXED, (statement.name,), scalar, None, Sharing.SHARED,
-                    statement.value, statement.comment, span,
+                    Role.FIXED,
+                    (statement.name,),
+                    scalar,
+                    None,
+                    Sharing.SHARED,
+                    statement.value,
+                    statement.comment,
+                    span,
                 )
             )
         else:
@@ -155,8 +159,16 @@ def _named_value(spec: Spec, instance: Instance, name: str) -> Any:
         is_let = node.label == name and bool(node.args) and found[index] is Stage.SETUP
         if is_let or node.op == Fixed(name):
             whole = dataclasses.replace(
-                spec.graph, inputs=(), states=(), traces=(), outputs=(index,), targets=(),
-                loss=None, objective=None, variables=(), phases=None,
+                spec.graph,
+                inputs=(),
+                states=(),
+                traces=(),
+                outputs=(index,),
+                targets=(),
+                loss=None,
+                objective=None,
+                variables=(),
+                phases=None,
             )
             given = {"bind": instance.bind, "init": instance.init, "dims": instance.sizes}
             return as_spec(spec, dead(whole)).reference(1, **given)()

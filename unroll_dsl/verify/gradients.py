@@ -23,7 +23,8 @@ def check_gradients(spec: Spec, instance: Instance, phases: int, seed: int) -> l
     targets = tensors(instance.targets, torch.float64)
     generator = torch.Generator().manual_seed(seed)
     weights = [
-        torch.randn(o.shape, generator=generator, dtype=torch.float64) for o in several(net(*inputs))
+        torch.randn(o.shape, generator=generator, dtype=torch.float64)
+        for o in several(net(*inputs))
     ]
     # off the classical values, where shrinkage often stands exactly at a kink
     with torch.no_grad():
@@ -40,6 +41,7 @@ def check_gradients(spec: Spec, instance: Instance, phases: int, seed: int) -> l
         return total.real
 
     parameters = dict(net.named_parameters())
+    noise = max(1e-4 * abs(float(value())), 1e-6)  # below it a difference is rounding
     if not parameters:
         return []
     gradients = torch.autograd.grad(value(), list(parameters.values()), allow_unused=True)
@@ -50,7 +52,7 @@ def check_gradients(spec: Spec, instance: Instance, phases: int, seed: int) -> l
         direction = torch.randn(p.shape, generator=generator, dtype=torch.float64).to(p.dtype)
         slope = 0.0 if gradient is None else float((gradient.conj() * direction).sum().real)
         found = _difference(p, direction, value)
-        scale = max(abs(slope), abs(found), 1e-6)
+        scale = max(abs(slope), abs(found), noise)
         worst[name] = max(worst.get(name, 0.0), abs(slope - found) / scale)
         nonzero = gradient is not None and bool(gradient.abs().max() > 0)
         reached[name] = reached.get(name, False) or nonzero

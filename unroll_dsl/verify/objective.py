@@ -39,7 +39,12 @@ def check_objective(
     rows = [Row(group, "falls", Verdict.NOTE, along[0] - along[-1], None, detail)]
     if graph.parameters:
         rows.append(
-            Row(group, "minimiser", Verdict.SKIPPED, detail="it has learnables: a network of its own")
+            Row(
+                group,
+                "minimiser",
+                Verdict.SKIPPED,
+                detail="it has learnables: a network of its own",
+            )
         )
         return rows
     for count in _LONG:
@@ -54,9 +59,7 @@ def check_objective(
     else:
         detail = f"still moving by {moved:.1e} a phase after {count} phases"
         return [*rows, Row(group, "fixed point", Verdict.NOTE, moved, None, detail)]
-    rows.append(
-        judged(group, "comes to rest", moved, _RESTS, f"relative change in phase {count}")
-    )
+    rows.append(judged(group, "comes to rest", moved, _RESTS, f"relative change in phase {count}"))
     rng = np.random.default_rng(seed)
     best = float(long.objective({n: last[n] for n in names}, *inputs)[0])
     gain = 0.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -49,6 +50,7 @@ def check(
         row = Row("program", spec.name, Verdict.SKIPPED, detail="a problem has no iteration to run")
         return Report(spec.name, seed, {}, None, (row,))
     instance = draw(graph, seed=seed, dims=dims)
+    instance = _with_random_starts(spec, instance, count)
     steps: list[Callable[[], list[Row]]] = [
         lambda: check_adjoints(spec, instance, seed),
         lambda: check_agreement(spec, instance, count),
@@ -69,9 +71,20 @@ def check(
     finally:
         torch.set_num_threads(threads)
     merged = tuple(dict.fromkeys(rows))
-    return Report(
-        spec.name, seed, instance.sizes, graph.phases and count, merged, tuple(objective)
-    )
+    return Report(spec.name, seed, instance.sizes, graph.phases and count, merged, tuple(objective))
+
+
+def _with_random_starts(spec: Spec, instance: Instance, phases: int) -> Instance:
+    """The instance with one draw of all random starts, so that every check sees the same."""
+    import torch
+
+    from unroll_dsl.verify.using import network, random_starts
+
+    try:
+        drawn = random_starts(spec, network(spec, instance, phases, torch.float64))
+    except UnrollError:
+        return instance  # what cannot run yet is reported by the checks
+    return dataclasses.replace(instance, init={**instance.init, **drawn})
 
 
 def _guarded(step: Callable[[], list[Row]]) -> list[Row]:
