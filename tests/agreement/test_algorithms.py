@@ -7,6 +7,7 @@ types.
 from __future__ import annotations
 
 import copy
+import dataclasses
 import pickle
 from collections.abc import Mapping
 from functools import cache
@@ -21,6 +22,7 @@ import unroll_dsl
 from unroll_dsl.resources import algorithm_names
 from unroll_dsl.types import SCALAR
 from unroll_dsl.verify.instance import Instance, draw
+from unroll_dsl.verify.using import random_starts
 
 PHASES = 4
 # Compiling is slow: a few stand for all.
@@ -41,7 +43,18 @@ def spec_of(name: str) -> Any:
 
 @cache
 def instance_of(name: str) -> Instance:
-    return draw(spec_of(name).graph, seed=1, dims=SIZES.get(name), batch=3)
+    """A random instance, with one draw of random starts for the network and the reference."""
+    instance = draw(spec_of(name).graph, seed=1, dims=SIZES.get(name), batch=3)
+    net = spec_of(name).compile(
+        phases=phases(name),
+        bind=instance.bind,
+        init=instance.init,
+        dims=instance.sizes,
+        dtype=torch.float64,
+        seed=0,
+    )
+    init = {**instance.init, **random_starts(spec_of(name), net)}
+    return dataclasses.replace(instance, init=init)
 
 
 def network(name: str, init: Mapping[str, Any] | None = None, **options: Any) -> Any:

@@ -199,9 +199,9 @@ class _Builder:
         traces: list[Trace] = []
         self.local = dict(begin)
         self.expressions.previous = previous
-        for statement in self.program.statements:
-            if isinstance(statement, syntax.Phase):
-                for line in statement.body:
+        for block in self.program.statements:
+            if isinstance(block, syntax.Phase):
+                for line in block.body:
                     self._line(line, traces)
         slots = tuple(
             Slot(

@@ -52,7 +52,6 @@ from unroll_dsl.syntax.nodes import (
 )
 from unroll_dsl.syntax.printer import expression_text
 from unroll_dsl.types import (
-    BOOLEAN,
     UNKNOWN,
     Array,
     Field,
@@ -619,10 +618,8 @@ class _Checker:
     def _scalar(self, body: Expr, context: Context, what: str) -> None:
         found = self.inference.array(body, context, what)
         if found is not None and (found.rank or found.field is not Field.REAL):
-            if found == BOOLEAN or found.rank or found.field is Field.COMPLEX:
-                self.reporter.report(
-                    errors.ScalarExpected(self.inference.operand(body, found, context), what)
-                )
+            operand = self.inference.operand(body, found, context)
+            self.reporter.report(errors.ScalarExpected(operand, what))
 
 
 def _within(value: float, lower: float | None, upper: float | None, bounds: Bounds) -> bool:

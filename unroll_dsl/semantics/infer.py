@@ -577,9 +577,9 @@ class Inference:
                 errors.MapAsValue(self.operand(other, map_, context), f"`{expr.operator}`", mend)
             )
             return UNKNOWN
-        for matrix, other in ((left, b), (right, a)):
-            if isinstance(matrix, Array) and is_matrix_like(other):
-                reached = map_forward(other, Array((matrix.shape[1],), matrix.field))
+        for matrix, beside in ((left, b), (right, a)):
+            if isinstance(matrix, Array) and is_matrix_like(beside):
+                reached = map_forward(beside, Array((matrix.shape[1],), matrix.field))
                 if isinstance(reached, Array) and reached.shape[0] == matrix.shape[0]:
                     return Array(matrix.shape, matrix.field.join(reached.field))
                 self._shapes_disagree(expr, left, right, context)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import torch
 
@@ -10,7 +12,7 @@ from unroll_dsl.verify.derived import applied_maps
 from unroll_dsl.verify.instance import Instance, draw
 from unroll_dsl.verify.report import Row, judged
 from unroll_dsl.verify.run import as_spec
-from unroll_dsl.verify.using import tensors
+from unroll_dsl.verify.using import Values, tensors
 
 _TOLERANCE = 1e-12
 
@@ -22,7 +24,11 @@ def check_adjoints(spec: Spec, instance: Instance, seed: int) -> list[Row]:
         forward, backward = as_spec(spec, map_.forward), as_spec(spec, map_.backward)
         (x,) = draw(map_.forward, seed=seed + 1, dims=instance.sizes).inputs
         (y,) = draw(map_.backward, seed=seed + 2, dims=instance.sizes).inputs
-        given = {"bind": instance.bind, "init": instance.init, "dims": instance.sizes}
+        given: dict[str, Any] = {
+            "bind": instance.bind,
+            "init": instance.init,
+            "dims": instance.sizes,
+        }
         gap = _gap(forward.reference(1, **given)(x), y, x, backward.reference(1, **given)(y))
         for other in (forward, backward):
             net = other.compile(1, **given, dtype=torch.float64)
@@ -37,13 +43,8 @@ def check_adjoints(spec: Spec, instance: Instance, seed: int) -> list[Row]:
     return rows
 
 
-def _gap(
-    Ax: np.ndarray,
-    y: np.ndarray,
-    x: np.ndarray,
-    Aty: np.ndarray,  # type: ignore[type-arg]
-) -> float:
-    left, right = np.vdot(Ax, y), np.vdot(x, Aty)
+def _gap(Ax: Values, y: Values, x: Values, Aty: Values) -> float:
+    left, right = complex(np.vdot(Ax, y)), complex(np.vdot(x, Aty))
     scale = np.linalg.norm(np.ravel(Ax)) * np.linalg.norm(np.ravel(y))
     if not (np.iscomplexobj(Ax) and np.iscomplexobj(x)):
         left, right = left.real, right.real

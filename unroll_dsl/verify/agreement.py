@@ -170,6 +170,10 @@ def _named_value(spec: Spec, instance: Instance, name: str) -> Any:
                 variables=(),
                 phases=None,
             )
-            given = {"bind": instance.bind, "init": instance.init, "dims": instance.sizes}
+            given: dict[str, Any] = {
+                "bind": instance.bind,
+                "init": instance.init,
+                "dims": instance.sizes,
+            }
             return as_spec(spec, dead(whole)).reference(1, **given)()
     return None

@@ -47,14 +47,14 @@ def check_gradients(spec: Spec, instance: Instance, phases: int, seed: int) -> l
     gradients = torch.autograd.grad(value(), list(parameters.values()), allow_unused=True)
     worst: dict[str, float] = {}
     reached: dict[str, bool] = {}
-    for (key, p), gradient in zip(parameters.items(), gradients, strict=True):
+    for (key, p), slope_of in zip(parameters.items(), gradients, strict=True):
         name = key.rpartition(".")[2]
         direction = torch.randn(p.shape, generator=generator, dtype=torch.float64).to(p.dtype)
-        slope = 0.0 if gradient is None else float((gradient.conj() * direction).sum().real)
-        found = _difference(p, direction, value)
-        scale = max(abs(slope), abs(found), noise)
-        worst[name] = max(worst.get(name, 0.0), abs(slope - found) / scale)
-        nonzero = gradient is not None and bool(gradient.abs().max() > 0)
+        slope = 0.0 if slope_of is None else float((slope_of.conj() * direction).sum().real)
+        numerical = _difference(p, direction, value)
+        scale = max(abs(slope), abs(numerical), noise)
+        worst[name] = max(worst.get(name, 0.0), abs(slope - numerical) / scale)
+        nonzero = slope_of is not None and bool(slope_of.abs().max() > 0)
         reached[name] = reached.get(name, False) or nonzero
     rows = []
     for name, gap in worst.items():

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+from typing import Any
+
 import numpy as np
 
 from unroll_dsl.spec import Spec
@@ -29,12 +32,12 @@ def check_objective(
         detail = "its variables are not states"
         return [Row(group, "along the phases", Verdict.SKIPPED, detail=detail)]
     inputs = tuple(value[:1] for value in instance.inputs)
-    given = {"bind": instance.bind, "init": instance.init, "dims": instance.sizes}
+    given: dict[str, Any] = {"bind": instance.bind, "init": instance.init, "dims": instance.sizes}
     ref = spec.reference(phases, **given)
     for states in ref.trajectory(*inputs):
         along.append(float(ref.objective({n: states[n] for n in names}, *inputs)[0]))
     slack = 1e-12 * max(abs(value) for value in along)
-    rises = sum(b > a + slack for a, b in zip(along, along[1:], strict=False))
+    rises = sum(b > a + slack for a, b in pairwise(along))
     detail = "in every phase" if not rises else f"rises in {rises} phases of {len(along) - 1}"
     rows = [Row(group, "falls", Verdict.NOTE, along[0] - along[-1], None, detail)]
     if graph.parameters:
