@@ -48,4 +48,4 @@ def _gap(Ax: Values, y: Values, x: Values, Aty: Values) -> float:
     scale = np.linalg.norm(np.ravel(Ax)) * np.linalg.norm(np.ravel(y))
     if not (np.iscomplexobj(Ax) and np.iscomplexobj(x)):
         left, right = left.real, right.real
-    return float(abs(left - right) / max(scale, 1e-30))
+    return abs(left - right) / max(float(scale), 1e-30)

@@ -41,7 +41,7 @@ def check_gradients(spec: Spec, instance: Instance, phases: int, seed: int) -> l
         return total.real
 
     parameters = dict(net.named_parameters())
-    noise = max(1e-4 * abs(float(value())), 1e-6)  # below it a difference is rounding
+    floor = max(1e-4 * abs(float(value())), 1e-6)  # below it a difference is rounding
     if not parameters:
         return []
     gradients = torch.autograd.grad(value(), list(parameters.values()), allow_unused=True)
@@ -52,7 +52,7 @@ def check_gradients(spec: Spec, instance: Instance, phases: int, seed: int) -> l
         direction = torch.randn(p.shape, generator=generator, dtype=torch.float64).to(p.dtype)
         slope = 0.0 if slope_of is None else float((slope_of.conj() * direction).sum().real)
         numerical = _difference(p, direction, value)
-        scale = max(abs(slope), abs(numerical), noise)
+        scale = max(abs(slope), abs(numerical), floor)
         worst[name] = max(worst.get(name, 0.0), abs(slope - numerical) / scale)
         nonzero = slope_of is not None and bool(slope_of.abs().max() > 0)
         reached[name] = reached.get(name, False) or nonzero
