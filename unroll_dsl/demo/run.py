@@ -1,0 +1,186 @@
+"""`unroll demo`: photographs, a dictionary, exact codes, networks from lista.unroll, a table."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from unroll_dsl.demo import coding, patches
+from unroll_dsl.demo.result import DemoResult, Row, plot, print_table
+from unroll_dsl.demo.training import train
+from unroll_dsl.spec import load
+
+ALPHA = 0.5
+ATOMS = 100
+PHASES = (1, 3, 7)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How much of everything."""
+
+    training: int
+    held_out: int
+    dictionary_patches: int
+    rounds: int
+    steps: int
+    batch: int
+    curve: int  # iterations of ISTA and FISTA to draw
+
+
+FULL = Plan(30_000, 3_000, 4_000, 40, 2_000, 256, 150)
+QUICK = Plan(3_000, 500, 1_500, 8, 250, 128, 80)
+_RATES = {1: 0.02, 3: 0.01, 7: 0.006}
+
+
+class _Bars:
+    """Progress bars on stderr, or silence."""
+
+    def __init__(self, bar: Any) -> None:
+        self.bar = bar
+
+    @contextmanager
+    def task(self, title: str) -> Iterator[Any]:
+        if self.bar is None:
+            yield lambda done, total: None
+            return
+        task = self.bar.add_task(title, total=None)
+        yield lambda done, total: self.bar.update(task, completed=done, total=total)
+
+
+@contextmanager
+def _bars(quiet: bool) -> Iterator[_Bars]:
+    if quiet:
+        yield _Bars(None)
+        return
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True)) as bar:
+        yield _Bars(bar)
+
+
+def run_demo(
+    out: Path, *, seed: int = 0, quick: bool = False, json_only: bool = False
+) -> DemoResult:
+    """Run the demo, print its table, leave its files in `out`.
+
+    The files: lista.py (the generated module), lista_K.safetensors (trained weights), plot.png,
+    plot.svg and results.json. The same seed gives the same figures on the same machine.
+    """
+    begin = time.monotonic()
+    plan = QUICK if quick else FULL
+    out.mkdir(parents=True, exist_ok=True)
+    threads = torch.get_num_threads()
+    torch.set_num_threads(min(2, threads))
+    try:
+        with _bars(json_only) as bars:
+            X, X_test = _data(plan, seed)
+            with bars.task("dictionary") as progress:
+                Wd = coding.dictionary(
+                    X[: plan.dictionary_patches], ATOMS, ALPHA, seed, plan.rounds, progress
+                )
+            with bars.task("exact codes") as progress:
+                progress(0, 2)
+                Z = coding.codes(X, Wd, ALPHA, 1e-4)
+                progress(1, 2)
+                Z_test = coding.codes(X_test.double(), Wd.double(), ALPHA, 1e-8).float()
+                progress(2, 2)
+            gap = untrained_gap(X_test[:20].double(), Wd.double())
+            fista = _curve("fista", X_test, Z_test, Wd, plan.curve)
+            ista = _curve("ista", X_test, Z_test, Wd, plan.curve)
+            rows: list[Row] = []
+
+            def measured(name: str, net: nn.Module) -> None:
+                with torch.no_grad():
+                    found = coding.error(net(X_test), Z_test)
+                rows.append(Row(name, found, _reached(fista, found)))
+
+            for spec_name, name in (
+                ("baseline_tanh", "baseline, D tanh(x)"),
+                ("baseline_shrink", "baseline, with shrinkage"),
+            ):
+                net = load(spec_name).compile(
+                    dims={"n": X.shape[1], "m": ATOMS}, dtype=torch.float32, seed=seed
+                )
+                with bars.task(name) as progress:
+                    train(net, X, Z, rate=0.01, steps=plan.steps, batch=plan.batch, seed=seed,
+                          progress=progress)
+                measured(name, net)
+            for count in PHASES:
+                net = load("lista").compile(phases=count, bind={"Wd": Wd})
+                with bars.task(f"LISTA, {count} phases") as progress:
+                    train(net, X, Z, rate=_RATES[count], steps=plan.steps, batch=plan.batch,
+                          seed=seed, progress=progress)
+                measured(f"LISTA {count}", net)
+                _save(net, out / f"lista_{count}.safetensors")
+            rows.append(Row("FISTA 1", fista[0], 1))
+        result = DemoResult(
+            seed, gap, tuple(rows), tuple(fista), tuple(ista), time.monotonic() - begin
+        )
+    finally:
+        torch.set_num_threads(threads)
+    (out / "lista.py").write_text(load("lista").source(phases=7), encoding="utf-8")
+    (out / "results.json").write_text(json.dumps(result.to_json(), indent=1), encoding="utf-8")
+    plot(result, out)
+    if not json_only:
+        print_table(result)
+        print(f"{result.seconds:.0f} s; lista.py, weights, results.json and plot.png are in {out}")
+    return result
+
+
+def _data(plan: Plan, seed: int) -> tuple[Tensor, Tensor]:
+    rng = np.random.default_rng(seed)
+    X = patches.patches(patches.TRAINING, plan.training, rng)
+    X_test = patches.patches(patches.HELD_OUT, plan.held_out, rng)
+    X = X[rng.permutation(len(X))]
+    return torch.from_numpy(X).float(), torch.from_numpy(X_test).float()
+
+
+def untrained_gap(X: Tensor, Wd: Tensor) -> float:
+    """The largest relative difference of untrained LISTA from ISTA, over all phases.
+
+    ISTA is written out here, and the program's own NumPy reference is held against it too.
+    """
+    count = max(PHASES)
+    spec = load("lista")
+    net = spec.compile(phases=count, bind={"Wd": Wd})
+    ours = net.trajectory(X)  # type: ignore[operator]
+    theirs = spec.reference(phases=count, bind={"Wd": Wd}).trajectory(X.numpy())
+    D, x = Wd.numpy(), X.numpy()
+    L = 1.01 * np.linalg.norm(D, 2) ** 2
+    z = np.zeros((len(x), D.shape[1]))
+    worst = 0.0
+    for k in range(count):
+        v = z - (z @ D.T - x) @ D / L
+        z = np.sign(v) * np.maximum(np.abs(v) - ALPHA / L, 0)
+        for found in (ours[k]["Z"].detach().numpy(), theirs[k]["Z"]):
+            worst = max(worst, float(np.abs(found - z).max() / np.abs(z).max()))
+    return worst
+
+
+def _curve(name: str, X: Tensor, Z_star: Tensor, Wd: Tensor, count: int) -> list[float]:
+    """The error of a classical iteration after 1, 2, ... phases."""
+    net = load(name).compile(phases=count, bind={"A": Wd, "lambda": ALPHA})
+    with torch.no_grad():
+        states = net.trajectory(X)  # type: ignore[operator]
+    return [coding.error(values["x"], Z_star) for values in states]
+
+
+def _reached(curve: list[float], error: float) -> int | None:
+    return next((k for k, found in enumerate(curve, start=1) if found <= error), None)
+
+
+def _save(net: nn.Module, path: Path) -> None:
+    from safetensors.torch import save_file
+
+    save_file({k: v.detach().contiguous() for k, v in net.state_dict().items()}, str(path))
