@@ -25,9 +25,7 @@ def arguments(parser: ArgumentParser) -> None:
 def run(options: Namespace) -> int:
     from unroll_dsl.demo.run import run_demo
 
-    result = run_demo(
-        options.out, seed=options.seed, quick=options.quick, json_only=options.json
-    )
+    result = run_demo(options.out, seed=options.seed, quick=options.quick, json_only=options.json)
     if options.json:
         print_json(result.to_json())
     return Exit.FINE
