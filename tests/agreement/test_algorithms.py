@@ -123,7 +123,8 @@ def assert_agree(
     ref = reference(name, init)
     numbers = tuple(x.cpu().double().numpy() for x in arguments)
     with torch.no_grad():
-        found, output = net.trajectory(*arguments), net(*arguments)
+        output = net(*arguments)
+        found = net.trajectory(*arguments) if phases(name) is not None else []
     expected = ref.trajectory(*numbers)
     assert len(found) == len(expected)
     for phase, (ours, theirs) in enumerate(zip(found, expected, strict=True), start=1):

@@ -33,9 +33,7 @@ def picture(name: str) -> NDArray[np.float64]:
     return np.asarray(found / 255.0, dtype=np.float64)
 
 
-def patches(
-    names: Sequence[str], count: int, rng: np.random.Generator
-) -> NDArray[np.float64]:
+def patches(names: Sequence[str], count: int, rng: np.random.Generator) -> NDArray[np.float64]:
     """`count` patches of 10 x 10 from pictures in equal parts, shape [count, 100].
 
     Each has mean 0 and variance 1; flat ones are left out, as in the paper (section 4).

@@ -44,9 +44,9 @@ def print_table(result: DemoResult) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    table = Table(title="Error of approximate codes, mean ||Z - Z*||², held-out patches")
+    table = Table(title="Approximate sparse codes of held-out patches", title_justify="left")
     table.add_column("encoder")
-    table.add_column("error", justify="right")
+    table.add_column("error, mean\n||Z - Z*||²", justify="right")
     table.add_column("iterations of FISTA\nthat reach it", justify="right")
     for row in result.rows:
         reached = "" if row.name.startswith("FISTA") else str(row.fista_iterations or "-")
@@ -71,14 +71,13 @@ def plot(result: DemoResult, out: Path) -> None:
 
     figure, axes = pyplot.subplots(figsize=(7, 4.5))
     for name, curve, colour in (
-        ("ISTA", result.ista, "#999999"), ("FISTA", result.fista, "#0072b2")
+        ("ISTA", result.ista, "#999999"),
+        ("FISTA", result.fista, "#0072b2"),
     ):
         axes.loglog(range(1, len(curve) + 1), curve, color=colour, label=name)
     lista = [row for row in result.rows if row.name.startswith("LISTA")]
     places = [int(row.name.split()[1]) for row in lista]
-    axes.loglog(
-        places, [row.error for row in lista], "o-", color="#d55e00", label="LISTA, trained"
-    )
+    axes.loglog(places, [row.error for row in lista], "o-", color="#d55e00", label="LISTA, trained")
     for row in lista:
         if row.fista_iterations is not None:
             start = int(row.name.split()[1])

@@ -37,7 +37,7 @@ class Plan:
     curve: int  # iterations of ISTA and FISTA to draw
 
 
-FULL = Plan(30_000, 3_000, 4_000, 40, 2_000, 256, 150)
+FULL = Plan(60_000, 3_000, 4_000, 40, 4_000, 256, 150)
 QUICK = Plan(3_000, 500, 1_500, 8, 250, 128, 80)
 _RATES = {1: 0.02, 3: 0.01, 7: 0.006}
 
@@ -113,14 +113,30 @@ def run_demo(
                     dims={"n": X.shape[1], "m": ATOMS}, dtype=torch.float32, seed=seed
                 )
                 with bars.task(name) as progress:
-                    train(net, X, Z, rate=0.01, steps=plan.steps, batch=plan.batch, seed=seed,
-                          progress=progress)
+                    train(
+                        net,
+                        X,
+                        Z,
+                        rate=0.01,
+                        steps=plan.steps,
+                        batch=plan.batch,
+                        seed=seed,
+                        progress=progress,
+                    )
                 measured(name, net)
             for count in PHASES:
                 net = load("lista").compile(phases=count, bind={"Wd": Wd})
-                with bars.task(f"LISTA, {count} phases") as progress:
-                    train(net, X, Z, rate=_RATES[count], steps=plan.steps, batch=plan.batch,
-                          seed=seed, progress=progress)
+                with bars.task(f"LISTA {count}") as progress:
+                    train(
+                        net,
+                        X,
+                        Z,
+                        rate=_RATES[count],
+                        steps=plan.steps,
+                        batch=plan.batch,
+                        seed=seed,
+                        progress=progress,
+                    )
                 measured(f"LISTA {count}", net)
                 _save(net, out / f"lista_{count}.safetensors")
             rows.append(Row("FISTA 1", fista[0], 1))

@@ -27,7 +27,7 @@ def train(
         rows = torch.randint(len(X), (batch,), generator=generator)
         loss: Tensor = net.loss(X[rows], Z_star[rows])  # type: ignore[operator]
         optimizer.zero_grad()
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
         schedule.step()
         if step % 20 == 0 or step == steps:

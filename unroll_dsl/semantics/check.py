@@ -526,6 +526,9 @@ class _Checker:
     def _update(self, target: Name, line: Update, found: Type, context: Context) -> None:
         symbol = self.symbols.get(target.text)
         if symbol is None or symbol.sort is not Sort.STATE:
+            if symbol is None:  # what reads it is right as soon as it is declared
+                context.local.setdefault(target.text, found)
+                context.local_spans.setdefault(target.text, target.span)
             if target.text in self.program.poisoned and symbol is None:
                 return
             states = [s.name for s in self.symbols.values() if s.sort is Sort.STATE]

@@ -41,7 +41,7 @@ def check_gradients(spec: Spec, instance: Instance, phases: int, seed: int) -> l
         return total.real
 
     parameters = dict(net.named_parameters())
-    floor = max(1e-4 * abs(float(value())), 1e-6)  # below it a difference is rounding
+    floor = max(1e-4 * abs(float(value().detach())), 1e-6)  # below it a difference is rounding
     if not parameters:
         return []
     gradients = torch.autograd.grad(value(), list(parameters.values()), allow_unused=True)

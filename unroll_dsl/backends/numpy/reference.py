@@ -92,7 +92,9 @@ class Reference:
         return results[0] if len(results) == 1 else results
 
     def trajectory(self, *inputs: Any) -> list[dict[str, Array]]:
-        """The states after every phase."""
+        """The states after every phase; none for a program without phases."""
+        if self.graph.phases is None:
+            return []
         names = [slot.name for slot in self.graph.states]
         flat = self._map(inputs, self._states)
         return [

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 
 from unroll_dsl.backends.torch.blocks import Block, derived_name, plan
 from unroll_dsl.backends.torch.constraints import constrained
@@ -118,13 +118,18 @@ class Layout:
     # ---- writing --------------------------------------------------------------------------------
 
     def given(
-        self, roots: Sequence[int], here: Stage, find: Callable[[int], ast.expr | None]
+        self,
+        roots: Sequence[int],
+        here: Stage,
+        find: Callable[[int], ast.expr | None],
+        known: Container[int] = (),
     ) -> dict[int, ast.expr]:
-        """The values that come to `roots` from outside, each with its expression."""
-        found = plan(self.nodes, roots, lambda index: self.is_outer(index, here))
+        """The values that come to `roots` from outside, each with its expression; `known` ones
+        have theirs already."""
+        found = plan(self.nodes, roots, lambda index: index in known or self.is_outer(index, here))
         given: dict[int, ast.expr] = {}
         for index in found.given:
-            expr = find(index)
+            expr = None if index in known else find(index)
             if expr is not None:
                 given[index] = expr
         return given

@@ -16,6 +16,7 @@ from unroll_dsl.ir.graph import Slot
 from unroll_dsl.ir.nodes import Stage
 
 Lines = list[Line]
+After = Callable[[Body, str, str], Sequence[str]]
 
 
 class Methods:
@@ -64,10 +65,12 @@ class Methods:
         handed = {*self.layout.call_values.values(), *self.inputs}
         return f"self.{word}" if word in attributes and word not in handed else word
 
-    def run(self, *, traced: bool, after: Callable[[Body], Sequence[str]]) -> Lines:
-        """Lines that run all phases; `after` gives the lines to follow each call."""
+    def run(self, *, traced: bool, after: After, k: bool = False, alike: bool = False) -> Lines:
+        """Lines that run all phases; `after` gives the lines to follow each call, from its body,
+        the expression of its phase and that of its number. `k`: `after` reads the number. `alike`:
+        the last phases compute what the others do, though no output needs it."""
         bodies = self.traced if traced else self.bodies
-        steady, tail = bodies[0], bodies[1:]
+        steady, tail = bodies[0], [] if alike else bodies[1:]
         count = len(tail)
         with_class = self.layout.has_phase_class
         method = "" if not traced or steady.kind.same_work else ".traced"
@@ -75,13 +78,13 @@ class Methods:
         if with_class:
             phases = f"self.phases[:-{count}]" if count else "self.phases"
             head = f"for phase in {phases}:"
-            if steady.needs_k:
+            if steady.needs_k or k:
                 head = f"for k, phase in enumerate({phases}, start=1):"
             callee = f"phase{method}"
         else:
             end = f"self.phases - {count}" if count else "self.phases"
             head = f"for _ in range({end}):"
-            if steady.needs_k:
+            if steady.needs_k or k:
                 head = f"for k in range(1, {end} + 1):"
                 if count:
                     head = (
@@ -89,7 +92,7 @@ class Methods:
                     )
             callee = f"self.{method_name(steady.kind.name)}{'_traced' if method else ''}"
         lines.append(Line(head))
-        lines += self._step(steady, callee, "k", after, "    ")
+        lines += self._step(steady, callee, "phase", "k", after, "    ")
         total = "len(self.phases)" if with_class else "self.phases"
         for back, body in zip(range(count, 0, -1), tail, strict=True):
             method = "" if not traced or body.kind.same_work else ".traced"
@@ -97,20 +100,21 @@ class Methods:
                 callee = f"self.phases[-{back}]{method}"
             else:
                 callee = f"self.{method_name(body.kind.name)}{'_traced' if method else ''}"
-            k = total if back == 1 else f"{total} - {back - 1}"
+            number = total if back == 1 else f"{total} - {back - 1}"
             indent = ""
             if back > 1:
                 lines.append(Line(f"if {total} >= {back}:"))
                 indent = "    "
-            lines += self._step(body, callee, k, after, indent)
+            lines += self._step(body, callee, f"self.phases[-{back}]", number, after, indent)
         return lines
 
     def _step(
-        self, body: Body, callee: str, k: str, after: Callable[[Body], Sequence[str]], indent: str
+        self, body: Body, callee: str, phase: str, k: str, after: After, indent: str
     ) -> Lines:
         targets = [identifier(word) for word in (*body.states_out, *body.traces_out)]
-        line = f"{indent}{', '.join(targets)} = {self.call(body, callee, k)}"
-        return [Line(line), *(Line(f"{indent}{extra}") for extra in after(body))]
+        call = self.call(body, callee, k)
+        lines = [Line(f"{indent}{', '.join(targets)} = {call}")] if targets else []
+        return [*lines, *(Line(f"{indent}{extra}") for extra in after(body, phase, k))]
 
     def begin(self) -> Lines:
         """The line that calls `start`."""
@@ -231,7 +235,7 @@ class Methods:
         self, roots: Sequence[int], more: dict[int, ast.expr]
     ) -> tuple[Lines, list[ast.expr]]:
         layout = self.layout
-        given = layout.given(roots, Stage.OUTPUT, layout.outer_in_network)
+        given = layout.given(roots, Stage.OUTPUT, layout.outer_in_network, more)
         given |= more
         taken = {*self.inputs, *(identifier(slot.name) for slot in self.graph.states)}
         taken |= {*layout.call_values.values(), *(identifier(t.name) for t in self.graph.targets)}
@@ -242,19 +246,20 @@ class Methods:
     def forward(self) -> Lines:
         lines = self.begin()
         if self.bodies:
-            lines += self.run(traced=False, after=lambda body: ())
+            lines += self.run(traced=False, after=lambda body, phase, k: ())
         before, values = self.outputs
         return [*lines, *before, Line(f"return {', '.join(text(v) for v in values)}")]
 
     def trajectory(self) -> Lines:
-        def after(body: Body) -> Sequence[str]:
+        def after(body: Body, phase: str, k: str) -> Sequence[str]:
             entries = ", ".join(f'"{word}": {identifier(word)}' for word in body.states_out)
             return (f"states.append({{{entries}}})",)
 
         return [
             *self.begin(),
             Line("states = []"),
-            *self.run(traced=False, after=after),
+            # phases with parameters of their own may lack some of them at the end
+            *self.run(traced=False, after=after, alike=not self.layout.has_phase_class),
             Line("return states"),
         ]
 
@@ -298,21 +303,23 @@ class Methods:
         for index in sums:
             lines.append(Line(f"{total_names[index]} = 0"))
 
-        def after(body: Body) -> Sequence[str]:
+        def after(body: Body, phase: str, k: str) -> Sequence[str]:
             found: list[str] = []
             for index in sums:
-                found += self._add_to_sum(index, total_names[index])
+                found += self._add_to_sum(index, total_names[index], phase, k)
             return found
 
         if self.bodies:
-            lines += self.run(traced=True, after=after)
+            inside = plan(self.nodes, sums, lambda i: False).inside
+            k = any(isinstance(self.nodes[i].op, ops.PhaseNumber) for i in inside)
+            lines += self.run(traced=True, after=after, k=k)
         return [*lines, *result]
 
     def _reads_call_values(self, root: int) -> bool:
         found = plan(self.nodes, [root], lambda i: self.layout.is_outer(i, Stage.OUTPUT))
         return any(index in self.layout.call_values for index in found.given)
 
-    def _add_to_sum(self, index: int, total: str) -> list[str]:
+    def _add_to_sum(self, index: int, total: str, phase: str, k: str) -> list[str]:
         """The lines that add a phase's term to a sum over phases."""
         layout = self.layout
 
@@ -320,7 +327,7 @@ class Methods:
             node = self.nodes[i]
             if isinstance(node.op, ops.Learnable) and layout.parameters[node.op.name].per_phase:
                 parameter = layout.parameters[node.op.name]
-                value = name(f"phase.{identifier(parameter.name)}")
+                value = name(f"{phase}.{identifier(parameter.name)}")
                 if parameter.limits is None:
                     return value
                 return layout.held(parameter, value, self._bound)
@@ -330,7 +337,7 @@ class Methods:
         given = layout.given([argument], Stage.PHASE, find)
         for i, node in enumerate(self.nodes):
             if isinstance(node.op, ops.PhaseNumber):
-                given[i] = name("k")
+                given[i] = name(k)
         taken = {*self.inputs, *(identifier(t.name) for t in self.graph.traces)}
         block = layout.block(given, Scope(taken), layout.size, layout.like)
         (value,) = block.run([argument])
