@@ -14,9 +14,11 @@ _MARKS = {
 
 def report_text(report: Report) -> str:
     """Every check with its figure and its tolerance, under the heading of its group."""
-    sizes = ", ".join(f"{name} = {size}" for name, size in report.sizes.items())
-    count = "" if report.phases is None else f"{report.phases} phases, "
-    lines = [f"{report.program} on a random instance ({count}{sizes}, seed {report.seed})"]
+    facts = [f"{name} = {size}" for name, size in report.sizes.items()]
+    if report.phases is not None:
+        facts.insert(0, f"{report.phases} phase{'s' if report.phases > 1 else ''}")
+    facts.append(f"seed {report.seed}")
+    lines = [f"{report.program} on a random instance ({', '.join(facts)})"]
     width = max((len(row.name) for row in report.rows), default=0)
     for group, rows in groupby(report.rows, key=lambda row: row.group):
         lines += ["", group]

@@ -206,6 +206,7 @@ class _Analysis:
         self._steady = 0
         for names in order[start:]:
             self._steady |= names
+        self._complete(order)
         # A phase that would compute the updates of its predecessor anyway saves nothing by handing
         # on less: it is the same phase.
         self._tail: list[int] = []
@@ -216,6 +217,26 @@ class _Analysis:
                 previous = names
             if self._tail or previous != self._steady:
                 self._tail.append(previous)
+
+    def _complete(self, order: list[int]) -> None:
+        """Add to the steady phase the states that only the last phases hand on, so that a
+        trajectory has them throughout; but none that would ask for learnables of its own."""
+        learnables = sum(self.bit(Learnable, name) for name in self._per_phase)
+        live = 0
+        for names in order:
+            live |= names
+        while True:
+            known = self._work(self._steady) & learnables
+            more = [
+                index
+                for index in self._members(live & ~self._steady)
+                if not self._work(1 << index) & learnables & ~known
+                and not self._reads(1 << index) & ~self._steady
+            ]
+            if not more:
+                return
+            for index in more:
+                self._steady |= 1 << index
 
     def _variant(self, wanted: int) -> Variant:
         work = self._work(wanted)

@@ -56,66 +56,65 @@ def _with_field(space: Array, argument: Array, is_complex: bool) -> Array:
 
 def map_forward(structure: Structure, argument: Array) -> Array | str:
     """The type of a map applied to `argument`, or why it does not fit."""
-    match structure:
-        case Declared(domain, codomain):
-            if not same_space(domain, argument):
-                return f"expected {domain}, found {argument}"
-            is_complex = Field.COMPLEX in (domain.field, codomain.field)
-            return _with_field(codomain, argument, is_complex)
-        case Builtin():
-            result = structure.forward(argument)
-            if isinstance(result, str):
-                return result
-            return _with_field(result, argument, structure.complex)
-        case Diagonal(diagonal):
-            common = broadcast(diagonal, argument)
-            if common is None or common.shape != argument.shape:
-                return f"a diagonal of {diagonal} does not act on {argument}"
-            return common
-        case IdentityMap():
-            return argument
-        case AdjointMap(of):
-            return map_backward(of, argument)
-        case Composed(outer, inner):
-            between = map_forward(inner, argument)
-            return between if isinstance(between, str) else map_forward(outer, between)
-        case Summed(left, right):
-            first, second = map_forward(left, argument), map_forward(right, argument)
-            if isinstance(first, str):
-                return first
-            if isinstance(second, str):
-                return second
-            if first.shape != second.shape:
-                return f"the terms of the sum give {first} and {second}"
-            return Array(first.shape, first.field.join(second.field), first.form)
-        case _:
-            assert_never(structure)
+    return _Application().reach(structure, argument, False)
 
 
 def map_backward(structure: Structure, argument: Array) -> Array | str:
     """The type of the adjoint of a map applied to `argument`, or why it does not fit."""
-    match structure:
-        case Declared(domain, codomain):
-            if not same_space(codomain, argument):
-                return f"expected {codomain}, found {argument}"
-            is_complex = Field.COMPLEX in (domain.field, codomain.field)
-            return _with_field(domain, argument, is_complex)
-        case Builtin():
-            result = structure.backward(argument)
-            if isinstance(result, str):
-                return result
-            return _with_field(result, argument, structure.complex)
-        case Diagonal() | IdentityMap():
-            return map_forward(structure, argument)
-        case AdjointMap(of):
-            return map_forward(of, argument)
-        case Composed(outer, inner):
-            between = map_backward(outer, argument)
-            return between if isinstance(between, str) else map_backward(inner, between)
-        case Summed(left, right):
-            return map_forward(Summed(AdjointMap(left), AdjointMap(right)), argument)
-        case _:
-            assert_never(structure)
+    return _Application().reach(structure, argument, True)
+
+
+class _Application:
+    """One question about a map. Maps share their parts (`let M = A + A` and so on), so each part
+    answers once for each argument."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[int, Array, bool], Array | str] = {}
+
+    def reach(self, structure: Structure, argument: Array, adjoint: bool) -> Array | str:
+        key = (id(structure), argument, adjoint)
+        if key not in self._known:
+            self._known[key] = self._reach(structure, argument, adjoint)
+        return self._known[key]
+
+    def _reach(self, structure: Structure, argument: Array, adjoint: bool) -> Array | str:
+        match structure:
+            case Declared(domain, codomain):
+                begin, end = (codomain, domain) if adjoint else (domain, codomain)
+                if not same_space(begin, argument):
+                    return f"expected {begin}, found {argument}"
+                is_complex = Field.COMPLEX in (domain.field, codomain.field)
+                return _with_field(end, argument, is_complex)
+            case Builtin():
+                result = (structure.backward if adjoint else structure.forward)(argument)
+                if isinstance(result, str):
+                    return result
+                return _with_field(result, argument, structure.complex)
+            case Diagonal(diagonal):
+                common = broadcast(diagonal, argument)
+                if common is None or common.shape != argument.shape:
+                    return f"a diagonal of {diagonal} does not act on {argument}"
+                return common
+            case IdentityMap():
+                return argument
+            case AdjointMap(of):
+                return self.reach(of, argument, not adjoint)
+            case Composed(outer, inner):
+                first, second = (outer, inner) if adjoint else (inner, outer)
+                between = self.reach(first, argument, adjoint)
+                return between if isinstance(between, str) else self.reach(second, between, adjoint)
+            case Summed(left, right):
+                one = self.reach(left, argument, adjoint)
+                other = self.reach(right, argument, adjoint)
+                if isinstance(one, str):
+                    return one
+                if isinstance(other, str):
+                    return other
+                if one.shape != other.shape:
+                    return f"the terms of the sum give {one} and {other}"
+                return Array(one.shape, one.field.join(other.field), one.form)
+            case _:
+                assert_never(structure)
 
 
 def known_domain(structure: Structure) -> Array | None:

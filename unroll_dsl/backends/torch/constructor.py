@@ -96,8 +96,9 @@ class ConstructorWriter:
         sizes = self._size_attributes()
         body = [*self.block.lines, *registered, *sizes, *parameters, *phases]
         head = self._shapes()
-        arguments, keyword_only = self._signature()
-        return Constructor(arguments, keyword_only, (*head, *body))
+        lines = (*head, *body)
+        arguments, keyword_only = self._signature(lines)
+        return Constructor(arguments, keyword_only, lines)
 
     def _learnables(self) -> None:
         """In an initial value another learnable stands for its own initial value."""
@@ -378,7 +379,9 @@ class ConstructorWriter:
 
     # ---- signature ----------------------------------------------------------------------------------
 
-    def _signature(self) -> tuple[tuple[Argument, ...], tuple[Argument, ...]]:
+    def _signature(
+        self, lines: tuple[Line, ...]
+    ) -> tuple[tuple[Argument, ...], tuple[Argument, ...]]:
         required: list[Argument] = []
         optional: list[Argument] = []
         for constant in self.constants:
@@ -409,7 +412,7 @@ class ConstructorWriter:
         if self.graph.phases is not None and self.layout.kinds:
             optional.append(Argument("phases", "phases", "int", str(self.graph.phases)))
         keyword_only: list[Argument] = []
-        if self.like_source is None:
+        if any("device=device" in line.text for line in lines):
             keyword_only = [
                 Argument("dtype", "dtype", "torch.dtype | None", "None"),
                 Argument("device", "device", "torch.device | str | None", "None"),

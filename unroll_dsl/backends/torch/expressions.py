@@ -77,6 +77,14 @@ def _no_functions(key: str) -> Callee:
     raise InternalError(f"function `{key}` is not known")
 
 
+_MIXED_MATMUL = '''def mixed_matmul(a: Tensor, b: Tensor) -> Tensor:
+    """``a @ b`` where one of the two is complex and the other is real."""
+    if a.is_complex():
+        return torch.complex(a.real @ b, a.imag @ b)
+    return torch.complex(a @ b.real, a @ b.imag)
+'''
+
+
 class Expressions:
     """Writes the nodes of one graph or function body in one place of the generated code.
 
@@ -375,23 +383,38 @@ class Expressions:
     def _contract(self, left: int, right: int) -> ast.expr:
         a, b = self.type(left), self.type(right)
         if a.rank == 2 and b.rank == 1:
-            return self._matrix_vector(left, self.tensor(right), self.facts.batched[right], False)
+            return self._matrix_vector(
+                left, self.tensor(right), b.field, self.facts.batched[right], False
+            )
         if a.rank == 2 and b.rank == 2:
-            return fill("a @ b", a=self.value(left), b=self.value(right))
+            return self._product(self.value(left), self.value(right), a.field, b.field)
         letters = "abcdefghijklmnop"
         first = letters[: a.rank]
         second = first[-1] + letters[a.rank : a.rank + b.rank - 1]
         dots = ["..." if self.facts.batched[i] else "" for i in (left, right)]
         result = "..." if any(dots) else ""
         equation = f"{dots[0]}{first},{dots[1]}{second}->{result}{first[:-1]}{second[1:]}"
-        return call("torch.einsum", ast.Constant(equation), self.value(left), self.value(right))
+        operands = [self.value(left), self.value(right)]
+        if (a.field is Field.COMPLEX) != (b.field is Field.COMPLEX):
+            real = 0 if b.field is Field.COMPLEX else 1
+            dtype = ast.Attribute(self.bind(operands[1 - real]), "dtype")
+            operands[real] = fill("v.to(d)", v=operands[real], d=dtype)
+        return call("torch.einsum", ast.Constant(equation), *operands)
+
+    def _product(self, a: ast.expr, b: ast.expr, first: Field, second: Field) -> ast.expr:
+        """`a @ b`; torch multiplies no real matrix by a complex one."""
+        if (first is Field.COMPLEX) == (second is Field.COMPLEX):
+            return fill("a @ b", a=a, b=b)
+        self.functions.helpers.setdefault("mixed_matmul", _MIXED_MATMUL)
+        return call("mixed_matmul", a, b)
 
     def _matrix_vector(
-        self, matrix: int, vector: ast.expr, batched: bool, adjoint: bool
+        self, matrix: int, vector: ast.expr, field: Field, batched: bool, adjoint: bool
     ) -> ast.expr:
-        """`A @ x` as `x @ A.mT`, which takes any number of leading batch axes."""
+        """`A @ x` as `x @ A.mT`, which takes any number of leading batch axes; `field` is x's."""
         node = self.nodes[matrix]
-        is_complex = self.type(matrix).field is Field.COMPLEX
+        own = self.type(matrix).field
+        is_complex = own is Field.COMPLEX
         while isinstance(node.op, ops.Transpose) and self.known(matrix) is None:
             matrix, adjoint = node.args[0], not adjoint
             node = self.nodes[matrix]
@@ -399,14 +422,14 @@ class Expressions:
         if self.facts.batched[matrix]:
             mark = ("mH" if is_complex else "mT") if adjoint else None
             turned = ast.Attribute(expr, mark) if mark else expr
-            return fill("(m @ v[..., None])[..., 0]", m=turned, v=vector)
+            column = fill("v[..., None]", v=vector)
+            return fill("p[..., 0]", p=self._product(turned, column, own, field))
         if adjoint:
-            if is_complex:
-                return fill("v @ m.conj()", v=vector, m=expr)
-            return fill("v @ m", v=vector, m=expr)
+            conjugate = fill("m.conj()", m=expr) if is_complex else expr
+            return self._product(vector, conjugate, field, own)
         if not batched:
-            return fill("m @ v", m=expr, v=vector)
-        return fill("v @ m.mT", v=vector, m=expr)
+            return self._product(expr, vector, own, field)
+        return self._product(vector, fill("m.mT", m=expr), field, own)
 
     def _apply(self, map_: int, argument: int) -> ast.expr:
         return self.apply(
@@ -421,7 +444,7 @@ class Expressions:
         if isinstance(node.type, Array):
             m, n = node.type.shape
             result = Array((n if adjoint else m,), space.field.join(node.type.field))
-            return self._matrix_vector(map_, x, batched, adjoint), result
+            return self._matrix_vector(map_, x, space.field, batched, adjoint), result
         args = node.args
         match node.op:
             case ops.IdentityMap():
