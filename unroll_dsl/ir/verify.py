@@ -35,7 +35,7 @@ _PHASE = (Fixed, Learnable, Input, State, PhaseNumber)
 _OUTPUT = (Fixed, Learnable, Input, Final)
 _LOSS = (Fixed, Learnable, Input, Final, Target, PhaseSum)
 _PHASE_SUM = (*_LOSS, Traced, PhaseNumber)
-_OBJECTIVE = (Fixed, Learnable, Input, Variable)
+_OBJECTIVE = (Fixed, Learnable, Input, Variable, PhaseNumber)
 _LEAVES = (
     Fixed, Learnable, Input, State, Final, PhaseNumber, PhaseSum, Target, Traced, Variable,
 )  # fmt: skip

@@ -29,6 +29,11 @@ def lookup(name: str) -> Record | None:
     return _records().get(name)
 
 
+def written(name: str) -> Record | None:
+    """The record that a program may call by that name, or None."""
+    return None if name in INTERNAL or name in _SPELT else lookup(name)
+
+
 def function(name: str) -> Function:
     """The function record of that name, which must exist."""
     record = _records().get(name)

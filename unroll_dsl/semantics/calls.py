@@ -9,7 +9,7 @@ from unroll_dsl.operators.model import (
     Parameter,
     Static,
 )
-from unroll_dsl.operators.registry import lookup
+from unroll_dsl.operators.registry import lookup, written
 from unroll_dsl.operators.registry import names as record_names
 from unroll_dsl.semantics import errors
 from unroll_dsl.semantics.constants import as_dim
@@ -93,7 +93,7 @@ def _record(name: str, call: Call) -> Function | LinearOperator | None:
     """The record that a name calls; `max` and `min` of two arguments are elementwise."""
     if name in ("max", "min") and len([a for a in call.arguments if a.keyword is None]) == 2:
         name = {"max": "maximum", "min": "minimum"}[name]
-    return lookup(name)
+    return written(name)
 
 
 # ---- special forms ------------------------------------------------------------------------------

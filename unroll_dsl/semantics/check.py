@@ -589,7 +589,6 @@ class _Checker:
                 context.local[variable.name.text] = UNKNOWN
             context.local_spans[variable.name.text] = variable.name.span
         self._scalar(minimize.body, context, "an objective")
-        self._no_phase(minimize.body, "the objective")
 
     def _loss(self, loss: Loss) -> None:
         context = self._context(Place.LOSS)

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import assert_never
 
 from unroll_dsl.operators.model import LinearOperator
-from unroll_dsl.operators.registry import lookup
 from unroll_dsl.operators.registry import names as record_names
+from unroll_dsl.operators.registry import written
 from unroll_dsl.semantics import errors
 from unroll_dsl.semantics.errors import Operand
 from unroll_dsl.semantics.model import Instance, Sort, Symbol
@@ -162,7 +162,7 @@ class Inference:
                 )
                 return UNKNOWN
             return SCALAR
-        record = lookup(text)
+        record = written(text)
         if isinstance(record, LinearOperator):
             if any(not p.optional and p.default is None for p in record.parameters):
                 words = ", ".join(p.name for p in record.parameters)

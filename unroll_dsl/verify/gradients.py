@@ -6,6 +6,7 @@ from typing import Any
 
 import torch
 
+from unroll_dsl.backends.torch.names import identifier
 from unroll_dsl.spec import Spec
 from unroll_dsl.verify.instance import Instance
 from unroll_dsl.verify.report import Row, Verdict, judged
@@ -41,6 +42,7 @@ def check_gradients(spec: Spec, instance: Instance, phases: int, seed: int) -> l
         return total.real
 
     parameters = dict(net.named_parameters())
+    spelt = {identifier(p.name): p.name for p in spec.graph.parameters}
     floor = max(1e-4 * abs(float(value().detach())), 1e-6)  # below it a difference is rounding
     if not parameters:
         return []
@@ -48,7 +50,7 @@ def check_gradients(spec: Spec, instance: Instance, phases: int, seed: int) -> l
     worst: dict[str, float] = {}
     reached: dict[str, bool] = {}
     for (key, p), slope_of in zip(parameters.items(), gradients, strict=True):
-        name = key.rpartition(".")[2]
+        name = spelt[key.rpartition(".")[2]]
         direction = torch.randn(p.shape, generator=generator, dtype=torch.float64).to(p.dtype)
         slope = 0.0 if slope_of is None else float((slope_of.conj() * direction).sum().real)
         numerical = _difference(p, direction, value)

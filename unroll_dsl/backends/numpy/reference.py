@@ -103,7 +103,10 @@ class Reference:
         ]
 
     def objective(self, variables: Mapping[str, Any], *inputs: Any) -> Array:
-        """The objective at `variables` for each sample; variables carry the batch as inputs do."""
+        """The objective at `variables` for each sample; variables carry the batch as inputs do.
+
+        A learnable per phase stands for its value in the last phase.
+        """
         objective = self.graph.objective
         if objective is None:
             raise InternalError("this program has no objective")
@@ -113,7 +116,7 @@ class Reference:
         def one(sample: Sequence[Array]) -> list[Array]:
             count = len(self.graph.inputs)
             given = dict(zip(names, sample[count:], strict=True))
-            return self._evaluate((objective,), sample[:count], variables=given)
+            return self._evaluate((objective,), sample[:count], variables=given, k=self.phases)
 
         entries = [Entry(name, type_, "", place) for name, type_ in self.graph.variables]
         values = [variables[name] for name in names]
