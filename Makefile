@@ -33,7 +33,7 @@ bench: $(STAMP)
 
 goldens: $(STAMP)
 	$(BIN)/python -m pytest -q tests/conformance --update-goldens
-	$(BIN)/unroll explain --all --write docs/errors --force
+	$(BIN)/unroll explain --all --write docs/errors
 
 # torch first and by its pin, so that no other build of it is drawn in by another package
 $(STAMP): pyproject.toml constraints.txt

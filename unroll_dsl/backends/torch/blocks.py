@@ -257,6 +257,8 @@ def _derive(nodes: Sequence[Node], index: int, depth: int) -> str | None:
             return name
         case ops.Constant(value) if isinstance(value, int):
             return str(value)
+        case ops.Size(dim) if len(dim.symbols) == 1 and dim == Dim.of(next(iter(dim.symbols))):
+            return next(iter(dim.symbols))
         case ops.Builtin("right_singular_vectors"):
             return "V"
         case ops.Builtin("symmetric_eigenvectors"):
@@ -278,6 +280,11 @@ def _derive(nodes: Sequence[Node], index: int, depth: int) -> str | None:
             return f"{words[0]}_over_{words[1]}".replace("1_over", "inverse")
         case ops.Elementwise("mul"):
             return "_".join(words) if not words[0].isdigit() else f"{words[1]}_{words[0]}"
+        case ops.Elementwise("add" | "sub" as word):
+            sign = "plus" if word == "add" else "minus"
+            if words[0].isdigit() and word == "add":
+                words.reverse()
+            return f"{words[0]}_{sign}_{words[1]}"
         case ops.Elementwise("pow"):
             return f"{words[0]}_{words[1]}"
         case ops.Expand():

@@ -32,10 +32,12 @@ class _PhaseWriter:
         wanted = [slots[word].update for word in self.variant.updates]
         wanted += [traces[word].node for word in self.variant.traces]
         inside = set(plan(self.nodes, wanted, lambda i: layout.is_outer(i, Stage.PHASE)).inside)
+        # a trajectory takes all states that a phase with parameters of its own computes anyway
+        generous = layout.has_phase_class or kind is layout.kinds[0]
         out = [
             slot.name
             for slot in self.graph.states
-            if slot.name in self.variant.updates or slot.update in inside
+            if slot.name in self.variant.updates or (generous and slot.update in inside)
         ]
         self.body = Body(kind, traced, list(self.variant.reads), out, list(self.variant.traces))
         self.roots = [slots[word].update for word in out]

@@ -242,7 +242,9 @@ class ConstructorWriter:
                 roots.append(parameter.initial)
         single = {root for root in roots if root not in self.layout.buffers}
         found = plan(self.nodes, roots, lambda i: i in self.block.given)
-        shared = {i for i in found.inside if found.uses.get(i, 0) > 1}
+        shared = {
+            i for i in found.inside if found.uses.get(i, 0) > 1 and not self._is_filled(i)
+        }  # fmt: skip
         values = self.block.run([r for r in roots if r not in single or r in shared] or [])
         del values
         # what single initial values are made of: their labelled and shared parts, not themselves
@@ -258,6 +260,11 @@ class ConstructorWriter:
         ]
         self.block.run(parts)
 
+    def _is_filled(self, index: int) -> bool:
+        """A number that is spread: each use makes a tensor of its own."""
+        node = self.nodes[index]
+        return isinstance(node.op, ops.Expand) and self.layout.facts.numbers[node.args[0]]
+
     def _reads_k(self, index: int) -> bool:
         found = plan(self.nodes, [index], lambda i: False)
         return any(isinstance(self.nodes[i].op, ops.PhaseNumber) for i in found.inside)
@@ -268,14 +275,6 @@ class ConstructorWriter:
         if self.layout.facts.numbers[index]:
             return self._like().make("tensor", value, field=type_.field)
         node = self.nodes[index]
-        if (
-            isinstance(node.op, ops.Expand)
-            and self.layout.facts.numbers[node.args[0]]
-            and self._like().tensor is None
-        ):
-            sizes = ast.Tuple([self._size(dim) for dim in type_.shape], ast.Load())
-            inner = self.block.write.value(node.args[0])
-            return self._like().make("full", sizes, inner, field=type_.field)
         found = node.type
         if isinstance(found, Array) and found.field is not type_.field:
             return fill("v.to(d)", v=value, d=self._like().dtype(type_.field))

@@ -40,12 +40,22 @@ class Like:
 
     def make(self, maker: str, *arguments: ast.expr, field: Field = Field.REAL) -> ast.expr:
         """`torch.maker(arguments, dtype=..., device=...)`."""
+        if maker in ("tensor", "full"):  # 1 alone would make integers
+            arguments = (*arguments[:-1], _as_float(arguments[-1]))
         made = ast.Call(name(f"torch.{maker}"), list(arguments), [])
         made.keywords = [
             ast.keyword("dtype", self.dtype(field)),
             ast.keyword("device", self.device()),
         ]
         return made
+
+
+def _as_float(expr: ast.expr) -> ast.expr:
+    if isinstance(expr, ast.Constant) and isinstance(expr.value, int):
+        return ast.Constant(float(expr.value))
+    if isinstance(expr, ast.UnaryOp) and isinstance(expr.op, ast.USub):
+        return ast.UnaryOp(ast.USub(), _as_float(expr.operand))
+    return expr
 
 
 class Functions:

@@ -10,7 +10,7 @@ from unroll_dsl.backends.torch.bodies import phase_body
 from unroll_dsl.backends.torch.layout import Layout, place
 from unroll_dsl.backends.torch.names import Scope, identifier
 from unroll_dsl.backends.torch.phases import Body
-from unroll_dsl.backends.torch.templates import fill, name, text, trailing
+from unroll_dsl.backends.torch.templates import call, fill, name, text, trailing
 from unroll_dsl.ir import nodes as ops
 from unroll_dsl.ir.graph import Slot
 from unroll_dsl.ir.nodes import Stage
@@ -212,12 +212,26 @@ class Methods:
         shape: list[ast.expr] = [ast.Starred(batch), *sizes]
         source = node.args[0] if isinstance(node.op, ops.Expand) else index
         if facts.numbers[source]:
+            alike = self._alike(source, slot)
+            if alike is not None:
+                return [alike]
             expr = write.filled(source, shape, slot.type.field)
             return [_plain_batch(expr, batch) if not sizes else expr]
         (value,) = block_value([source])
         if isinstance(node.op, ops.Expand):
             value = trailing(value, slot.type.rank)
         return [ast.Call(ast.Attribute(value, "expand"), shape, [])]
+
+    def _alike(self, source: int, slot: Slot) -> ast.expr | None:
+        """`torch.zeros_like(y)` for a state that begins at 0 and is of the shape of an input."""
+        op = self.nodes[source].op
+        if not isinstance(op, ops.Constant) or op.value not in (0, 1):
+            return None
+        maker = "torch.ones_like" if op.value else "torch.zeros_like"
+        for entry in self.graph.inputs:
+            if entry.type.shape == slot.type.shape and entry.type.field is slot.type.field:
+                return call(maker, name(identifier(entry.name)))
+        return None
 
     def _batch(self) -> ast.expr:
         entry = self.graph.inputs[0]
@@ -235,6 +249,8 @@ class Methods:
         self, roots: Sequence[int], more: dict[int, ast.expr]
     ) -> tuple[Lines, list[ast.expr]]:
         layout = self.layout
+        if not self.bodies:  # nothing is shared over phases: all is computed here
+            return self._at_once(roots, more)
         given = layout.given(roots, Stage.OUTPUT, layout.outer_in_network, more)
         given |= more
         taken = {*self.inputs, *(identifier(slot.name) for slot in self.graph.states)}
@@ -243,8 +259,34 @@ class Methods:
         values = block.run(list(roots))
         return block.lines, values
 
+    def _at_once(
+        self, roots: Sequence[int], more: dict[int, ast.expr]
+    ) -> tuple[Lines, list[ast.expr]]:
+        """`_after_phases` for a network without phases."""
+        layout = self.layout
+        held: list[int] = []
+
+        def find(index: int) -> ast.expr:
+            op = self.nodes[index].op
+            if isinstance(op, ops.Learnable) and layout.parameters[op.name].limits is not None:
+                held.append(index)
+                return name(identifier(op.name))
+            return layout.outer_in_network(index)
+
+        given = {**layout.given(roots, Stage.CALL, find, more), **more}
+        taken = {*self.inputs, *(identifier(t.name) for t in self.graph.targets)}
+        taken |= {text(expr) for expr in more.values()}
+        block = layout.block(given, Scope(taken), layout.size, layout.like)
+        for index in held:
+            parameter = layout.parameter(index)
+            word = identifier(parameter.name)
+            expr = layout.held(parameter, name(f"self.{word}"), self._bound)
+            block.lines.append(Line(f"{word} = {text(expr)}", place(parameter.origin)))
+        values = block.run(list(roots))
+        return block.lines, values
+
     def forward(self) -> Lines:
-        lines = self.begin()
+        lines = self.begin() if self.bodies else []
         if self.bodies:
             lines += self.run(traced=False, after=lambda body, phase, k: ())
         before, values = self.outputs
@@ -267,6 +309,8 @@ class Methods:
         graph = self.graph
         if graph.loss is None:
             return None
+        if not self.bodies:
+            return self._loss_at_once(graph.loss)
         sums = [
             index
             for index in plan(self.nodes, [graph.loss], lambda i: False).inside
@@ -291,7 +335,6 @@ class Methods:
             more[index] = name(total_names[index])
         before, (value,) = self._after_phases([graph.loss], more)
         result = [*before, Line(f"return {text(fill('v.mean()', v=value))}")]
-        self._deferred_loss = (simple, sums, total_names)
         if simple:
             targets = [identifier(op.name) for op in outputs if isinstance(op, ops.Final)]
             if targets and finals:
@@ -314,6 +357,18 @@ class Methods:
             k = any(isinstance(self.nodes[i].op, ops.PhaseNumber) for i in inside)
             lines += self.run(traced=True, after=after, k=k)
         return [*lines, *result]
+
+    def _loss_at_once(self, loss: int) -> Lines:
+        """The loss of a network without phases, from its outputs."""
+        scope = Scope({*self.inputs, *(identifier(t.name) for t in self.graph.targets)})
+        words = [scope.fresh(self.nodes[i].label or "output") for i in self.graph.outputs]
+        outputs = dict(zip(self.graph.outputs, words, strict=True))
+        inside = plan(self.nodes, [loss], lambda i: i in outputs)
+        lines: Lines = []
+        if set(inside.given) & set(outputs):
+            lines.append(Line(f"{', '.join(words)} = self({', '.join(self.inputs)})"))
+        before, (value,) = self._at_once([loss], {i: name(word) for i, word in outputs.items()})
+        return [*lines, *before, Line(f"return {text(fill('v.mean()', v=value))}")]
 
     def _reads_call_values(self, root: int) -> bool:
         found = plan(self.nodes, [root], lambda i: self.layout.is_outer(i, Stage.OUTPUT))

@@ -58,8 +58,11 @@ def emit(graph: Graph, *, phases: int | None = None) -> Emitted:
 def formatted(source: str) -> str:
     """The text as black writes it."""
     import black
+    from black.mode import TargetVersion
 
-    return black.format_str(source, mode=black.Mode(line_length=_WIDTH))
+    return black.format_str(
+        source, mode=black.Mode({TargetVersion.PY311}, line_length=_WIDTH)
+    )
 
 
 def _with_phases(constructor: Constructor, phases: int) -> Constructor:

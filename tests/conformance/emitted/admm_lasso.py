@@ -1,0 +1,86 @@
+"""ADMM for the lasso.
+
+S. Boyd, N. Parikh, E. Chu, B. Peleato, J. Eckstein: Distributed optimization and statistical
+learning via the alternating direction method of multipliers. Foundations and Trends in Machine
+Learning, 2011.
+
+Section 6.4: a ridge regression, a shrinkage, and the scaled multiplier u that makes x and z
+agree.
+
+Generated from admm_lasso.unroll by unroll_dsl 0.1.0: edit that file rather than this one.
+"""
+
+import torch
+from torch import Tensor, nn
+
+
+def cholesky_solve(b: Tensor, L: Tensor, rank: int) -> Tensor:
+    """Solve ``L L' x = b`` for b [..., n], or for columns of b [..., n, k] if `rank` is 2."""
+    dtype = torch.promote_types(b.dtype, L.dtype)
+    b, L = b.to(dtype), L.to(dtype)
+    if rank == 2:
+        return torch.cholesky_solve(b, L)
+    if L.ndim == 2:  # the samples are the columns of one system
+        return torch.cholesky_solve(b.reshape(-1, b.shape[-1]).mT, L).mT.reshape(b.shape)
+    return torch.cholesky_solve(b.unsqueeze(-1), L).squeeze(-1)
+
+
+def soft(v: Tensor, t: Tensor) -> Tensor:
+    """Soft thresholding, the proximal map of t times the 1-norm; complex values shrink in modulus."""
+    return v.sign() * torch.relu(v.abs() - t)
+
+
+class AdmmLasso(nn.Module):
+    """Map y [batch, m] to z [batch, n].
+
+    Fixed: A [m, n], lambda_, rho.
+    """
+
+    def __init__(self, A: Tensor, lambda_: float = 0.1, rho: float = 1.0, phases: int = 50) -> None:
+        super().__init__()
+        n = A.shape[1]
+        lambda_ = torch.as_tensor(lambda_, dtype=A.dtype, device=A.device)
+        rho = torch.as_tensor(rho, dtype=A.dtype, device=A.device)
+        L = torch.linalg.cholesky(
+            A.mT @ A + rho * torch.eye(n, dtype=A.dtype, device=A.device)
+        )  # admm_lasso.unroll:22
+        self.register_buffer("A", A, persistent=False)
+        self.register_buffer("rho", rho, persistent=False)
+        self.register_buffer("L", L, persistent=False)
+        self.register_buffer(
+            "lambda_over_rho", lambda_ / rho, persistent=False
+        )  # admm_lasso.unroll:23
+        self.n = n
+        self.phases = phases
+
+    def start(self, y: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """What all phases share, and the states at the start."""
+        Aty = y @ self.A  # admm_lasso.unroll:22
+        z = y.new_zeros((*y.shape[:-1], self.n))  # admm_lasso.unroll:20
+        u = y.new_zeros((*y.shape[:-1], self.n))  # admm_lasso.unroll:20
+        return Aty, z, u
+
+    def phase(self, z: Tensor, u: Tensor, Aty: Tensor) -> tuple[Tensor, Tensor]:
+        x = cholesky_solve(Aty + self.rho * (z - u), self.L, 1)  # admm_lasso.unroll:22
+        z = soft(x + u, self.lambda_over_rho)  # admm_lasso.unroll:23
+        u = u + x - z  # admm_lasso.unroll:24
+        return z, u
+
+    def last_phase(self, z: Tensor, u: Tensor, Aty: Tensor) -> Tensor:
+        x = cholesky_solve(Aty + self.rho * (z - u), self.L, 1)  # admm_lasso.unroll:22
+        return soft(x + u, self.lambda_over_rho)  # admm_lasso.unroll:23
+
+    def forward(self, y: Tensor) -> Tensor:
+        Aty, z, u = self.start(y)
+        for _ in range(self.phases - 1):
+            z, u = self.phase(z, u, Aty)
+        return self.last_phase(z, u, Aty)
+
+    def trajectory(self, y: Tensor) -> list[dict[str, Tensor]]:
+        """The states after each phase."""
+        Aty, z, u = self.start(y)
+        states = []
+        for _ in range(self.phases):
+            z, u = self.phase(z, u, Aty)
+            states.append({"z": z, "u": u})
+        return states

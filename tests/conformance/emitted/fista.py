@@ -1,0 +1,68 @@
+"""FISTA, fast iterative shrinkage-thresholding.
+
+A. Beck, M. Teboulle: A fast iterative shrinkage-thresholding algorithm for linear inverse
+problems. SIAM Journal on Imaging Sciences, 2009.
+
+ISTA from an extrapolated point: the error of the objective falls as 1/k^2 instead of 1/k.
+
+Generated from fista.unroll by unroll_dsl 0.1.0: edit that file rather than this one.
+"""
+
+import torch
+from torch import Tensor, nn
+
+
+def soft(v: Tensor, t: Tensor) -> Tensor:
+    """Soft thresholding, the proximal map of t times the 1-norm; complex values shrink in modulus."""
+    return v.sign() * torch.relu(v.abs() - t)
+
+
+class Fista(nn.Module):
+    """Map y [batch, m] to x [batch, n].
+
+    Fixed: A [m, n], lambda_.
+    """
+
+    def __init__(self, A: Tensor, lambda_: float = 0.1, phases: int = 100) -> None:
+        super().__init__()
+        n = A.shape[1]
+        L = torch.linalg.matrix_norm(A, 2) ** 2  # fista.unroll:13
+        self.register_buffer("A", A, persistent=False)
+        self.register_buffer("L", L, persistent=False)
+        self.register_buffer("lambda_over_L", lambda_ / L, persistent=False)  # fista.unroll:21
+        self.n = n
+        self.phases = phases
+
+    def start(self, y: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """The states at the start."""
+        x = y.new_zeros((*y.shape[:-1], self.n))  # fista.unroll:18
+        v = y.new_zeros((*y.shape[:-1], self.n))  # fista.unroll:18
+        t = y.new_ones(())  # fista.unroll:19
+        return x, v, t
+
+    def phase(self, x: Tensor, v: Tensor, t: Tensor, y: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        x_prev, t_prev = x, t
+        x = soft(v - (v @ self.A.mT - y) @ self.A / self.L, self.lambda_over_L)  # fista.unroll:21
+        t = (1 + (1 + 4 * t_prev**2).sqrt()) / 2  # fista.unroll:22
+        v = x + (t_prev - 1) / t * (x - x_prev)  # fista.unroll:23
+        return x, v, t
+
+    def last_phase(self, v: Tensor, y: Tensor) -> Tensor:
+        return soft(
+            v - (v @ self.A.mT - y) @ self.A / self.L, self.lambda_over_L
+        )  # fista.unroll:21
+
+    def forward(self, y: Tensor) -> Tensor:
+        x, v, t = self.start(y)
+        for _ in range(self.phases - 1):
+            x, v, t = self.phase(x, v, t, y)
+        return self.last_phase(v, y)
+
+    def trajectory(self, y: Tensor) -> list[dict[str, Tensor]]:
+        """The states after each phase."""
+        x, v, t = self.start(y)
+        states = []
+        for _ in range(self.phases):
+            x, v, t = self.phase(x, v, t, y)
+            states.append({"x": x, "v": v, "t": t})
+        return states

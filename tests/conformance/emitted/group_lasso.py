@@ -1,0 +1,80 @@
+"""Group lasso by accelerated proximal gradient descent.
+
+M. Yuan, Y. Lin: Model selection and estimation in regression with grouped variables. Journal
+of the Royal Statistical Society, Series B, 2006.
+
+The coefficients come in g groups of d, the rows of X, which are zero or not as a whole. The
+iteration is FISTA (A. Beck, M. Teboulle, 2009) with block shrinkage.
+
+Generated from group_lasso.unroll by unroll_dsl 0.1.0: edit that file rather than this one.
+"""
+
+import torch
+from torch import Tensor, nn
+
+
+def block_soft(V: Tensor, t: Tensor) -> Tensor:
+    """Soft thresholding of groups, the rows of V: each shrinks in length (Yuan, Lin, 2006)."""
+    length = torch.linalg.vector_norm(V, dim=-1)
+    return torch.relu(1 - t[..., None] / torch.where(length > 0, length, 1))[..., None] * V
+
+
+class GroupLasso(nn.Module):
+    """Map y [batch, m] to X [batch, g, d].
+
+    Fixed: A [m, d * g], lambda_.
+    """
+
+    def __init__(self, A: Tensor, g: int, d: int, lambda_: float = 0.1, phases: int = 100) -> None:
+        super().__init__()
+        L = torch.linalg.matrix_norm(A, 2) ** 2  # group_lasso.unroll:15
+        self.register_buffer("A", A, persistent=False)
+        self.register_buffer("L", L, persistent=False)
+        self.register_buffer(
+            "lambda_over_L", lambda_ / L, persistent=False
+        )  # group_lasso.unroll:23
+        self.d = d
+        self.g = g
+        self.phases = phases
+
+    def start(self, y: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """The states at the start."""
+        X = y.new_zeros((*y.shape[:-1], self.g, self.d))  # group_lasso.unroll:20
+        Z = y.new_zeros((*y.shape[:-1], self.g, self.d))  # group_lasso.unroll:20
+        t = y.new_ones(())  # group_lasso.unroll:21
+        return X, Z, t
+
+    def phase(self, X: Tensor, Z: Tensor, t: Tensor, y: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        X_prev, t_prev = X, t
+        X = block_soft(
+            Z
+            - ((Z.flatten(-2) @ self.A.mT - y) @ self.A).unflatten(-1, (X.shape[-2], X.shape[-1]))
+            / self.L,
+            self.lambda_over_L,
+        )  # group_lasso.unroll:23
+        t = (1 + (1 + 4 * t_prev**2).sqrt()) / 2  # group_lasso.unroll:24
+        Z = X + (t_prev - 1) / t * (X - X_prev)  # group_lasso.unroll:25
+        return X, Z, t
+
+    def last_phase(self, Z: Tensor, y: Tensor) -> Tensor:
+        return block_soft(
+            Z
+            - ((Z.flatten(-2) @ self.A.mT - y) @ self.A).unflatten(-1, (Z.shape[-2], Z.shape[-1]))
+            / self.L,
+            self.lambda_over_L,
+        )  # group_lasso.unroll:23
+
+    def forward(self, y: Tensor) -> Tensor:
+        X, Z, t = self.start(y)
+        for _ in range(self.phases - 1):
+            X, Z, t = self.phase(X, Z, t, y)
+        return self.last_phase(Z, y)
+
+    def trajectory(self, y: Tensor) -> list[dict[str, Tensor]]:
+        """The states after each phase."""
+        X, Z, t = self.start(y)
+        states = []
+        for _ in range(self.phases):
+            X, Z, t = self.phase(X, Z, t, y)
+            states.append({"X": X, "Z": Z, "t": t})
+        return states

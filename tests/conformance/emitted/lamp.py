@@ -1,0 +1,119 @@
+"""LAMP, learned approximate message passing.
+
+M. Borgerding, P. Schniter, S. Rangan: AMP-inspired deep networks for sparse linear inverse
+problems. IEEE Transactions on Signal Processing, 2017.
+
+LISTA with the Onsager term of AMP in the residual, which keeps the error before each shrinkage
+close to Gaussian, so that the threshold can follow its measured size. At the classical values
+it is AMP (D. L. Donoho, A. Maleki, A. Montanari, PNAS, 2009) for A with independent entries of
+variance 1/m.
+
+Generated from lamp.unroll by unroll_dsl 0.1.0: edit that file rather than this one.
+"""
+
+import torch
+from torch import Tensor, nn
+
+
+def nonnegative(p: Tensor) -> Tensor:
+    """Reflect `p` at 0, so that it is never below, wherever an optimiser steps."""
+    return torch.where(p < 0, -p, p)
+
+
+def soft(v: Tensor, t: Tensor) -> Tensor:
+    """Soft thresholding, the proximal map of t times the 1-norm; complex values shrink in modulus."""
+    return v.sign() * torch.relu(v.abs() - t)
+
+
+class Phase(nn.Module):
+    """One iteration and the constants that are its own: alpha >= 0; beta."""
+
+    def __init__(self, alpha: Tensor, beta: Tensor) -> None:
+        super().__init__()
+        self.alpha = nn.Parameter(alpha)  # lamp.unroll:17
+        self.beta = nn.Parameter(beta)  # lamp.unroll:18
+
+    def forward(
+        self, x: Tensor, v: Tensor, y: Tensor, A: Tensor, B: Tensor, sqrt_m: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        alpha = nonnegative(self.alpha)  # lamp.unroll:17
+        x = self.beta * soft(
+            x + v @ B.mT, (alpha * torch.linalg.vector_norm(v, dim=-1) / sqrt_m)[..., None]
+        )  # lamp.unroll:23
+        v = (
+            y - x @ A.mT + (self.beta * (x != 0).sum(-1).to(x.dtype) / v.shape[-1])[..., None] * v
+        )  # lamp.unroll:24
+        return x, v
+
+
+class LastPhase(nn.Module):
+    """The last iteration and the constants that are its own: alpha >= 0; beta."""
+
+    def __init__(self, alpha: Tensor, beta: Tensor) -> None:
+        super().__init__()
+        self.alpha = nn.Parameter(alpha)  # lamp.unroll:17
+        self.beta = nn.Parameter(beta)  # lamp.unroll:18
+
+    def forward(self, x: Tensor, v: Tensor, B: Tensor, sqrt_m: Tensor) -> Tensor:
+        alpha = nonnegative(self.alpha)  # lamp.unroll:17
+        return self.beta * soft(
+            x + v @ B.mT, (alpha * torch.linalg.vector_norm(v, dim=-1) / sqrt_m)[..., None]
+        )  # lamp.unroll:23
+
+
+class Lamp(nn.Module):
+    """Map y [batch, m] to x [batch, n].
+
+    Fixed: A [m, n]. Learnable: B [n, m], shared; alpha >= 0, beta, per phase.
+    """
+
+    def __init__(self, A: Tensor, phases: int = 10) -> None:
+        super().__init__()
+        m, n = A.shape
+        self.register_buffer("A", A, persistent=False)
+        self.register_buffer("sqrt_m", A.new_tensor(m).sqrt(), persistent=False)  # lamp.unroll:23
+        self.n = n
+        self.B = nn.Parameter(A.mT.clone())  # lamp.unroll:16
+        self.phases = nn.ModuleList(
+            [
+                Phase(
+                    torch.tensor(1.1402, dtype=A.dtype, device=A.device),
+                    torch.tensor(1.0, dtype=A.dtype, device=A.device),
+                )
+                for _ in range(phases - 1)
+            ]
+            + [
+                LastPhase(
+                    torch.tensor(1.1402, dtype=A.dtype, device=A.device),
+                    torch.tensor(1.0, dtype=A.dtype, device=A.device),
+                )
+            ]
+        )
+
+    def start(self, y: Tensor) -> tuple[Tensor, Tensor]:
+        """The states at the start."""
+        x = y.new_zeros((*y.shape[:-1], self.n))  # lamp.unroll:20
+        v = y  # lamp.unroll:21
+        return x, v
+
+    def forward(self, y: Tensor) -> Tensor:
+        x, v = self.start(y)
+        for phase in self.phases[:-1]:
+            x, v = phase(x, v, y, self.A, self.B, self.sqrt_m)
+        return self.phases[-1](x, v, self.B, self.sqrt_m)
+
+    def trajectory(self, y: Tensor) -> list[dict[str, Tensor]]:
+        """The states after each phase."""
+        x, v = self.start(y)
+        states = []
+        for phase in self.phases[:-1]:
+            x, v = phase(x, v, y, self.A, self.B, self.sqrt_m)
+            states.append({"x": x, "v": v})
+        x = self.phases[-1](x, v, self.B, self.sqrt_m)
+        states.append({"x": x})
+        return states
+
+    def loss(self, y: Tensor, x_star: Tensor) -> Tensor:
+        """The training loss, averaged over the batch."""
+        x = self(y)
+        return (x - x_star).square().sum(-1).mean()

@@ -1,0 +1,100 @@
+"""L-FISTA, learned FISTA.
+
+T. Moreau, J. Bruna: Understanding trainable sparse coding via matrix factorization. ICLR,
+2017.
+
+Two iterates enter each phase, each through a matrix of its own, as in FISTA; all weights are
+learned. At the classical values it is fista_cd: FISTA with the momentum (k - 1) / (k + a).
+
+Generated from lfista.unroll by unroll_dsl 0.1.0: edit that file rather than this one.
+"""
+
+import torch
+from torch import Tensor, nn
+
+
+def nonnegative(p: Tensor) -> Tensor:
+    """Reflect `p` at 0, so that it is never below, wherever an optimiser steps."""
+    return torch.where(p < 0, -p, p)
+
+
+def soft(v: Tensor, t: Tensor) -> Tensor:
+    """Soft thresholding, the proximal map of t times the 1-norm; complex values shrink in modulus."""
+    return v.sign() * torch.relu(v.abs() - t)
+
+
+class Phase(nn.Module):
+    """One iteration and the constants that are its own.
+
+    Wg [n, n]; Wm [n, n]; We [n, m]; theta [n] >= 0.
+    """
+
+    def __init__(self, Wg: Tensor, Wm: Tensor, We: Tensor, theta: Tensor) -> None:
+        super().__init__()
+        self.Wg = nn.Parameter(Wg)  # lfista.unroll:19
+        self.Wm = nn.Parameter(Wm)  # lfista.unroll:20
+        self.We = nn.Parameter(We)  # lfista.unroll:21
+        self.theta = nn.Parameter(theta)  # lfista.unroll:22
+
+    def forward(self, x: Tensor, w: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+        theta = nonnegative(self.theta)  # lfista.unroll:22
+        x_prev = x
+        x = soft(x_prev @ self.Wg.mT + w @ self.Wm.mT + y @ self.We.mT, theta)  # lfista.unroll:29
+        return x, x_prev
+
+
+class Lfista(nn.Module):
+    """Map y [batch, m] to x [batch, n].
+
+    Fixed: A [m, n], lambda_, a. Learnable: Wg [n, n], Wm [n, n], We [n, m], theta [n] >= 0, per
+    phase.
+    """
+
+    def __init__(self, A: Tensor, lambda_: float = 0.1, a: float = 3.0, phases: int = 10) -> None:
+        super().__init__()
+        n = A.shape[1]
+        lambda_ = torch.as_tensor(lambda_, dtype=A.dtype, device=A.device)
+        a = torch.as_tensor(a, dtype=A.dtype, device=A.device)
+        L = torch.linalg.matrix_norm(A, 2) ** 2  # lfista.unroll:15
+        self.register_buffer("A", A, persistent=False)
+        self.register_buffer("lambda_", lambda_, persistent=False)
+        self.n = n
+        self.phases = nn.ModuleList(
+            Phase(
+                (1 + (k - 2) / (k - 1 + a))
+                * (torch.eye(n, dtype=A.dtype, device=A.device) - A.mT @ A / L),
+                -((k - 2) / (k - 1 + a))
+                * (torch.eye(n, dtype=A.dtype, device=A.device) - A.mT @ A / L),
+                A.mT / L,
+                (lambda_ / L).expand(n).clone(),
+            )
+            for k in range(1, phases + 1)
+        )
+
+    def start(self, y: Tensor) -> tuple[Tensor, Tensor]:
+        """The states at the start."""
+        x = y.new_zeros((*y.shape[:-1], self.n))  # lfista.unroll:27
+        w = y.new_zeros((*y.shape[:-1], self.n))  # lfista.unroll:27
+        return x, w
+
+    def forward(self, y: Tensor) -> Tensor:
+        x, w = self.start(y)
+        for phase in self.phases:
+            x, w = phase(x, w, y)
+        return x
+
+    def trajectory(self, y: Tensor) -> list[dict[str, Tensor]]:
+        """The states after each phase."""
+        x, w = self.start(y)
+        states = []
+        for phase in self.phases:
+            x, w = phase(x, w, y)
+            states.append({"x": x, "w": w})
+        return states
+
+    def loss(self, y: Tensor) -> Tensor:
+        """The training loss, averaged over the batch."""
+        x = self(y)
+        return (
+            1 / 2 * (x @ self.A.mT - y).square().sum(-1) + self.lambda_ * x.abs().sum(-1)
+        ).mean()

@@ -1,0 +1,90 @@
+"""Primal-dual hybrid gradient for total variation denoising.
+
+A. Chambolle, T. Pock: A first-order primal-dual algorithm for convex problems with
+applications to imaging. Journal of Mathematical Imaging and Vision, 2011.
+
+Algorithm 1. With K the matrix of first differences the penalty is the total variation of a
+signal; any other matrix will do. The iteration converges where sigma * tau * norm(K)^2 <= 1.
+
+Generated from pdhg.unroll by unroll_dsl 0.1.0: edit that file rather than this one.
+"""
+
+import torch
+from torch import Tensor, nn
+
+
+def box(v: Tensor, a: Tensor, b: Tensor) -> Tensor:
+    """Projection onto the interval [a, b]."""
+    return v.clamp(min=a).clamp(max=b)
+
+
+class Pdhg(nn.Module):
+    """Map y [batch, n] to x [batch, n].
+
+    Fixed: K [q, n], lambda_, sigma, tau, theta.
+    """
+
+    def __init__(
+        self,
+        K: Tensor,
+        lambda_: float = 0.1,
+        sigma: Tensor | float | None = None,
+        tau: Tensor | float | None = None,
+        theta: float = 1.0,
+        phases: int = 200,
+    ) -> None:
+        super().__init__()
+        q = K.shape[0]
+        if sigma is None:
+            sigma = 1 / torch.linalg.matrix_norm(K, 2)  # pdhg.unroll:14
+        if tau is None:
+            tau = 1 / torch.linalg.matrix_norm(K, 2)  # pdhg.unroll:15
+        lambda_ = torch.as_tensor(lambda_, dtype=K.dtype, device=K.device)
+        sigma = torch.as_tensor(sigma, dtype=K.dtype, device=K.device)
+        tau = torch.as_tensor(tau, dtype=K.dtype, device=K.device)
+        theta = torch.as_tensor(theta, dtype=K.dtype, device=K.device)
+        self.register_buffer("K", K, persistent=False)
+        self.register_buffer("lambda_", lambda_, persistent=False)
+        self.register_buffer("sigma", sigma, persistent=False)
+        self.register_buffer("tau", tau, persistent=False)
+        self.register_buffer("theta", theta, persistent=False)
+        self.register_buffer("neg_lambda", -lambda_, persistent=False)  # pdhg.unroll:24
+        self.register_buffer("tau_plus_1", 1 + tau, persistent=False)  # pdhg.unroll:25
+        self.q = q
+        self.phases = phases
+
+    def start(self, y: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """What all phases share, and the states at the start."""
+        tau_y = self.tau * y  # pdhg.unroll:25
+        x = torch.zeros_like(y)  # pdhg.unroll:21
+        v = torch.zeros_like(y)  # pdhg.unroll:21
+        p = y.new_zeros((*y.shape[:-1], self.q))  # pdhg.unroll:22
+        return tau_y, x, v, p
+
+    def phase(
+        self, x: Tensor, v: Tensor, p: Tensor, tau_y: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        x_prev = x
+        p = box(p + self.sigma * (v @ self.K.mT), self.neg_lambda, self.lambda_)  # pdhg.unroll:24
+        x = (x_prev - self.tau * (p @ self.K) + tau_y) / self.tau_plus_1  # pdhg.unroll:25
+        v = x + self.theta * (x - x_prev)  # pdhg.unroll:26
+        return x, v, p
+
+    def last_phase(self, x: Tensor, v: Tensor, p: Tensor, tau_y: Tensor) -> Tensor:
+        p = box(p + self.sigma * (v @ self.K.mT), self.neg_lambda, self.lambda_)  # pdhg.unroll:24
+        return (x - self.tau * (p @ self.K) + tau_y) / self.tau_plus_1  # pdhg.unroll:25
+
+    def forward(self, y: Tensor) -> Tensor:
+        tau_y, x, v, p = self.start(y)
+        for _ in range(self.phases - 1):
+            x, v, p = self.phase(x, v, p, tau_y)
+        return self.last_phase(x, v, p, tau_y)
+
+    def trajectory(self, y: Tensor) -> list[dict[str, Tensor]]:
+        """The states after each phase."""
+        tau_y, x, v, p = self.start(y)
+        states = []
+        for _ in range(self.phases):
+            x, v, p = self.phase(x, v, p, tau_y)
+            states.append({"x": x, "v": v, "p": p})
+        return states

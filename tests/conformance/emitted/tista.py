@@ -1,0 +1,143 @@
+"""TISTA, trainable ISTA with an MMSE shrinkage.
+
+D. Ito, S. Takabe, T. Wadayama: Trainable ISTA for sparse signal recovery. IEEE Transactions on
+Signal Processing, 2019.
+
+One step size a phase is learned. The shrinkage is the posterior mean of a Bernoulli-Gaussian
+signal (a fraction p of the entries, of variance alpha2) in Gaussian noise of variance tau2,
+which is estimated from the residual. For m < n.
+
+Generated from tista.unroll by unroll_dsl 0.1.0: edit that file rather than this one.
+"""
+
+import torch
+from torch import Tensor, nn
+
+
+def mmse_bg(v: Tensor, t2: Tensor, p: Tensor, a2: Tensor) -> Tensor:
+    """The posterior mean of a Bernoulli-Gaussian value with density p and variance a2 that is
+    observed with noise of variance t2 (Ito, Takabe, Wadayama, 2019).
+    """
+    s2 = a2 + t2
+    odds = (1 - p) / p * (s2 / t2).sqrt() * (-(v**2) * a2 / (2 * t2 * s2)).exp()
+    return v * a2 / s2 / (1 + odds)
+
+
+class Phase(nn.Module):
+    """One iteration and the constants that are its own: gamma."""
+
+    def __init__(self, gamma: Tensor) -> None:
+        super().__init__()
+        self.gamma = nn.Parameter(gamma)  # tista.unroll:20
+
+    def forward(
+        self,
+        s: Tensor,
+        y: Tensor,
+        A: Tensor,
+        sigma2: Tensor,
+        p: Tensor,
+        alpha2: Tensor,
+        epsilon: Tensor,
+        W: Tensor,
+        m_sigma2: Tensor,
+        tr_AtA: Tensor,
+        tr_WWt: Tensor,
+    ) -> Tensor:
+        r = y - s @ A.mT  # tista.unroll:24
+        v2 = torch.maximum((r.square().sum(-1) - m_sigma2) / tr_AtA, epsilon)  # tista.unroll:25
+        gamma_2 = self.gamma**2  # tista.unroll:26
+        tau2 = (
+            v2 / s.shape[-1] * (s.shape[-1] + (gamma_2 - 2 * self.gamma) * y.shape[-1])
+            + gamma_2 * sigma2 / s.shape[-1] * tr_WWt
+        )  # tista.unroll:26
+        return mmse_bg(s + self.gamma * (r @ W.mT), tau2[..., None], p, alpha2)  # tista.unroll:27
+
+
+class Tista(nn.Module):
+    """Map y [batch, m] to s [batch, n].
+
+    Fixed: A [m, n], sigma2, p, alpha2, epsilon. Learnable: gamma, per phase.
+    """
+
+    def __init__(
+        self,
+        A: Tensor,
+        sigma2: float = 0.0001,
+        p: float = 0.1,
+        alpha2: float = 1.0,
+        epsilon: float = 1e-09,
+        phases: int = 12,
+    ) -> None:
+        super().__init__()
+        m, n = A.shape
+        sigma2 = torch.as_tensor(sigma2, dtype=A.dtype, device=A.device)
+        p = torch.as_tensor(p, dtype=A.dtype, device=A.device)
+        alpha2 = torch.as_tensor(alpha2, dtype=A.dtype, device=A.device)
+        epsilon = torch.as_tensor(epsilon, dtype=A.dtype, device=A.device)
+        W = torch.linalg.pinv(A)  # tista.unroll:18
+        self.register_buffer("A", A, persistent=False)
+        self.register_buffer("sigma2", sigma2, persistent=False)
+        self.register_buffer("p", p, persistent=False)
+        self.register_buffer("alpha2", alpha2, persistent=False)
+        self.register_buffer("epsilon", epsilon, persistent=False)
+        self.register_buffer("W", W, persistent=False)
+        self.register_buffer("m_sigma2", m * sigma2, persistent=False)  # tista.unroll:25
+        self.register_buffer(
+            "tr_AtA", (A.mT @ A).diagonal(dim1=-2, dim2=-1).sum(-1), persistent=False
+        )  # tista.unroll:25
+        self.register_buffer(
+            "tr_WWt", (W @ W.mT).diagonal(dim1=-2, dim2=-1).sum(-1), persistent=False
+        )  # tista.unroll:26
+        self.n = n
+        self.phases = nn.ModuleList(
+            Phase(torch.tensor(1.0, dtype=A.dtype, device=A.device)) for _ in range(phases)
+        )
+
+    def start(self, y: Tensor) -> Tensor:
+        """The states at the start."""
+        return y.new_zeros((*y.shape[:-1], self.n))  # tista.unroll:22
+
+    def forward(self, y: Tensor) -> Tensor:
+        s = self.start(y)
+        for phase in self.phases:
+            s = phase(
+                s,
+                y,
+                self.A,
+                self.sigma2,
+                self.p,
+                self.alpha2,
+                self.epsilon,
+                self.W,
+                self.m_sigma2,
+                self.tr_AtA,
+                self.tr_WWt,
+            )
+        return s
+
+    def trajectory(self, y: Tensor) -> list[dict[str, Tensor]]:
+        """The states after each phase."""
+        s = self.start(y)
+        states = []
+        for phase in self.phases:
+            s = phase(
+                s,
+                y,
+                self.A,
+                self.sigma2,
+                self.p,
+                self.alpha2,
+                self.epsilon,
+                self.W,
+                self.m_sigma2,
+                self.tr_AtA,
+                self.tr_WWt,
+            )
+            states.append({"s": s})
+        return states
+
+    def loss(self, y: Tensor, s_star: Tensor) -> Tensor:
+        """The training loss, averaged over the batch."""
+        s = self(y)
+        return (s - s_star).square().sum(-1).mean()
