@@ -144,7 +144,7 @@ def test_names_must_exist_and_near_ones_are_offered() -> None:
         given(A=A, lamda=0.1)
     (diagnostic,) = caught.value.diagnostics
     assert diagnostic.code == "U0501"
-    assert diagnostic.help() == "did you mean `lambda`?"
+    assert diagnostic.help() == "did you mean `lambda`? there is `A`, `lambda`, `w`, `C`"
     assert reported({"p": 3})[0][0] == "U0501"
     assert reported(A=A, init={"lambda": 0.1})[0][0] == "U0501"  # not a learnable
 

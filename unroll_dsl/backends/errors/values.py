@@ -34,12 +34,11 @@ class UnknownBinding(Diagnostic):
         return f"`{self.argument}` names `{self.name}`, which the program lacks"
 
     def help(self) -> str | None:
-        near = difflib.get_close_matches(self.name, self.known, n=1)
-        if near:
-            return f"did you mean `{near[0]}`?"
         if not self.known:
             return f"there is nothing that `{self.argument}` could name"
-        return "there is " + ", ".join(f"`{name}`" for name in self.known)
+        there_is = "there is " + ", ".join(f"`{name}`" for name in self.known)
+        near = difflib.get_close_matches(self.name, self.known, n=1)
+        return f"did you mean `{near[0]}`? {there_is}" if near else there_is
 
 
 @dataclass(frozen=True)
