@@ -38,14 +38,20 @@ def patches(names: Sequence[str], count: int, rng: np.random.Generator) -> NDArr
 
     Each has mean 0 and variance 1; flat ones are left out, as in the paper (section 4).
     """
-    found = []
     each = -(-count // len(names))
+    found = []
     for name in names:
         windows = np.lib.stride_tricks.sliding_window_view(picture(name), (SIZE, SIZE))
-        rows = windows.reshape(-1, SIZE * SIZE)
-        chosen = rows[rng.permutation(len(rows))[: 8 * each]]
-        centred = chosen - chosen.mean(axis=1, keepdims=True)
-        spread = centred.std(axis=1, keepdims=True)
-        lively = (spread > _FLAT)[:, 0]
-        found.append((centred[lively] / spread[lively])[:each])
+        order = rng.permutation(windows.shape[0] * windows.shape[1])
+        chosen = np.empty((0, SIZE * SIZE))
+        for start in range(0, len(order), 2 * each):  # until enough of them show something
+            rows, columns = np.divmod(order[start : start + 2 * each], windows.shape[1])
+            drawn = windows[rows, columns].reshape(-1, SIZE * SIZE)
+            drawn = drawn - drawn.mean(axis=1, keepdims=True)
+            spread = drawn.std(axis=1, keepdims=True)
+            lively = (spread > _FLAT)[:, 0]
+            chosen = np.concatenate([chosen, drawn[lively] / spread[lively]])
+            if len(chosen) >= each:
+                break
+        found.append(chosen[:each])
     return np.concatenate(found)[:count]

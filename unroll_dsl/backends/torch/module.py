@@ -60,9 +60,7 @@ def formatted(source: str) -> str:
     import black
     from black.mode import TargetVersion
 
-    return black.format_str(
-        source, mode=black.Mode({TargetVersion.PY311}, line_length=_WIDTH)
-    )
+    return black.format_str(source, mode=black.Mode({TargetVersion.PY311}, line_length=_WIDTH))
 
 
 def _with_phases(constructor: Constructor, phases: int) -> Constructor:
