@@ -162,6 +162,41 @@ class Spec:
             reference.check_limits()
         return reference
 
+    def values(
+        self,
+        net: torch.nn.Module,
+        *,
+        bind: Mapping[str, Any] | None = None,
+        dims: Mapping[str, int] | None = None,
+    ) -> dict[str, torch.Tensor]:
+        """The learnables of a network of this program as it computes with them.
+
+        A constraint holds by reflection at its bound, so that a parameter may be stored below one; here
+        it is reflected. What `compile` made with `learn` belongs to `spec.with_roles(learn=...)`.
+
+        Parameters
+        ----------
+        net
+            What `compile` has made, trained or not.
+        bind, dims
+            As for `compile`; needed only where a constraint names another constant.
+
+        Returns
+        -------
+        dict of str to Tensor
+            By the name in the program, with a leading axis of phases where it has a value per phase: fit
+            for `init` of `compile` and `reference`. A phase where it would have no influence has none of its
+            own and repeats the value of the phase before; what no phase has is left out.
+        """
+        from unroll_dsl.backends.numpy import Reference
+        from unroll_dsl.backends.torch.learned import learned
+        from unroll_dsl.backends.values import as_numpy
+
+        bound = bind_values(self.graph, 1, bind or {}, {}, dims or {})
+        constants = {name: as_numpy(value) for name, value in bound.constants.items()}
+        reference = Reference(self.graph, 1, constants, {}, bound.sizes)
+        return learned(self.graph, net, reference.bounds)
+
     def _check_given_limits(self, graph: Graph, count: int, bound: Binding) -> None:
         """Constraints of the values that were given; classical ones are the author's."""
         given = {*bound.constants, *bound.parameters}

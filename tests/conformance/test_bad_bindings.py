@@ -48,6 +48,11 @@ learnable D : conv[1 -> 1, 3] ~ xavier_normal
 output D(y)
 """
 
+SINGULAR = (
+    "algorithm a\ndims m, n\ninput y : vector[m]\nfixed A : matrix[m, n]\n"
+    "state x : vector[n] = 0\nphase (1):\n    x <- solve(A' @ A, A' @ y)\noutput x\n"
+)
+
 CASES: dict[str, Callable[[], object]] = {
     "U0501_misspelt": lambda: lista(bind={"wd": WD}),
     "U0501_nothing_of_it": lambda: lista(bind={"Wd": WD}, init={"frobnicate": 1.0}),
@@ -74,6 +79,9 @@ CASES: dict[str, Callable[[], object]] = {
     "U0515_twice": lambda: lista(bind={"Wd": WD, "theta": 0.1}, init={"theta": 0.1}),
     "U0516_name": lambda: unroll_dsl.load("lsta"),
     "U0517_size": lambda: lista(bind={"Wd": WD}, dims={"m": 0}),
+    "U0518_wide_matrix": lambda: unroll_dsl.loads(SINGULAR, "bad.unroll").reference(
+        bind={"A": np.arange(6.0).reshape(2, 3)}
+    )(np.ones(2)),
 }
 
 

@@ -6,8 +6,9 @@ import dataclasses
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from unroll_dsl.backends.errors import NoBackend
+from unroll_dsl.backends.errors import NoBackend, SingularSystem
 from unroll_dsl.diagnostics.model import UnrollError
+from unroll_dsl.ir.nodes import Solve
 from unroll_dsl.spec import Spec
 from unroll_dsl.verify.instance import Instance, draw
 from unroll_dsl.verify.report import Report, Row, Verdict
@@ -49,8 +50,7 @@ def check(
     if not graph.outputs:
         row = Row("program", spec.name, Verdict.SKIPPED, detail="a problem has no iteration to run")
         return Report(spec.name, seed, {}, None, (row,))
-    instance = draw(graph, seed=seed, dims=dims)
-    instance = _with_random_starts(spec, instance, count)
+    instance = _instance(spec, seed, dims, count)
     steps: list[Callable[[], list[Row]]] = [
         lambda: check_adjoints(spec, instance, seed),
         lambda: check_agreement(spec, instance, count),
@@ -74,6 +74,28 @@ def check(
     return Report(spec.name, seed, instance.sizes, graph.phases and count, merged, tuple(objective))
 
 
+def _instance(spec: Spec, seed: int, dims: Mapping[str, int] | None, phases: int) -> Instance:
+    """A random instance; where a system is singular at its sizes, one with the sizes in reverse."""
+    found = _with_random_starts(spec, draw(spec.graph, seed=seed, dims=dims), phases)
+    names = [name for name, size in spec.graph.dims if size is None and name not in (dims or {})]
+    if not _is_singular(spec, found, phases) or len(names) < 2:
+        return found
+    turned = {name: found.sizes[other] for name, other in zip(names, names[::-1], strict=True)}
+    again = draw(spec.graph, seed=seed, dims={**(dims or {}), **turned})
+    again = _with_random_starts(spec, again, phases)
+    return found if _is_singular(spec, again, phases) else again
+
+
+def _is_singular(spec: Spec, instance: Instance, phases: int) -> bool:
+    if not any(isinstance(node.op, Solve) for node in spec.graph.nodes):
+        return False
+    try:
+        spec.reference(phases, **arguments(instance))(*instance.inputs)
+    except UnrollError as error:
+        return all(isinstance(d, SingularSystem) for d in error.diagnostics)
+    return False
+
+
 def _with_random_starts(spec: Spec, instance: Instance, phases: int) -> Instance:
     """The instance with one draw of all random starts, so that every check sees the same."""
     import torch
@@ -88,15 +110,18 @@ def _with_random_starts(spec: Spec, instance: Instance, phases: int) -> Instance
 
 
 def _guarded(step: Callable[[], list[Row]]) -> list[Row]:
-    """The rows of a check; what this version cannot run yet is skipped, and says so."""
+    """The rows of a check; what this version cannot run yet, or no solver at these sizes, is skipped,
+    and says so."""
     try:
         return step()
     except UnrollError as error:
-        missing = [d for d in error.diagnostics if isinstance(d, NoBackend)]
-        if len(missing) != len(error.diagnostics):
-            raise
-        words = missing[0].message()
-        return [Row("program", "numerics", Verdict.SKIPPED, detail=words)]
+        first = error.diagnostics[0]
+        if all(isinstance(d, NoBackend) for d in error.diagnostics):
+            return [Row("program", "numerics", Verdict.SKIPPED, detail=first.message())]
+        if all(isinstance(d, SingularSystem) for d in error.diagnostics):
+            words = f"{first.message()}; other sizes? (--dims)"
+            return [Row("program", "numerics", Verdict.SKIPPED, detail=words)]
+        raise
 
 
 def arguments(instance: Instance) -> dict[str, Any]:

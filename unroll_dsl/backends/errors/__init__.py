@@ -5,6 +5,7 @@ from unroll_dsl.backends.errors.running import (
     NothingToRun,
     PhasesInvalid,
     RoleUnknown,
+    SingularSystem,
     UnknownAlgorithm,
 )
 from unroll_dsl.backends.errors.sizes import (
@@ -33,6 +34,7 @@ __all__ = [
     "OutsideBounds",
     "PhasesInvalid",
     "RoleUnknown",
+    "SingularSystem",
     "SizeContradiction",
     "SizeInvalid",
     "SizeUnknown",

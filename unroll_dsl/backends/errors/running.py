@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import math
 from dataclasses import dataclass
 
 from unroll_dsl.backends.errors.place import declared_at
@@ -31,6 +32,32 @@ class NoBackend(Diagnostic):
 
     def help(self) -> str | None:
         return "`unroll check --static` checks the program without running it"
+
+
+@dataclass(frozen=True)
+class SingularSystem(Diagnostic):
+    """The system of a `solve` has no unique solution, or none that double precision can tell.
+
+    `A' @ A` of a matrix with fewer rows than columns is singular. A shift makes the solution unique:
+
+        x <- solve(A' @ A + rho * I, A' @ y)
+    """
+
+    code = "U0518"
+    title = "singular system"
+    condition: float  # number of the matrix, in the 1-norm
+    origin: Span | None
+
+    def message(self) -> str:
+        infinite = math.isinf(self.condition) or math.isnan(self.condition)
+        why = "has no inverse" if infinite else f"has the condition number {self.condition:.1e}"
+        return f"the system of `solve` is singular: its matrix {why}"
+
+    def labels(self) -> tuple[Label, ...]:
+        return declared_at(self.origin, "no unique solution at these values")
+
+    def help(self) -> str | None:
+        return "add a shift, `... + rho * I`, or bind a matrix with independent columns"
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from unroll_dsl.backends.numpy.random import draw
 from unroll_dsl.backends.values import outside, words
 from unroll_dsl.diagnostics.model import Diagnostic, InternalError, UnrollError
 from unroll_dsl.ir import nodes as ops
-from unroll_dsl.ir.graph import Constant, Graph, Parameter, Random
+from unroll_dsl.ir.graph import Constant, Graph, Limits, Parameter, Random
 from unroll_dsl.ir.nodes import Node
 from unroll_dsl.types import Array as ArrayType
 from unroll_dsl.types import Field
@@ -117,6 +117,14 @@ class Declared:
         self.evaluator.run(self.graph.nodes, (index,), leaf, known)
         return np.asarray(known[index])
 
+    def bounds(self, limits: Limits) -> tuple[float | None, float | None]:
+        """The numbers that a constraint names."""
+        lower, upper = (
+            None if index is None else float(self.initial(index, 1))
+            for index in (limits.lower, limits.upper)
+        )
+        return lower, upper
+
     def violations(self, only: Collection[str] | None) -> list[Diagnostic]:
         """A diagnostic for each constrained value, of the names in `only`, that is outside."""
         problems: list[Diagnostic] = []
@@ -125,10 +133,7 @@ class Declared:
             limits = declared.limits
             if limits is None or (only is not None and declared.name not in only):
                 continue
-            lower, upper = (
-                None if index is None else float(self.initial(index, 1))
-                for index in (limits.lower, limits.upper)
-            )
+            lower, upper = self.bounds(limits)
             is_parameter = isinstance(declared, Parameter)
             value = self.parameter(declared.name) if is_parameter else self.constant(declared.name)
             ends = (lower, limits.lower_strict, upper, limits.upper_strict)

@@ -7,7 +7,7 @@ from typing import Any, assert_never
 
 import numpy as np
 
-from unroll_dsl.backends.errors import NoBackend, SizeUnknown
+from unroll_dsl.backends.errors import NoBackend, SingularSystem, SizeUnknown
 from unroll_dsl.backends.numpy import maps
 from unroll_dsl.backends.numpy.maps import Array, MapValue
 from unroll_dsl.diagnostics.model import InternalError, UnrollError
@@ -115,7 +115,7 @@ class Evaluator:
             case ops.Apply():
                 return maps.as_map(arguments[0]).forward(arguments[1])
             case ops.Solve():
-                return _solve(*arguments)
+                return _solve(arguments[0], np.asarray(arguments[1]), node)
             case ops.IdentityMap():
                 return maps.identity()
             case ops.DiagonalMap():
@@ -163,11 +163,14 @@ class Evaluator:
         )
 
 
-def _solve(matrix: Value, rhs: Array) -> Array:
-    if isinstance(matrix, MapValue):
-        dense = maps.materialise(matrix, rhs)
-        return np.asarray(np.linalg.solve(dense, np.ravel(rhs))).reshape(rhs.shape)
-    return np.asarray(np.linalg.solve(matrix, rhs))
+def _solve(matrix: Value, rhs: Array, node: Node) -> Array:
+    is_map = isinstance(matrix, MapValue)
+    dense = maps.materialise(matrix, rhs) if isinstance(matrix, MapValue) else np.asarray(matrix)
+    condition = float(np.linalg.cond(dense, 1)) if np.isfinite(dense).all() else 1.0
+    if not condition < 1 / np.finfo(np.float64).eps:
+        raise UnrollError([SingularSystem(condition, node.origin)])
+    right = np.ravel(rhs) if is_map else rhs
+    return np.asarray(np.linalg.solve(dense, right)).reshape(rhs.shape)
 
 
 def _aligned(name: str, arguments: list[Value], types: list[Any], node: Node) -> list[Array]:

@@ -13,7 +13,7 @@ from unroll_dsl.backends.numpy.evaluate import Evaluator, Value
 from unroll_dsl.backends.numpy.maps import Array
 from unroll_dsl.diagnostics.model import InternalError, UnrollError
 from unroll_dsl.ir import nodes as ops
-from unroll_dsl.ir.graph import Entry, Graph
+from unroll_dsl.ir.graph import Entry, Graph, Parameter
 from unroll_dsl.ir.nodes import Node, Stage
 from unroll_dsl.ir.stages import stages
 from unroll_dsl.source import Span
@@ -71,6 +71,11 @@ class Reference:
     def values(self) -> dict[str, Array]:
         """The values of all learnables."""
         return {p.name: self.parameter(p.name) for p in self.graph.parameters}
+
+    def bounds(self, parameter: Parameter) -> tuple[float | None, float | None]:
+        """The numbers between which a learnable is held, None where it is free."""
+        limits = parameter.limits
+        return (None, None) if limits is None else self._declared.bounds(limits)
 
     def check_limits(self, only: Collection[str] | None = None) -> None:
         """Raise `UnrollError` (U0506) for every constrained value that violates its constraint.

@@ -137,3 +137,42 @@ def test_the_bound_tensor_is_left_alone() -> None:
     torch.optim.SGD(net.parameters(), 1.0).step()
     assert torch.equal(given, A)
     assert not given.requires_grad
+
+
+def test_values_are_those_behind_the_constraints() -> None:
+    net = lista()
+    with torch.no_grad():
+        for phase in net.phases:
+            phase.theta.neg_()
+    values = unroll_dsl.load("lista").values(net)
+    assert values.keys() == {"We", "S", "theta"}
+    assert values["theta"].shape == (3, 4)
+    torch.testing.assert_close(values["theta"], torch.stack([-p.theta for p in net.phases]))
+
+
+@pytest.mark.parametrize("name", ["lista", "lamp", "lfista", "glista"])
+def test_values_of_a_trained_network_make_the_same_reference(name: str) -> None:
+    spec = unroll_dsl.load(name)
+    bind = {"Wd" if name == "lista" else "A": A}
+    net: Any = spec.compile(phases=3, bind=bind)
+    generator = torch.Generator().manual_seed(0)
+    with torch.no_grad():
+        for p in net.parameters():
+            p.sub_(0.3 * torch.rand(p.shape, generator=generator, dtype=p.dtype))
+    reference = spec.reference(phases=3, bind=bind, init=spec.values(net))
+    torch.testing.assert_close(net(y).detach(), torch.as_tensor(reference(y.numpy())))
+
+
+def test_a_bound_that_names_a_constant_is_evaluated() -> None:
+    spec = unroll_dsl.loads("""
+algorithm bounded
+input y : scalar
+fixed top : scalar > 0 = 2
+learnable p : scalar in [0, top] = 1
+output p * y
+""")
+    net: Any = spec.compile(bind={"top": 3.0})
+    with torch.no_grad():
+        net.p.fill_(5.0)
+    assert spec.values(net, bind={"top": 3.0})["p"].item() == 1.0  # folded at 3
+    assert net(torch.ones(())).item() == 1.0

@@ -1,0 +1,60 @@
+"""The values that a network computes with, read off its parameters."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from unroll_dsl.backends.torch.constraints import HELPERS, constrained
+from unroll_dsl.backends.torch.expressions import Functions
+from unroll_dsl.backends.torch.names import identifier
+from unroll_dsl.backends.torch.templates import number, text
+from unroll_dsl.ir.graph import Graph, Parameter
+
+Bounds = tuple[float | None, float | None]
+
+
+def learned(
+    graph: Graph, network: nn.Module, bounds: Callable[[Parameter], Bounds]
+) -> dict[str, Tensor]:
+    """The value of each learnable, with a leading axis of phases if it is per phase, constraints
+    applied as the network applies them. A phase without the learnable, where it would have no
+    influence, repeats the value of the phase before."""
+    found: dict[str, Tensor] = {}
+    for parameter in graph.parameters:
+        word = identifier(parameter.name)
+        owners: list[Any] = list(network.phases) if parameter.per_phase else [network]  # type: ignore[arg-type]
+        stored: list[Tensor] = []
+        for owner in owners:
+            own = getattr(owner, word, None)
+            if isinstance(own, Tensor):
+                stored.append(own.detach())
+            elif stored:
+                stored.append(stored[-1])
+        if len(stored) < len(owners):
+            continue
+        value = torch.stack(stored) if parameter.per_phase else stored[0].clone()
+        found[parameter.name] = _held(parameter, value, *bounds(parameter))
+    return found
+
+
+def _held(parameter: Parameter, value: Tensor, lower: float | None, upper: float | None) -> Tensor:
+    """The value behind its constraint, by the function that generated code calls."""
+    limits = parameter.limits
+    if limits is None or (lower is None and upper is None):
+        return value
+    functions = Functions()
+    low, high = (None if bound is None else number(bound) for bound in (lower, upper))
+    expr = constrained(
+        functions, ast.Name("p"), low, limits.lower_strict, high, limits.upper_strict
+    )
+    namespace: dict[str, Any] = {"torch": torch, "Tensor": Tensor, "p": value}
+    for word in functions.helpers:
+        exec(HELPERS[word], namespace)
+    result = eval(text(expr), namespace)
+    assert isinstance(result, Tensor)
+    return result
