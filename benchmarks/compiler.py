@@ -1,0 +1,95 @@
+"""The compiler's own speed: start-up as processes, checking against the number of statements, compiling
+against the number of phases. Medians of interleaved repetitions."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from statistics import median
+
+from rich.console import Console
+from rich.table import Table
+
+REPETITIONS = 7
+
+
+def program(statements: int) -> str:
+    """A program of that many statements: a third each of lets, learnables and lines of the phase."""
+    each = (statements - 8) // 3
+    lines = ["algorithm long", "dims n", "input y : vector[n]", "fixed A : matrix[n, n]"]
+    lines += ["let L = norm(A)^2", "let c0 = 1 / L"]
+    lines += [f"let c{i} = c{i - 1} + {i} / L" for i in range(1, each)]
+    lines += [f"learnable t{i} : scalar > 0 = c{i}" for i in range(each)]
+    lines += ["state x : vector[n] = 0", "phase (5):", "    v0 = x - A' @ (A @ x - y) / L"]
+    lines += [f"    v{i} = soft(v{i - 1}, t{i - 1})" for i in range(1, each)]
+    lines += [f"    x <- soft(v{each - 1}, t{each - 1})", "output x"]
+    return "\n".join(lines) + "\n"
+
+
+def medians(jobs: dict[str, Callable[[], object]]) -> dict[str, float]:
+    """Seconds, the median of repetitions in turn."""
+    taken: dict[str, list[float]] = {name: [] for name in jobs}
+    for _ in range(REPETITIONS):
+        for name, job in jobs.items():
+            begin = time.perf_counter()
+            job()
+            taken[name].append(time.perf_counter() - begin)
+    return {name: median(values) for name, values in taken.items()}
+
+
+def run() -> None:
+    import unroll_dsl
+    from unroll_dsl.driver import check_source
+    from unroll_dsl.source import SourceFile
+
+    def process(*arguments: str) -> Callable[[], object]:
+        command = [sys.executable, "-m", "unroll_dsl", *arguments]
+        return lambda: subprocess.run(command, check=True, capture_output=True)
+
+    console = Console()
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "long.unroll").write_text(program(1000), encoding="utf-8")
+        found = medians(
+            {
+                "python -c pass": lambda: subprocess.run(
+                    [sys.executable, "-c", "pass"], check=True
+                ),
+                "unroll --help": process("--help"),
+                "unroll check --static lista": process("check", "--static", "lista"),
+                "unroll check --static, 1,000 statements": process(
+                    "check", "--static", f"{folder}/long.unroll"
+                ),
+            }
+        )
+    _print(console, "As processes", found)
+
+    sizes = (125, 250, 500, 1000, 2000)
+    sources = {size: SourceFile("long.unroll", program(size)) for size in sizes}
+    checks: dict[str, Callable[[], object]] = {
+        f"{size:,} statements": lambda source=source: check_source(source)  # type: ignore[misc]
+        for size, source in sources.items()
+    }
+    _print(console, "Checking, in one process", medians(checks))
+
+    spec = unroll_dsl.load("lista")
+    spec.source()  # what is loaded once is not counted
+    emits: dict[str, Callable[[], object]] = {
+        f"lista to source, {count} phases": lambda count=count: spec.source(phases=count)  # type: ignore[misc]
+        for count in (9, 90, 900)
+    }
+    _print(console, "Compiling", medians(emits))
+    lengths = {count: len(spec.source(phases=count)) for count in (9, 90, 900)}
+    console.print("characters of source:", ", ".join(f"{k} phases {v}" for k, v in lengths.items()))
+
+
+def _print(console: Console, title: str, found: dict[str, float]) -> None:
+    table = Table(title=title, title_justify="left")
+    table.add_column("")
+    table.add_column("ms", justify="right")
+    for name, seconds in found.items():
+        table.add_row(name, f"{1000 * seconds:.0f}")
+    console.print(table)
