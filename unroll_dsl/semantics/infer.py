@@ -459,23 +459,29 @@ class Inference:
         adjoint_fits: bool,
         context: Context,
     ) -> None:
+        operator = expr.left  # in `t * A @ r` it is A that is in question
+        while isinstance(operator, Binary) and operator.operator in ("*", "/"):
+            scaled = operator.right if operator.operator == "*" else operator.left
+            if as_structure(context.types.get(scaled, UNKNOWN)) is None:
+                break
+            operator = scaled
         rewrite = None
         if adjoint_fits:
             argument = expression_text(expr.right)
             if isinstance(expr.right, Binary):
                 argument = f"({argument})"
-            rewrite = f"{_primed(expr.left)} @ {argument}"
+            rewrite = f"{_primed(operator)} @ {argument}"
         structure = as_structure(left)
         words = str(left)
         if isinstance(left, Array) and structure is not None:
             words = f"{left} takes vector[{left.shape[1]}] to vector[{left.shape[0]}]"
         self.reporter.report(
             errors.WrongSpace(
-                expression_text(expr.left),
+                expression_text(operator),
                 self.operand(expr.right, right, context),
                 expected,
                 words,
-                expr.left.span,
+                operator.span,
                 rewrite,
             )
         )
