@@ -81,7 +81,7 @@ class _Writer:
                 case Minimize(variables, objective):
                     names = ",".join(math_name(v.name.text) for v in variables)
                     body.append(
-                        rf"\State \textbf{{minimise}} $\min_{{{names}}}\; {self.set(objective)}$"
+                        rf"\State \textbf{{minimise}} over ${names}$: ${self.set(objective)}$"
                     )
                 case State(names, _, value) if value is not None:
                     starts = ", ".join(f"{math_name(n.text)}^{{(0)}}" for n in names)
