@@ -45,7 +45,7 @@ def prelude() -> Program:
     source = read_source(grammar_path("prelude.unroll"))
     if not isinstance(source, SourceFile):
         raise InternalError(source.message())
-    result = parse(source)
+    result = parse(SourceFile("prelude.unroll", source.text))  # wherever it is installed
     if result.program is None or result.diagnostics:
         raise InternalError("; ".join(d.message() for d in result.diagnostics))
     return result.program

@@ -4,7 +4,6 @@ To add a case, add a file `x.unroll` and run `pytest tests/conformance --update-
 """
 
 import re
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -72,8 +71,6 @@ def test_there_are_enough_and_no_golden_is_left_over() -> None:
 def test_a_line_of_10_megabytes(line: str, tmp_path: Path) -> None:
     path = tmp_path / "long.unroll"
     path.write_text(f"algorithm long\n{line}\n", encoding="utf-8")
-    begin = time.perf_counter()
     diagnostics = check_path(path).diagnostics
     assert [diagnostic.code for diagnostic in diagnostics] == ["U0103"]
     assert len(render_all(diagnostics)) < 20_000
-    assert time.perf_counter() - begin < 60
