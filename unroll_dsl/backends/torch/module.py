@@ -42,7 +42,7 @@ def emit(graph: Graph, *, phases: int | None = None) -> Emitted:
         constructor = _with_phases(constructor, phases)
     parts = [_head(layout), "import torch\nfrom torch import Tensor, nn\n"]
     helpers = [source.strip("\n") + "\n" for _, source in sorted(layout.functions.helpers.items())]
-    parts += helpers
+    parts += dict.fromkeys(helpers)  # operators may share one
     parts += list(layout.definitions.sources.values())
     if layout.has_phase_class:
         parts += [

@@ -1,0 +1,167 @@
+"""Convolution with given kernels: filter banks and blur."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from unroll_dsl.operators.image_rules import Operands, Statics, not_an_image, with_channels
+from unroll_dsl.operators.lazy import np
+from unroll_dsl.operators.model import LinearOperator, Parameter
+from unroll_dsl.types import Array, Dim
+
+
+def _wrong_padding(statics: Statics) -> str | None:
+    padding = statics.get("padding", "zero")
+    if padding in ("zero", "circular"):
+        return None
+    return f"padding is zero or circular, found {padding}"
+
+
+def _kernel_channels(kernels: object) -> tuple[Dim, Dim] | str:
+    """Channels in and out."""
+    if not isinstance(kernels, Array) or kernels.rank not in (3, 4):
+        return f"kernels are tensor[l, a, b] or tensor[out, in, a, b], found {kernels}"
+    if kernels.rank == 3:
+        return Dim.of(1), kernels.shape[0]
+    return kernels.shape[1], kernels.shape[0]
+
+
+def _filters(x: Array, operands: Operands, statics: Statics, *, forward: bool) -> Array | str:
+    channels = _kernel_channels(operands[0])
+    if isinstance(channels, str):
+        return channels
+    begin, end = channels if forward else channels[::-1]
+    if not_an_image(x) is not None or x.shape[0] != begin:
+        return f"expected an image of {begin} channels, found {x}"
+    return _wrong_padding(statics) or with_channels(end, x)
+
+
+def _forward(x: Array, operands: Operands, statics: Statics) -> Array | str:
+    return _filters(x, operands, statics, forward=True)
+
+
+def _backward(x: Array, operands: Operands, statics: Statics) -> Array | str:
+    return _filters(x, operands, statics, forward=False)
+
+
+def _blur(x: Array, operands: Operands, statics: Statics) -> Array | str:
+    kernel = operands[0]
+    if not isinstance(kernel, Array) or kernel.rank != 2:
+        return f"the kernel of `blur` is a matrix, found {kernel}"
+    return not_an_image(x) or _wrong_padding(statics) or x
+
+
+# ---- NumPy: a shifted copy of the image for each tap ---------------------------------------------
+
+
+def _shifted(x: Any, down: int, right: int, padding: str) -> Any:
+    """`result[i, j] = x[i - down, j - right]`; beyond the border zero or the other side."""
+    if padding == "circular":
+        return np.roll(x, (down, right), (-2, -1))
+    result = np.zeros_like(x)
+    h, w = x.shape[-2:]
+    rows, columns = slice(max(down, 0), min(h + down, h)), slice(max(right, 0), min(w + right, w))
+    from_rows = slice(max(-down, 0), min(h - down, h))
+    from_columns = slice(max(-right, 0), min(w - right, w))
+    if abs(down) < h and abs(right) < w:
+        result[..., rows, columns] = x[..., from_rows, from_columns]
+    return result
+
+
+def _taps(kernels: Any) -> Any:
+    """The taps [out, in] of kernels [out, in, a, b], with the shift of each from the centre."""
+    a, b = kernels.shape[-2:]
+    for p in range(a):
+        for q in range(b):
+            yield kernels[..., p, q], p - a // 2, q - b // 2
+
+
+def _banked(B: Any) -> Any:
+    return B[:, None] if B.ndim == 3 else B
+
+
+def _convolve(x: Any, B: Any, padding: str = "zero") -> Any:
+    return sum(
+        np.einsum("oi,ihw->ohw", tap, _shifted(x, down, right, padding))
+        for tap, down, right in _taps(_banked(B))
+    )
+
+
+def _correlate(y: Any, B: Any, padding: str = "zero") -> Any:
+    return sum(
+        np.einsum("oi,ohw->ihw", np.conj(tap), _shifted(y, -down, -right, padding))
+        for tap, down, right in _taps(_banked(B))
+    )
+
+
+def _blurred(x: Any, kernel: Any, padding: str = "zero") -> Any:
+    return np.concatenate([_convolve(plane[None], kernel[None], padding) for plane in x])
+
+
+def _blurred_back(y: Any, kernel: Any, padding: str = "zero") -> Any:
+    return np.concatenate([_correlate(plane[None], kernel[None], padding) for plane in y])
+
+
+# ---- torch: one convolution ------------------------------------------------------------------------
+
+_HELPER = '''def correlate(x: Tensor, B: Tensor, padding: str, before: tuple[int, int]) -> Tensor:
+    """Correlate images [..., in, h, w] with kernels [out, in, a, b]; `before` tells how many rows and
+    columns to add above and to the left, so that the size stays."""
+    if x.is_complex() and not B.is_complex():
+        parts = (correlate(part, B, padding, before) for part in (x.real, x.imag))
+        return torch.complex(*parts)
+    (up, left), (a, b) = before, B.shape[-2:]
+    margins = (left, b - 1 - left, up, a - 1 - up)
+    planes = x.reshape(-1, *x.shape[-3:]).to(torch.promote_types(x.dtype, B.dtype))
+    mode = "circular" if padding == "circular" else "constant"
+    found = nn.functional.conv2d(nn.functional.pad(planes, margins, mode=mode), B)
+    return found.reshape(*x.shape[:-3], *found.shape[-3:])
+
+
+def convolve(x: Tensor, B: Tensor, padding: str) -> Tensor:
+    """Convolve images with kernels [out, 1, a, b] or [out, in, a, b] (flipped, as papers write it)."""
+    B = B.unsqueeze(-3) if B.ndim == 3 else B
+    a, b = B.shape[-2:]
+    return correlate(x, B.flip(-2, -1), padding, (a - 1 - a // 2, b - 1 - b // 2))
+
+
+def convolve_adjoint(y: Tensor, B: Tensor, padding: str) -> Tensor:
+    """The adjoint of `convolve`: a correlation."""
+    B = B.unsqueeze(-3) if B.ndim == 3 else B
+    a, b = B.shape[-2:]
+    return correlate(y, B.conj().transpose(-4, -3), padding, (a // 2, b // 2))
+'''
+_PADDING = Parameter("padding", static=True, default="zero")
+_FOURIER = frozenset({"diagonal under fft2"})
+
+RECORDS = (
+    LinearOperator(
+        "filters",
+        (Parameter("B"), _PADDING),
+        "Convolution with given kernels (flipped, as imaging papers write it): tensor[l, a, b] "
+        "takes one channel to l, tensor[out, in, a, b] in channels to out.",
+        complex=False,
+        forward=_forward,
+        backward=_backward,
+        structure=_FOURIER,
+        numpy_forward=_convolve,
+        numpy_adjoint=_correlate,
+        torch_forward="convolve(x, B, padding)",
+        torch_adjoint="convolve_adjoint(x, B, padding)",
+        helper=_HELPER,
+    ),
+    LinearOperator(
+        "blur",
+        (Parameter("kernel"), _PADDING),
+        "Convolution of each channel with one kernel.",
+        complex=False,
+        forward=_blur,
+        backward=_blur,
+        structure=_FOURIER,
+        numpy_forward=_blurred,
+        numpy_adjoint=_blurred_back,
+        torch_forward="convolve(x.unsqueeze(-3), kernel[None], padding).squeeze(-3)",
+        torch_adjoint="convolve_adjoint(x.unsqueeze(-3), kernel[None], padding).squeeze(-3)",
+        helper=_HELPER,
+    ),
+)
