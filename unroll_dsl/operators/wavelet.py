@@ -68,6 +68,8 @@ def _synthesise(y: Any, name: str) -> Any:
 def _wavelet(x: Any, name: str = "db4", levels: int = 3) -> Any:
     found = np.array(x)
     h, w = x.shape[-2:]
+    if h % 2**levels or w % 2**levels:
+        raise ValueError(f"{levels} levels of a wavelet need multiples of {2**levels}: {h} x {w}")
     for _ in range(levels):
         part = _analyse(found[..., :h, :w], name).swapaxes(-1, -2)
         found[..., :h, :w] = _analyse(part, name).swapaxes(-1, -2)
@@ -122,6 +124,8 @@ def wavelet(x: Tensor, name: str, levels: int) -> Tensor:
     """An orthonormal wavelet transform of the last two axes."""
     if levels == 0:
         return x
+    if x.shape[-2] % 2 or x.shape[-1] % 2:
+        raise ValueError(f"{{levels}} more levels of a wavelet do not divide {{tuple(x.shape[-2:])}}")
     h, w = x.shape[-2] // 2, x.shape[-1] // 2
     found = analyse(analyse(x, name).mT, name).mT
     inner = wavelet(found[..., :h, :w], name, levels - 1)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from unroll_dsl.ir.graph import Constant, Graph, Limits, Parameter
 from unroll_dsl.ir.nodes import Constant as Literal
+from unroll_dsl.ir.nodes import Operator
 from unroll_dsl.types import Array, Field, Form
 
 Values = dict[str, NDArray[np.generic]]
@@ -60,12 +61,25 @@ def draw(
 def _sizes(graph: Graph, given: Mapping[str, int]) -> dict[str, int]:
     found: dict[str, int] = {}
     free = [name for name, default in graph.dims if default is None and name not in given]
+    step = _granularity(graph)
     for index, name in enumerate(free):
-        found[name] = _SIZES[index % len(_SIZES)] + index // len(_SIZES)
+        found[name] = step * (_SIZES[index % len(_SIZES)] + index // len(_SIZES))
     return {
         name: given.get(name, default if default is not None else found.get(name, 1))
         for name, default in graph.dims
     }
+
+
+def _granularity(graph: Graph) -> int:
+    """What sizes must be multiples of, for subsampling and wavelets to divide them."""
+    step = 1
+    for node in graph.nodes:
+        if isinstance(node.op, Operator):
+            statics = dict(node.op.statics)
+            for factor in (statics.get("s"), statics.get("levels")):
+                if isinstance(factor, int):
+                    step = math.lcm(step, factor if "s" in statics else 2**factor)
+    return step
 
 
 def _array(
