@@ -11,7 +11,7 @@ from unroll_dsl.backends.binding import bind as bind_values
 from unroll_dsl.backends.errors import NothingToRun, PhasesInvalid
 from unroll_dsl.diagnostics.model import Diagnostic, InternalError, UnrollError
 from unroll_dsl.driver import Checked, check_path, check_program, check_source
-from unroll_dsl.ir.graph import Graph
+from unroll_dsl.ir.graph import Graph, Parameter
 from unroll_dsl.passes.pipeline import optimize
 from unroll_dsl.resources import algorithm_names, algorithm_path
 from unroll_dsl.rewrite import with_roles
@@ -149,13 +149,13 @@ class Spec:
         Parameters and errors are those of `compile`. See `unroll_dsl.backends.numpy.Reference`.
         """
         from unroll_dsl.backends.numpy import Reference
-        from unroll_dsl.backends.values import as_numpy
+        from unroll_dsl.backends.numpy.given import as_arrays
 
         spec = self.with_roles(learn, fix)
         graph = spec._runnable()
         count = spec._count(phases) or 1
         bound = bind_values(graph, count, bind or {}, init or {}, dims or {})
-        constants = {name: as_numpy(value) for name, value in bound.constants.items()}
+        constants = as_arrays(graph, bound)
         parameters = _per_phase(graph, count, bound)
         reference = Reference(graph, count, constants, parameters, bound.sizes, seed)
         if {name for name, _ in graph.dims} <= set(bound.sizes):
@@ -189,11 +189,11 @@ class Spec:
             own and repeats the value of the phase before; what no phase has is left out.
         """
         from unroll_dsl.backends.numpy import Reference
+        from unroll_dsl.backends.numpy.given import as_arrays
         from unroll_dsl.backends.torch.learned import learned
-        from unroll_dsl.backends.values import as_numpy
 
         bound = bind_values(self.graph, 1, bind or {}, {}, dims or {})
-        constants = {name: as_numpy(value) for name, value in bound.constants.items()}
+        constants = as_arrays(self.graph, bound)
         reference = Reference(self.graph, 1, constants, {}, bound.sizes)
         return learned(self.graph, net, reference.bounds)
 
@@ -204,9 +204,9 @@ class Spec:
         limited |= {p.name for p in graph.parameters if p.limits is not None}
         if given & limited:
             from unroll_dsl.backends.numpy import Reference
-            from unroll_dsl.backends.values import as_numpy
+            from unroll_dsl.backends.numpy.given import as_arrays
 
-            constants = {name: as_numpy(value) for name, value in bound.constants.items()}
+            constants = as_arrays(graph, bound)
             parameters = _per_phase(graph, count, bound)
             Reference(graph, count, constants, parameters, bound.sizes).check_limits(given)
 
@@ -232,12 +232,33 @@ def _per_phase(graph: Graph, phases: int, bound: Binding) -> dict[str, Any]:
 
     found = {}
     for parameter in graph.parameters:
-        if parameter.name not in bound.parameters or not isinstance(parameter.type, Array):
+        if parameter.name not in bound.parameters:
+            continue
+        if not isinstance(parameter.type, Array):
+            found[parameter.name] = _layer_arrays(parameter, phases, bound)
             continue
         value = as_numpy(bound.parameters[parameter.name])
         if parameter.per_phase and value.ndim == parameter.type.rank:
             value = np.broadcast_to(value, (phases, *value.shape))
         found[parameter.name] = value
+    return found
+
+
+def _layer_arrays(parameter: Parameter, phases: int, bound: Binding) -> dict[str, Any]:
+    import numpy as np
+
+    from unroll_dsl.backends.layers import pieces
+    from unroll_dsl.backends.values import as_numpy
+    from unroll_dsl.types import Layer
+
+    assert isinstance(parameter.type, Layer)
+    ranks = {piece.name: len(piece.shape) for piece in pieces(parameter.type)}
+    found = {}
+    for name, tensor in bound.parameters[parameter.name].items():
+        value = as_numpy(tensor)
+        if parameter.per_phase and value.ndim == ranks[name]:
+            value = np.broadcast_to(value, (phases, *value.shape))
+        found[name] = value
     return found
 
 

@@ -44,7 +44,7 @@ LAYER = """\
 algorithm layer
 dims h, w
 input y : image[1, h, w]
-learnable D : conv[1 -> 1, 3] ~ xavier_normal
+learnable D : conv[1 -> 1, 3] >> plf ~ xavier_normal
 output D(y)
 """
 
@@ -52,6 +52,16 @@ SINGULAR = (
     "algorithm a\ndims m, n\ninput y : vector[m]\nfixed A : matrix[m, n]\n"
     "state x : vector[n] = 0\nphase (1):\n    x <- solve(A' @ A, A' @ y)\noutput x\n"
 )
+
+MAP = """\
+algorithm mapped
+dims m, h, w
+input y : vector[m]
+fixed Phi : linear image[1, h, w] -> vector[m]
+learnable D : conv[1 -> 2, 3] ~ xavier_normal
+output D(Phi' @ y)
+"""
+TRIPLED = (lambda x: x.flatten(1), lambda y: 3 * y.reshape(-1, 1, 2, 2))
 
 CASES: dict[str, Callable[[], object]] = {
     "U0501_misspelt": lambda: lista(bind={"wd": WD}),
@@ -79,6 +89,19 @@ CASES: dict[str, Callable[[], object]] = {
     "U0515_twice": lambda: lista(bind={"Wd": WD, "theta": 0.1}, init={"theta": 0.1}),
     "U0516_name": lambda: unroll_dsl.load("lsta"),
     "U0517_size": lambda: lista(bind={"Wd": WD}, dims={"m": 0}),
+    "U0501_tensor_of_a_layer": lambda: of(
+        MAP, bind={"Phi": np.ones((4, 4))}, init={"D": {"kernel": np.ones((2, 1, 3, 3))}}
+    ),
+    "U0503_kernel": lambda: of(
+        MAP, bind={"Phi": np.ones((4, 4))}, init={"D": {"weight": np.ones((2, 1, 5, 5))}}
+    ),
+    "U0503_matrix_of_a_map": lambda: of(MAP, bind={"Phi": np.ones(4)}, dims={"h": 2, "w": 2}),
+    "U0508_matrix_of_a_map": lambda: of(MAP, bind={"Phi": np.ones((4, 5))}, dims={"h": 2, "w": 2}),
+    "U0519_map": lambda: of(MAP, bind={"Phi": "a path"}, dims={"h": 2, "w": 2, "m": 4}),
+    "U0519_layer": lambda: of(
+        MAP, bind={"Phi": np.ones((4, 4))}, init={"D": np.ones((2, 1, 3, 3))}
+    ),
+    "U0520_adjoint": lambda: of(MAP, bind={"Phi": TRIPLED}, dims={"h": 2, "w": 2, "m": 4}),
     "U0518_wide_matrix": lambda: unroll_dsl.loads(SINGULAR, "bad.unroll").reference(
         bind={"A": np.arange(6.0).reshape(2, 3)}
     )(np.ones(2)),

@@ -8,12 +8,14 @@ from operator import index
 from typing import Any
 
 from unroll_dsl.backends import errors
+from unroll_dsl.backends.layers import pieces
 from unroll_dsl.backends.sizes import Equation, solve
-from unroll_dsl.backends.values import Meta, as_numpy, describe
+from unroll_dsl.backends.values import Meta, as_numpy, describe, looks_like_a_map
 from unroll_dsl.diagnostics.model import Diagnostic, UnrollError
 from unroll_dsl.ir.graph import Constant, Graph, Parameter
 from unroll_dsl.source import Span
-from unroll_dsl.types import Array, Field
+from unroll_dsl.types import Array, Dim, Field, Layer, LinearMap
+from unroll_dsl.types import Declared as MapSpaces
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +86,21 @@ def _sizes(dims: Mapping[str, Any], problems: list[Diagnostic]) -> dict[str, int
 
 
 def _constant(declared: Constant, value: Any, problems: list[Diagnostic]) -> list[Equation]:
-    if not isinstance(declared.type, Array):
-        problems.append(errors.NoBackend(f"`{declared.name}`, {declared.type},", declared.origin))
-        return []
+    match declared.type:
+        case LinearMap(MapSpaces(domain, codomain)):
+            return _map(declared, value, domain, codomain, problems)
+        case Layer() as layer:
+            if not callable(value):
+                found = type(value).__name__
+                problems.append(errors.NotAMap(declared.name, str(layer), found, declared.origin))
+            return []
+        case LinearMap():
+            problems.append(
+                errors.NoBackend(f"`{declared.name}`, {declared.type},", declared.origin)
+            )
+            return []
+        case Array():
+            pass
     meta = describe(value)
     if not _entries(declared.name, declared, meta, declared.type, problems):
         return []
@@ -100,12 +114,75 @@ def _constant(declared: Constant, value: Any, problems: list[Diagnostic]) -> lis
     return _equations(declared.name, declared, meta.shape, declared.type)
 
 
+def _map(
+    declared: Constant, value: Any, domain: Array, codomain: Array, problems: list[Diagnostic]
+) -> list[Equation]:
+    """A map from outside: a matrix, whose sizes are those of its spaces, or an object."""
+    meta = describe(value)
+    if meta.kind == "?" or not meta.shape:
+        if not looks_like_a_map(value):
+            found = type(value).__name__
+            problems.append(
+                errors.NotAMap(declared.name, str(declared.type), found, declared.origin)
+            )
+        return []
+    complex_ = Field.COMPLEX if Field.COMPLEX in (domain.field, codomain.field) else Field.REAL
+    matrix = Array((_product(codomain), _product(domain)), complex_)
+    if not _entries(declared.name, declared, meta, matrix, problems):
+        return []
+    if not _possible(meta.shape, matrix):
+        problems.append(errors.WrongShape(declared.name, matrix, meta.shape, declared.origin))
+        return []
+    _finite(declared.name, declared, value, problems)
+    return _equations(declared.name, declared, meta.shape, matrix)
+
+
+def _product(space: Array) -> Dim:
+    product = Dim.of(1)
+    for dim in space.shape:
+        product = product * dim
+    return product
+
+
+def _layer(
+    declared: Parameter, layer: Layer, value: Any, phases: int, problems: list[Diagnostic]
+) -> list[Equation]:
+    """The tensors of a layer, under the names of its `state_dict`."""
+    if not isinstance(value, Mapping):
+        found = type(value).__name__
+        problems.append(errors.NotAMap(declared.name, str(layer), found, declared.origin))
+        return []
+    equations: list[Equation] = []
+    known = {piece.name: piece for piece in pieces(layer)}
+    for name, tensor in value.items():
+        full = f"{declared.name}.{name}"
+        if name not in known:
+            options = tuple(f"{declared.name}.{other}" for other in known)
+            problems.append(errors.UnknownBinding("init", full, options))
+            continue
+        type_ = Array(known[name].shape)
+        meta = describe(tensor)
+        if not _entries(full, declared, meta, type_, problems):
+            continue
+        shape = meta.shape
+        if len(shape) == type_.rank + 1 and declared.per_phase:
+            if shape[0] != phases:
+                problems.append(errors.WrongCount(full, shape, str(type_), phases, declared.origin))
+                continue
+            shape = shape[1:]
+        if not _possible(shape, type_):
+            problems.append(errors.WrongShape(full, type_, shape, declared.origin))
+            continue
+        _finite(full, declared, tensor, problems)
+        equations += _equations(full, declared, shape, type_)
+    return equations
+
+
 def _parameter(
     declared: Parameter, value: Any, phases: int, problems: list[Diagnostic]
 ) -> list[Equation]:
     if not isinstance(declared.type, Array):
-        problems.append(errors.NoBackend(f"`{declared.name}`, {declared.type},", declared.origin))
-        return []
+        return _layer(declared, declared.type, value, phases, problems)
     meta = describe(value)
     if not _entries(declared.name, declared, meta, declared.type, problems):
         return []
@@ -168,6 +245,9 @@ def _one_dtype(
 ) -> None:
     """Values with a dtype must share their precision: nothing is cast in silence."""
     first: tuple[str, str] | None = None
+    for name, value in list(values.items()):
+        if isinstance(value, Mapping):  # the tensors of a layer
+            values = {**values, **{f"{name}.{key}": piece for key, piece in value.items()}}
     for name, value in values.items():
         meta = describe(value)
         dtype = meta.dtype

@@ -62,6 +62,14 @@ def _kind(value: Any, dtype: str) -> str:
     return "b" if dtype == "bool" else "?"
 
 
+def looks_like_a_map(value: Any) -> bool:
+    """Whether an object has a forward and an adjoint, in one of the ways that maps.py knows."""
+    if isinstance(value, tuple | list):
+        return len(value) == 2 and all(map(callable, value))
+    pairs = (("matvec", "rmatvec"), ("A", "A_adjoint"), ("__call__", "adjoint"))
+    return any(all(callable(getattr(value, word, None)) for word in pair) for pair in pairs)
+
+
 def as_numpy(value: Any) -> Any:
     """The value as an array of numpy, in double precision."""
     import numpy as np

@@ -17,7 +17,7 @@ from unroll_dsl.verify.using import Values, tensors
 _TOLERANCE = 1e-12
 
 
-def check_adjoints(spec: Spec, instance: Instance, seed: int) -> list[Row]:
+def check_adjoints(spec: Spec, instance: Instance, phases: int, seed: int) -> list[Row]:
     """One row a map: the gap between the two inner products, relative to their factors."""
     rows = []
     for map_ in applied_maps(spec.graph):
@@ -29,14 +29,16 @@ def check_adjoints(spec: Spec, instance: Instance, seed: int) -> list[Row]:
             "init": instance.init,
             "dims": instance.sizes,
         }
-        gap = _gap(forward.reference(1, **given)(x), y, x, backward.reference(1, **given)(y))
+        gap = _gap(
+            forward.reference(phases, **given)(x), y, x, backward.reference(phases, **given)(y)
+        )
         for other in (forward, backward):
-            net = other.compile(1, **given, dtype=torch.float64)
+            net = other.compile(phases, **given, dtype=torch.float64)
             (argument,) = tensors((x if other is forward else y,), torch.float64)
             reached = net(argument).detach().numpy()
-            pair = (reached, y, x, backward.reference(1, **given)(y))
+            pair = (reached, y, x, backward.reference(phases, **given)(y))
             if other is backward:
-                pair = (forward.reference(1, **given)(x), y, x, reached)
+                pair = (forward.reference(phases, **given)(x), y, x, reached)
             gap = max(gap, _gap(*pair))
         detail = f"{map_.domain} -> {map_.codomain}"
         rows.append(judged("adjoints of linear maps", map_.name, gap, _TOLERANCE, detail))

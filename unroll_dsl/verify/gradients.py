@@ -50,7 +50,7 @@ def check_gradients(spec: Spec, instance: Instance, phases: int, seed: int) -> l
     worst: dict[str, float] = {}
     reached: dict[str, bool] = {}
     for (key, p), slope_of in zip(parameters.items(), gradients, strict=True):
-        name = spelt[key.rpartition(".")[2]]
+        name = spelt[learnable_of(key)]
         direction = torch.randn(p.shape, generator=generator, dtype=torch.float64).to(p.dtype)
         slope = 0.0 if slope_of is None else float((slope_of.conj() * direction).sum().real)
         numerical = _difference(p, direction, value)
@@ -65,6 +65,12 @@ def check_gradients(spec: Spec, instance: Instance, phases: int, seed: int) -> l
             detail = "its gradient is zero on this instance"
             rows.append(Row("gradients against differences", name, Verdict.NOTE, detail=detail))
     return rows
+
+
+def learnable_of(key: str) -> str:
+    """The learnable that a parameter belongs to: `phases.3.D.0.weight` to `D`."""
+    parts = key.split(".")
+    return parts[2] if parts[0] == "phases" and len(parts) > 2 else parts[0]
 
 
 def _difference(p: Any, direction: torch.Tensor, value: Any) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,9 +13,9 @@ from numpy.typing import NDArray
 from unroll_dsl.ir.graph import Constant, Graph, Limits, Parameter
 from unroll_dsl.ir.nodes import Constant as Literal
 from unroll_dsl.ir.nodes import Operator
-from unroll_dsl.types import Array, Field, Form
+from unroll_dsl.types import Array, Bound, Declared, Dim, Field, Form, Layer, LinearMap
 
-Values = dict[str, NDArray[np.generic]]
+Values = dict[str, Any]  # arrays by name; a module for a bound network
 
 _SIZES = (6, 9, 5, 8, 4, 7)  # small and all different, so that a swapped axis cannot go unnoticed
 
@@ -48,6 +49,12 @@ def draw(
         for c in graph.constants
         if c.default is None and isinstance(c.type, Array)
     }
+    for c in graph.constants:
+        matrix = _matrix(c.type) if isinstance(c.type, LinearMap) and c.default is None else None
+        if matrix is not None:
+            bind[c.name] = _array(matrix, sizes, rng)
+        if isinstance(c.type, Layer) and c.default is None:
+            bind[c.name] = _network(c.type)
     init = {
         p.name: _inside(_array(p.type, sizes, rng), p, graph)
         for p in graph.parameters
@@ -56,6 +63,29 @@ def draw(
     inputs = tuple(_array(e.type, sizes, rng, batch) for e in graph.inputs)
     targets = tuple(_array(e.type, sizes, rng, batch) for e in graph.targets)
     return Instance(sizes, bind, init, inputs, targets)
+
+
+def _network(layer: Layer) -> Any:
+    """Some function for a bound network: smooth, and of the right shape where that stays the same."""
+    import torch
+
+    step = layer.steps[0]
+    same = isinstance(step, Bound) and step.domain.shape == step.codomain.shape
+    return torch.nn.Tanh() if same and len(layer.steps) == 1 else None
+
+
+def _matrix(map_: LinearMap) -> Array | None:
+    """The matrix that a map from outside may be given as."""
+    if not isinstance(map_.structure, Declared):
+        return None
+    begin, end = map_.structure.domain, map_.structure.codomain
+    sides = []
+    for space in (end, begin):
+        side = Dim.of(1)
+        for dim in space.shape:
+            side = side * dim
+        sides.append(side)
+    return Array((sides[0], sides[1]), begin.field.join(end.field))
 
 
 def _sizes(graph: Graph, given: Mapping[str, int]) -> dict[str, int]:

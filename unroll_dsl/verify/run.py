@@ -52,7 +52,7 @@ def check(
         return Report(spec.name, seed, {}, None, (row,))
     instance = _instance(spec, seed, dims, count)
     steps: list[Callable[[], list[Row]]] = [
-        lambda: check_adjoints(spec, instance, seed),
+        lambda: check_adjoints(spec, instance, count, seed),
         lambda: check_agreement(spec, instance, count),
         lambda: check_gradients(spec, instance, count, seed),
     ]

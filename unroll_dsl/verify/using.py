@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from unroll_dsl.backends.torch.names import identifier
 from unroll_dsl.spec import Spec
+from unroll_dsl.types import Array
 from unroll_dsl.verify.instance import Instance
 
 Values = NDArray[Any]
@@ -28,15 +29,25 @@ def reference(spec: Spec, instance: Instance, phases: int, net: Any) -> Any:
     return spec.reference(phases, bind=instance.bind, init=init, dims=instance.sizes)
 
 
-def random_starts(spec: Spec, net: Any) -> dict[str, Values]:
+def random_starts(spec: Spec, net: Any) -> dict[str, Any]:
     """What the network has drawn for learnables without a classical value."""
     from unroll_dsl.ir.graph import Random
 
-    found: dict[str, Values] = {}
+    found: dict[str, Any] = {}
     for parameter in spec.graph.parameters:
         if not isinstance(parameter.initial, Random):
             continue
         word = identifier(parameter.name)
+        if not isinstance(parameter.type, Array):
+            layers = list(net.phases) if parameter.per_phase else [net]
+            drawn = [dict(getattr(h, word).state_dict()) for h in layers if hasattr(h, word)]
+            if drawn and len(drawn) == len(layers):
+                stacked = {key: torch.stack([d[key] for d in drawn]) for key in drawn[0]}
+                found[parameter.name] = {
+                    key: (value if parameter.per_phase else value[0]).detach().double().numpy()
+                    for key, value in stacked.items()
+                }
+            continue
         if not parameter.per_phase:
             if isinstance(getattr(net, word, None), torch.Tensor):
                 found[parameter.name] = getattr(net, word).detach().double().numpy()

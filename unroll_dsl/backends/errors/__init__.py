@@ -16,6 +16,8 @@ from unroll_dsl.backends.errors.sizes import (
 from unroll_dsl.backends.errors.values import (
     GivenTwice,
     MissingStart,
+    NotAdjoint,
+    NotAMap,
     NotFinite,
     OutsideBounds,
     UnknownBinding,
@@ -29,6 +31,8 @@ __all__ = [
     "GivenTwice",
     "MissingStart",
     "NoBackend",
+    "NotAMap",
+    "NotAdjoint",
     "NotFinite",
     "NothingToRun",
     "OutsideBounds",

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 
 from unroll_dsl.backends.errors import MissingStart, NoBackend, OutsideBounds
+from unroll_dsl.backends.layers import pieces
+from unroll_dsl.backends.numpy import maps
 from unroll_dsl.backends.numpy.evaluate import Evaluator, Value
 from unroll_dsl.backends.numpy.maps import Array
 from unroll_dsl.backends.numpy.random import draw
@@ -17,7 +19,8 @@ from unroll_dsl.ir import nodes as ops
 from unroll_dsl.ir.graph import Constant, Graph, Limits, Parameter, Random
 from unroll_dsl.ir.nodes import Node
 from unroll_dsl.types import Array as ArrayType
-from unroll_dsl.types import Field
+from unroll_dsl.types import Declared as MapSpaces
+from unroll_dsl.types import Field, Layer, LinearMap
 
 
 class Declared:
@@ -43,7 +46,7 @@ class Declared:
         self._given_parameters = dict(parameters)
         self._seed = seed
         self._constants: dict[str, Value] = {}
-        self._parameters: dict[str, Array] = {}
+        self._parameters: dict[str, Any] = {}
 
     def forget(self) -> None:
         """Values may depend on sizes, which have changed."""
@@ -56,9 +59,17 @@ class Declared:
             declared = next(c for c in self.graph.constants if c.name == name)
             if name in self._given_constants:
                 value = self._given_constants[name]
-                if isinstance(declared.type, ArrayType):
-                    value = double(value, declared.type)
-                    value = np.broadcast_to(value, self.evaluator.shape(declared.type))
+                match declared.type:
+                    case ArrayType():
+                        value = double(value, declared.type)
+                        value = np.broadcast_to(value, self.evaluator.shape(declared.type))
+                    case LinearMap(MapSpaces(domain, codomain)):
+                        spaces = self.evaluator.shape(domain), self.evaluator.shape(codomain)
+                        value = maps.bound(value, *spaces)
+                    case LinearMap():
+                        raise UnrollError([_no_backend(declared)])
+                    case Layer():
+                        pass  # a bound network, as a function of arrays
                 self._constants[name] = value
             elif declared.default is None:
                 raise UnrollError([MissingStart(name, "fixed value", declared.origin)])
@@ -66,22 +77,27 @@ class Declared:
                 self._constants[name] = self.initial(declared.default, 1)
         return self._constants[name]
 
-    def parameter(self, name: str) -> Array:
-        """The value of a learnable; with a leading axis of length `phases` if it is per phase."""
+    def parameter(self, name: str) -> Any:
+        """The value of a learnable; with a leading axis of length `phases` if it is per phase. That of
+        a layer is the mapping of its tensors by name (see backends/layers.py)."""
         if name not in self._parameters:
             declared = next(p for p in self.graph.parameters if p.name == name)
             self._parameters[name] = self._parameter(declared)
         return self._parameters[name]
 
-    def learnable(self, name: str, k: int) -> Array:
+    def learnable(self, name: str, k: int) -> Any:
         """The value of a learnable in phase `k`, from 1."""
         declared = next(p for p in self.graph.parameters if p.name == name)
         value = self.parameter(name)
+        if isinstance(value, Mapping):
+            if not declared.per_phase:
+                return value
+            return {key: np.asarray(piece[k - 1]) for key, piece in value.items()}
         return np.asarray(value[k - 1]) if declared.per_phase else value
 
-    def _parameter(self, declared: Parameter) -> Array:
+    def _parameter(self, declared: Parameter) -> Any:
         if not isinstance(declared.type, ArrayType):
-            raise UnrollError([NoBackend(f"`{declared.name}`, {declared.type},", declared.origin)])
+            return self._layer(declared, declared.type)
         shape = self.evaluator.shape(declared.type)
         if declared.name in self._given_parameters:
             value = double(self._given_parameters[declared.name], declared.type)
@@ -98,6 +114,28 @@ class Declared:
             case int() as index:
                 values = [np.asarray(self.initial(index, k)) for k in range(1, count + 1)]
         return np.stack(values) if declared.per_phase else values[0]
+
+    def _layer(self, declared: Parameter, layer: Layer) -> dict[str, Array]:
+        """Tensors by name: those that were given, else drawn; biases start at 0."""
+        given = self._given_parameters.get(declared.name, {})
+        random = declared.initial
+        if not given and not isinstance(random, Random):
+            raise UnrollError([MissingStart(declared.name, "learnable", declared.origin)])
+        place = [p.name for p in self.graph.parameters].index(declared.name)
+        rng = np.random.default_rng([self._seed, place])
+        found: dict[str, Array] = {}
+        for piece in pieces(layer):
+            shape = tuple(self.evaluator.number(dim) for dim in piece.shape)
+            count = (self.phases,) if declared.per_phase else ()
+            if piece.name in given:
+                value = np.asarray(given[piece.name], np.float64)
+                found[piece.name] = np.broadcast_to(value, (*count, *shape))
+            elif piece.drawn and isinstance(random, Random):
+                drawn = [draw(random, shape, Field.REAL, rng) for _ in range(*(count or (1,)))]
+                found[piece.name] = np.stack(drawn) if count else drawn[0]
+            else:
+                found[piece.name] = np.zeros((*count, *shape))
+        return found
 
     def initial(self, index: int, k: int) -> Array:
         """A classical value: learnables stand for their own classical values."""
@@ -141,6 +179,10 @@ class Declared:
             if found is not None:
                 problems.append(OutsideBounds(declared.name, found, words(*ends), declared.origin))
         return problems
+
+
+def _no_backend(declared: Constant | Parameter) -> NoBackend:
+    return NoBackend(f"`{declared.name}`, {declared.type},", declared.origin)
 
 
 def double(value: Any, type_: ArrayType) -> Array:

@@ -9,6 +9,7 @@ import numpy as np
 
 from unroll_dsl.backends.errors import NoBackend, SingularSystem, SizeUnknown
 from unroll_dsl.backends.numpy import maps
+from unroll_dsl.backends.numpy.layers import apply_layer
 from unroll_dsl.backends.numpy.maps import Array, MapValue
 from unroll_dsl.diagnostics.model import InternalError, UnrollError
 from unroll_dsl.ir import nodes as ops
@@ -130,8 +131,10 @@ class Evaluator:
                 return maps.scale(arguments[0], maps.as_map(arguments[1]))
             case ops.Operator(name, statics):
                 return self._operator(name, statics, arguments, node)
-            case ops.ApplyLayer() | ops.SplitLayer():
-                raise UnrollError([NoBackend("layers", node.origin)])
+            case ops.ApplyLayer():
+                return apply_layer(types[0], arguments[0], arguments[1], node.origin)
+            case ops.SplitLayer():
+                return arguments[0]  # its type says that it is split
             case ops.PhaseSum():
                 raise InternalError("a sum over phases is evaluated by the reference itself")
             case _:

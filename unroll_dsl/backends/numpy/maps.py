@@ -19,6 +19,17 @@ class MapValue:
     adjoint: Callable[[Array], Array]
 
 
+def bound(value: Any, domain: tuple[int, ...], codomain: tuple[int, ...]) -> MapValue:
+    """A map from outside: a matrix on flattened arrays, or an object with a forward and an adjoint
+    (see backends/outside.py) that takes a batch of one."""
+    if isinstance(value, np.ndarray):
+        return MapValue(
+            lambda x: np.asarray(value @ np.ravel(x)).reshape(codomain),
+            lambda y: np.asarray(value.conj().T @ np.ravel(y)).reshape(domain),
+        )
+    return MapValue(value.forward, value.adjoint)
+
+
 def identity() -> MapValue:
     return MapValue(lambda x: x, lambda y: y)
 

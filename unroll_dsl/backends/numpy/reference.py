@@ -64,11 +64,12 @@ class Reference:
         """The value of a `fixed` name."""
         return self._declared.constant(name)
 
-    def parameter(self, name: str) -> Array:
-        """The value of a learnable; with a leading axis of length `phases` if it is per phase."""
+    def parameter(self, name: str) -> Any:
+        """The value of a learnable; with a leading axis of length `phases` if it is per phase. That of
+        a layer is the mapping of its tensors, under the names of its `state_dict`."""
         return self._declared.parameter(name)
 
-    def values(self) -> dict[str, Array]:
+    def values(self) -> dict[str, Any]:
         """The values of all learnables."""
         return {p.name: self.parameter(p.name) for p in self.graph.parameters}
 

@@ -42,7 +42,7 @@ class _PhaseWriter:
         self.body = Body(kind, traced, list(self.variant.reads), out, list(self.variant.traces))
         self.roots = [slots[word].update for word in out]
         self.roots += [traces[word].node for word in self.variant.traces]
-        self.shared: dict[str, Array] = {}  # arguments besides states
+        self.shared: dict[str, object] = {}  # arguments besides states, with their types
         self.attributes: set[str] = set()  # those among them that the network holds
         self.previous: dict[int, str] = {}
         self.own: list[int] = []  # learnables of the phase that have a constraint
@@ -74,6 +74,7 @@ class _PhaseWriter:
         body.lines = block.lines
         body.results = results
         attributes = [word for word in self.shared if word in self.attributes]
+        body.modules = {word for word, t in self.shared.items() if not isinstance(t, Array)}
         body.arguments = [word for word in self.shared if word not in attributes] + attributes
         found = plan(self.nodes, self.roots, lambda i: layout.is_outer(i, Stage.PHASE))
         body.needs_k = any(isinstance(self.nodes[i].op, ops.PhaseNumber) for i in found.inside)
@@ -116,9 +117,7 @@ class _PhaseWriter:
         word = text(found).removeprefix("self.")
         if not isinstance(found, ast.Name):
             self.attributes.add(word)
-        if word not in self.shared:
-            assert isinstance(type_, Array)
-            self.shared[word] = type_
+        self.shared.setdefault(word, type_)
         return word
 
     def _hold(self, index: int, lines: list[Line], given: dict[int, ast.expr]) -> None:
@@ -140,7 +139,8 @@ class _PhaseWriter:
     def _arrays(self) -> list[tuple[str, Array]]:
         types = {slot.name: slot.type for slot in self.graph.states}
         states = [(identifier(word), types[word]) for word in self.body.states_in]
-        return [*states, *self.shared.items()]
+        shared = [(word, type_) for word, type_ in self.shared.items() if isinstance(type_, Array)]
+        return [*states, *shared]
 
     def _size(self, dim: Dim) -> ast.expr:
         symbols: dict[str, ast.expr] = {}

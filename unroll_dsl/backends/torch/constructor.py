@@ -5,18 +5,21 @@ from __future__ import annotations
 import ast
 from dataclasses import dataclass
 
+from unroll_dsl.backends.errors import NoBackend
 from unroll_dsl.backends.torch.blocks import Block, Line, plan
 from unroll_dsl.backends.torch.expressions import Like
 from unroll_dsl.backends.torch.functions import dim_expression
+from unroll_dsl.backends.torch.layers import ACTIVATIONS, initialiser
 from unroll_dsl.backends.torch.layout import Layout, place
 from unroll_dsl.backends.torch.methods import Methods
 from unroll_dsl.backends.torch.names import Scope, identifier
 from unroll_dsl.backends.torch.phases import Kind
 from unroll_dsl.backends.torch.templates import call, fill, name, number, text
+from unroll_dsl.diagnostics.model import UnrollError
 from unroll_dsl.ir import nodes as ops
 from unroll_dsl.ir.graph import Constant, Parameter, Random
 from unroll_dsl.operators.random_init import RANDOM
-from unroll_dsl.types import Array, Dim, Field
+from unroll_dsl.types import Activation, Array, Bound, Conv, Dim, Field, Layer
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +106,11 @@ class ConstructorWriter:
     def _learnables(self) -> None:
         """In an initial value another learnable stands for its own initial value."""
         known = self.layout.parameters
-        pending = [i for i, n in enumerate(self.nodes) if isinstance(n.op, ops.Learnable)]
+        pending = [
+            i
+            for i, n in enumerate(self.nodes)
+            if isinstance(n.op, ops.Learnable) and isinstance(n.type, Array)
+        ]
         for index in pending:
             op = self.nodes[index].op
             assert isinstance(op, ops.Learnable)
@@ -289,6 +296,9 @@ class ConstructorWriter:
         lines = []
         for index, attribute in sorted(self.layout.buffers.items(), key=lambda item: item[0]):
             value = self.block.write.value(index)
+            if self.layout.is_module(index):
+                lines.append(Line(f"self.{attribute} = {text(value)}"))
+                continue
             if self.layout.facts.numbers[index]:
                 value = self._like().make("tensor", value)
             origin = self._node_origin(index)
@@ -314,7 +324,8 @@ class ConstructorWriter:
     def initial(self, parameter: Parameter) -> ast.expr:
         """The expression of a learnable's initial value, a tensor of its own."""
         initial = parameter.initial
-        assert isinstance(parameter.type, Array)
+        if not isinstance(parameter.type, Array):
+            return self._layer(parameter, parameter.type)
         if initial is None:
             return fill("v.clone()", v=name(identifier(parameter.name)))
         if isinstance(initial, Random):
@@ -326,6 +337,38 @@ class ConstructorWriter:
             return call(f"nn.init.{maker}", empty, *map(number, initial.arguments))
         return self._fresh(initial, self.block.write.value(initial), parameter.type)
 
+    def _layer(self, parameter: Parameter, layer: Layer) -> ast.expr:
+        """`nn.Conv2d(...)` or an `nn.Sequential` of steps, its kernels drawn as the program says."""
+        steps = [self._step(parameter, step) for step in layer.steps]
+        made = steps[0] if len(steps) == 1 else call("nn.Sequential", *steps)
+        if not isinstance(parameter.initial, Random):
+            return made
+        word, source = initialiser(parameter.initial)
+        self.layout.functions.helpers.setdefault(word, source)
+        return call(word, made)
+
+    def _step(self, parameter: Parameter, step: Conv | Activation | Bound) -> ast.expr:
+        match step:
+            case Conv():
+                channels = [self._size(step.channels_in), self._size(step.channels_out)]
+                made = ast.Call(name("nn.Conv2d"), [*channels, number(step.size)], [])
+                like = self._like()
+                same = ast.Constant("same") if step.size % 2 == 0 else number(step.size // 2)
+                options: dict[str, ast.expr] = {"padding": same}
+                if step.padding != "zero":
+                    options["padding_mode"] = ast.Constant(step.padding)
+                if step.groups > 1:
+                    options["groups"] = number(step.groups)
+                if not step.bias:
+                    options["bias"] = ast.Constant(False)
+                options |= {"dtype": like.dtype(Field.REAL), "device": like.device()}
+                made.keywords = [ast.keyword(key, value) for key, value in options.items()]
+                return made
+            case Activation(word) if word in ACTIVATIONS:
+                return call(ACTIVATIONS[word])
+            case _:
+                raise UnrollError([NoBackend(f"`{step}` as a layer", parameter.origin)])
+
     def _parameters(self) -> list[Line]:
         lines = []
         for parameter in self.parameters:
@@ -333,6 +376,9 @@ class ConstructorWriter:
                 continue
             value = text(self.initial(parameter))
             word = identifier(parameter.name)
+            if not isinstance(parameter.type, Array):
+                lines.append(Line(f"self.{word} = {value}", self._origin(parameter)))
+                continue
             lines.append(Line(f"self.{word} = nn.Parameter({value})", self._origin(parameter)))
         return lines
 
@@ -385,7 +431,9 @@ class ConstructorWriter:
         optional: list[Argument] = []
         for constant in self.constants:
             word = identifier(constant.name)
-            assert isinstance(constant.type, Array)
+            if not isinstance(constant.type, Array):
+                required.append(Argument(constant.name, word, "nn.Module", None))
+                continue
             scalar = constant.type.rank == 0
             if constant.default is None:
                 annotation = "Tensor | float" if scalar else "Tensor"

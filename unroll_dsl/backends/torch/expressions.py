@@ -182,8 +182,8 @@ class Expressions:
                 return self._apply(args[0], args[1])
             case ops.Solve():
                 raise UnrollError([NoBackend("`solve` with a map that has no matrix", node.origin)])
-            case ops.ApplyLayer() | ops.SplitLayer():
-                raise UnrollError([NoBackend("layers", node.origin)])
+            case ops.ApplyLayer():
+                return self._layer(args[0], args[1])
             case (
                 ops.Input()
                 | ops.Fixed()
@@ -206,6 +206,7 @@ class Expressions:
                 | ops.ComposeMap()
                 | ops.AddMap()
                 | ops.ScaleMap()
+                | ops.SplitLayer()
             ):
                 raise InternalError(f"{node.op} is a map, not a value")
             case _:
@@ -441,6 +442,18 @@ class Expressions:
             return self._product(expr, vector, own, field)
         return self._product(vector, fill("m.mT", m=expr), field, own)
 
+    def _layer(self, layer: int, argument: int) -> ast.expr:
+        """A layer called; real filters take the real and the imaginary part of complex data."""
+        node = self.nodes[layer]
+        module = self.value(node.args[0] if isinstance(node.op, ops.SplitLayer) else layer)
+        x = self.tensor(argument)
+        if self.type(argument).field is not Field.COMPLEX:
+            if isinstance(node.op, ops.SplitLayer):  # split(N) of real data is complex all the same
+                return fill("torch.complex(N(x), N(torch.zeros_like(x)))", N=module, x=self.bind(x))
+            return ast.Call(module, [x], [])
+        x = x if is_simple(x) else self.bind(x)
+        return fill("torch.complex(N(x.real), N(x.imag))", N=module, x=x)
+
     def _apply(self, map_: int, argument: int) -> ast.expr:
         return self.apply(
             map_, self.tensor(argument), self.type(argument), self.facts.batched[argument], False
@@ -492,8 +505,23 @@ class Expressions:
                 return fill("c * v", c=factor, v=inner_expr), result
             case ops.Operator(word, statics):
                 return self._operator(map_, word, statics, x, space, adjoint)
+            case ops.Fixed():
+                return self._outside(map_, x, space, adjoint)
             case _:
                 raise UnrollError([NoBackend(f"{node.type}", node.origin)])
+
+    def _outside(
+        self, map_: int, x: ast.expr, space: Array, adjoint: bool
+    ) -> tuple[ast.expr, Array]:
+        """A map from outside is a module that has `adjoint`."""
+        node = self.nodes[map_]
+        assert isinstance(node.type, LinearMap)
+        result = (map_backward if adjoint else map_forward)(node.type.structure, space)
+        assert isinstance(result, Array)
+        module = self.value(map_)
+        if adjoint:
+            module = ast.Attribute(module, "adjoint")
+        return ast.Call(module, [x], []), result
 
     def _operator(
         self,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from math import prod
 from typing import Any
 
 import torch
@@ -10,7 +12,7 @@ from torch import Tensor, nn
 from unroll_dsl.backends.binding import Binding
 from unroll_dsl.backends.errors import (
     MissingStart,
-    NoBackend,
+    NotAdjoint,
     SizeUnknown,
 )
 from unroll_dsl.backends.torch.loader import load_module
@@ -19,8 +21,11 @@ from unroll_dsl.backends.torch.names import identifier
 from unroll_dsl.backends.values import describe
 from unroll_dsl.diagnostics.model import Diagnostic, UnrollError
 from unroll_dsl.ir.graph import Constant, Entry, Graph, Parameter
+from unroll_dsl.maps import adjoint_gap, as_map
 from unroll_dsl.passes.pipeline import optimize
-from unroll_dsl.types import Array, Field
+from unroll_dsl.types import Array, Declared, Dim, Field, Layer, LinearMap
+
+_ADJOINT_GAP = 1e-3  # single precision loses some; a wrong scale or flip is of order 1
 
 
 def instantiate(
@@ -58,14 +63,10 @@ def _complete(graph: Graph, bound: Binding) -> None:
     """Raise if a value without a classical one was not given, or has no backend."""
     problems: list[Diagnostic] = []
     for constant in graph.constants:
-        if not isinstance(constant.type, Array):
-            problems.append(NoBackend(f"`{constant.name}`, {constant.type},", constant.origin))
-        elif constant.default is None and constant.name not in bound.constants:
+        if constant.default is None and constant.name not in bound.constants:
             problems.append(MissingStart(constant.name, "fixed value", constant.origin))
     for parameter in graph.parameters:
-        if not isinstance(parameter.type, Array):
-            problems.append(NoBackend(f"`{parameter.name}`, {parameter.type},", parameter.origin))
-        elif parameter.initial is None and parameter.name not in bound.parameters:
+        if parameter.initial is None and parameter.name not in bound.parameters:
             problems.append(MissingStart(parameter.name, "learnable", parameter.origin))
     if problems:
         raise UnrollError(problems)
@@ -76,7 +77,8 @@ def _dtype(bound: Binding, dtype: torch.dtype | None) -> torch.dtype:
     if dtype is not None:
         return dtype.to_real() if dtype.is_complex else dtype
     for value in (*bound.constants.values(), *bound.parameters.values()):
-        found = describe(value).dtype
+        meta = describe(value)
+        found = meta.dtype if meta.kind in ("f", "c") else None
         if found is not None:
             named = getattr(torch, found)
             assert isinstance(named, torch.dtype)
@@ -103,7 +105,14 @@ def _arguments(
         name = argument.name
         if name in bound.constants:
             type_ = types[name].type
-            assert isinstance(type_, Array)
+            if isinstance(type_, Layer):
+                network = bound.constants[name]
+                moves = isinstance(network, nn.Module) and device is not None
+                found[argument.python] = network.to(device) if moves else network
+                continue
+            if isinstance(type_, LinearMap):
+                found[argument.python] = _map(types[name], bound, real, device, problems)
+                continue
             value = _tensor(bound.constants[name], type_, real, device)
             found[argument.python] = value.expand(_shape(type_, bound, problems))
         elif name in parameters and parameters[name].initial is None:
@@ -121,6 +130,33 @@ def _arguments(
     if problems:
         raise UnrollError(problems)
     return found
+
+
+def _map(
+    declared: Constant, bound: Binding, real: torch.dtype, device: Any, problems: list[Diagnostic]
+) -> nn.Module | None:
+    """The module of a map from outside, tested for adjointness unless it is a matrix."""
+    assert isinstance(declared.type, LinearMap)
+    structure = declared.type.structure
+    assert isinstance(structure, Declared)
+    domain = _shape(structure.domain, bound, problems)
+    codomain = _shape(structure.codomain, bound, problems)
+    if problems:
+        return None
+    value = bound.constants[declared.name]
+    is_complex = Field.COMPLEX in (structure.domain.field, structure.codomain.field)
+    field = Field.COMPLEX if is_complex else Field.REAL
+    if describe(value).kind != "?":
+        whole = Array((Dim.of(prod(codomain)), Dim.of(prod(domain))), field)
+        return as_map(_tensor(value, whole, real, device), domain, codomain)
+    module = as_map(value, domain, codomain)
+    if device is not None:
+        module = module.to(device)
+    like = torch.empty(0, dtype=real.to_complex() if is_complex else real, device=device)
+    gap = adjoint_gap(module, domain, codomain, like)
+    if not gap < _ADJOINT_GAP:
+        problems.append(NotAdjoint(declared.name, gap, declared.origin))
+    return module
 
 
 def _dim_origin(graph: Graph, symbol: str) -> Any:
@@ -152,11 +188,17 @@ def _set(graph: Graph, network: nn.Module, bound: Binding) -> None:
     """Give parameters the values that `init` asks for."""
     phases = list(getattr(network, "phases", ())) if _has_phases(network) else []
     for parameter in graph.parameters:
-        if parameter.name not in bound.parameters or not isinstance(parameter.type, Array):
+        if parameter.name not in bound.parameters:
             continue
         word = identifier(parameter.name)
         given = bound.parameters[parameter.name]
         holders = phases if parameter.per_phase else [network]
+        if not isinstance(parameter.type, Array):
+            for place, holder in enumerate(holders):
+                layer = getattr(holder, word, None)
+                if isinstance(layer, nn.Module):
+                    _set_layer(layer, given, place if parameter.per_phase else None)
+            continue
         for place, holder in enumerate(holders):
             held = getattr(holder, word, None)
             if not isinstance(held, Tensor):
@@ -168,6 +210,17 @@ def _set(graph: Graph, network: nn.Module, bound: Binding) -> None:
                 value = value[place]
             with torch.no_grad():
                 held.copy_(value.expand_as(held))
+
+
+def _set_layer(layer: nn.Module, given: Mapping[str, Any], place: int | None) -> None:
+    """Give a layer the tensors that `init` names."""
+    held = dict(layer.named_parameters())
+    with torch.no_grad():
+        for name, value in given.items():
+            tensor = value.detach() if isinstance(value, Tensor) else torch.tensor(value)
+            if place is not None and tensor.ndim > held[name].ndim:
+                tensor = tensor[place]
+            held[name].copy_(tensor.to(held[name]))
 
 
 def _has_phases(network: nn.Module) -> bool:

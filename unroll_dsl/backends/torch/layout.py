@@ -63,9 +63,14 @@ class Layout:
         node = self.nodes[index]
         return (
             self.facts.numbers[index]
-            or not isinstance(node.type, Array)
+            or (not isinstance(node.type, Array) and not self.is_module(index))
             or (isinstance(node.op, ops.Transpose) and node.label is None)
         )
+
+    def is_module(self, index: int) -> bool:
+        """A layer or a map from outside: an attribute that is called."""
+        node = self.nodes[index]
+        return isinstance(node.op, ops.Fixed | ops.Learnable) and not isinstance(node.type, Array)
 
     def is_outer(self, index: int, here: Stage) -> bool:
         """Whether a node comes from an earlier stage than `here`, or is a leaf."""

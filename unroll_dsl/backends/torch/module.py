@@ -121,11 +121,16 @@ def _bounds(layout: Layout, limits: Limits | None) -> str:
 
 
 def _parameter_words(layout: Layout, parameter: Parameter) -> str:
-    assert isinstance(parameter.type, Array)
+    if not isinstance(parameter.type, Array):
+        return f"{identifier(parameter.name)} = {parameter.type}"
     shape = _shape(parameter.type)
     return f"{identifier(parameter.name)}{' ' + shape if shape else ''}" + _bounds(
         layout, parameter.limits
     )
+
+
+def _annotation(parameter: Parameter) -> str:
+    return "Tensor" if isinstance(parameter.type, Array) else "nn.Module"
 
 
 def _phase_class(layout: Layout, kind: Kind, body: Body, traced: Body) -> str:
@@ -137,12 +142,14 @@ def _phase_class(layout: Layout, kind: Kind, body: Body, traced: Body) -> str:
     words = f"{what} and the constants that are its own: {own}." if own else f"{what}."
     lines = [f"class {kind.name}(nn.Module):", docstring(words, 4), ""]
     if parameters:
-        names = ", ".join(f"{identifier(p.name)}: Tensor" for p in parameters)
+        names = ", ".join(f"{identifier(p.name)}: {_annotation(p)}" for p in parameters)
         init = [Line("super().__init__()")]
         for parameter in parameters:
             word = identifier(parameter.name)
             origin = place(parameter.origin)
-            if parameter.trainable:
+            if not isinstance(parameter.type, Array):
+                init.append(Line(f"self.{word} = {word}", origin))
+            elif parameter.trainable:
                 init.append(Line(f"self.{word} = nn.Parameter({word})", origin))
             else:
                 init.append(Line(f'self.register_buffer("{word}", {word})', origin))
@@ -155,7 +162,10 @@ def _phase_class(layout: Layout, kind: Kind, body: Body, traced: Body) -> str:
 
 def _phase_method(word: str, body: Body) -> list[str]:
     arguments = [f"{identifier(state)}: Tensor" for state in body.states_in]
-    arguments += [f"{argument}: Tensor" for argument in body.arguments]
+    arguments += [
+        f"{argument}: {'nn.Module' if argument in body.modules else 'Tensor'}"
+        for argument in body.arguments
+    ]
     arguments += [f"{size}: int" for size in body.sizes]
     if body.needs_k:
         arguments.append("k: int")
@@ -248,7 +258,11 @@ def _class_docstring(layout: Layout) -> str:
     needed = {*layout.training.constants, *layout.inference.constants}
     fixed = []
     for constant in graph.constants:
-        if constant.name in needed and isinstance(constant.type, Array):
+        if constant.name not in needed:
+            continue
+        if not isinstance(constant.type, Array):
+            fixed.append(f"{identifier(constant.name)}, {constant.type}")
+        else:
             shape = _shape(constant.type)
             fixed.append(f"{identifier(constant.name)}{' ' + shape if shape else ''}")
     shared: list[str] = []

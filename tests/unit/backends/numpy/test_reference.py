@@ -336,8 +336,11 @@ def test_constraints_of_given_and_of_classical_values_are_checked() -> None:
 @pytest.mark.parametrize(
     ("declared", "what"),
     [
-        ("input x : image[1, h, w]\noutput fft2 @ x\n", "`fft2`"),
-        ("input x : image[1, h, w]\nlearnable D : conv[1 -> 1, 3] ~ normal\noutput D(x)\n", "D"),
+        (
+            "input x : image[1, h, w]\nlearnable D : conv[1 -> 1, 3] >> plf ~ normal\n"
+            "output D(x)\n",
+            "plf",
+        ),
     ],
 )
 def test_what_has_no_backend_yet_says_so(declared: str, what: str) -> None:

@@ -1,0 +1,130 @@
+"""Linear maps from outside as modules: `map(x)` applies, `map.adjoint(y)` applies the adjoint.
+
+A program's `fixed A : linear X -> Y` is bound to a matrix, to an object with a forward and an adjoint (a
+physics of deepinv, an operator of PyLops, a SciPy `LinearOperator`, a module of one's own), or to a pair
+of functions. All act on tensors with any leading batch axes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import prod
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+Shape = tuple[int, ...]
+
+
+class Matrix(nn.Module):
+    """A matrix [prod(codomain), prod(domain)] that acts on arrays flattened, the last axis fastest."""
+
+    matrix: Tensor
+
+    def __init__(self, matrix: Tensor, domain: Shape, codomain: Shape) -> None:
+        super().__init__()
+        self.register_buffer("matrix", matrix, persistent=False)
+        self.domain, self.codomain = tuple(domain), tuple(codomain)
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = x.flatten(-len(self.domain)) @ self.matrix.mT
+        return y.reshape(*y.shape[:-1], *self.codomain)
+
+    def adjoint(self, y: Tensor) -> Tensor:
+        x = y.flatten(-len(self.codomain)) @ self.matrix.conj()
+        return x.reshape(*x.shape[:-1], *self.domain)
+
+
+class Pair(nn.Module):
+    """A map given as two functions of tensors; `module` is kept so that its buffers move along.
+
+    The functions see one batch axis: more are flattened, and one is added where there is none.
+    """
+
+    def __init__(
+        self,
+        forward: Callable[[Tensor], Tensor],
+        adjoint: Callable[[Tensor], Tensor],
+        domain: Shape,
+        codomain: Shape,
+        module: nn.Module | None = None,
+    ) -> None:
+        super().__init__()
+        self.functions = (forward, adjoint)
+        self.domain, self.codomain = tuple(domain), tuple(codomain)
+        self.module = module
+
+    def forward(self, x: Tensor) -> Tensor:
+        return _batched(self.functions[0], x, len(self.domain))
+
+    def adjoint(self, y: Tensor) -> Tensor:
+        return _batched(self.functions[1], y, len(self.codomain))
+
+
+def _batched(function: Callable[[Tensor], Tensor], x: Tensor, rank: int) -> Tensor:
+    batch = x.shape[: x.ndim - rank]
+    found = function(x.reshape(prod(batch), *x.shape[x.ndim - rank :]))
+    return found.reshape(*batch, *found.shape[1:])
+
+
+class _NumPy(torch.autograd.Function):
+    """A linear function of arrays of numpy; its derivative is its adjoint."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, run: Any, back: Any) -> Tensor:
+        ctx.run, ctx.back = run, back
+        return torch.as_tensor(run(x.detach().cpu().numpy())).to(x)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Any) -> Any:
+        (gradient,) = gradients
+        return _NumPy.apply(gradient, ctx.back, ctx.run), None, None  # type: ignore[no-untyped-call]
+
+
+def from_linear_operator(operator: Any, domain: Shape, codomain: Shape) -> Pair:
+    """A SciPy `LinearOperator` or an operator of PyLops: `matvec` and `rmatvec` on flat arrays."""
+    import numpy as np
+
+    def rows(function: Callable[[Any], Any], shape: Shape) -> Callable[[Any], Any]:
+        return lambda batch: np.stack([np.reshape(function(np.ravel(x)), shape) for x in batch])
+
+    run, back = rows(operator.matvec, codomain), rows(operator.rmatvec, domain)
+    return Pair(
+        lambda x: _NumPy.apply(x, run, back),  # type: ignore[no-untyped-call]
+        lambda y: _NumPy.apply(y, back, run),  # type: ignore[no-untyped-call]
+        domain,
+        codomain,
+    )
+
+
+def as_map(value: Any, domain: Shape, codomain: Shape) -> nn.Module:
+    """A module for what is bound to a `linear X -> Y`: see the head of this file."""
+    if isinstance(value, Tensor):
+        return Matrix(value, domain, codomain)
+    if isinstance(value, Matrix | Pair):
+        return value
+    if isinstance(value, tuple | list):
+        return Pair(value[0], value[1], domain, codomain)
+    if hasattr(value, "matvec"):
+        return from_linear_operator(value, domain, codomain)
+    module = value if isinstance(value, nn.Module) else None
+    if callable(getattr(value, "A_adjoint", None)):
+        return Pair(value.A, value.A_adjoint, domain, codomain, module)
+    return Pair(value, value.adjoint, domain, codomain, module)
+
+
+def adjoint_gap(map_: nn.Module, domain: Shape, codomain: Shape, like: Tensor) -> float:
+    """How far `<A x, y>` is from `<x, A' y>` for random x and y, relative to their lengths."""
+    generator = torch.Generator().manual_seed(0)
+
+    def draw(shape: Shape) -> Tensor:
+        return torch.randn(shape, generator=generator, dtype=like.dtype).to(like.device)
+
+    with torch.no_grad():
+        x, y = draw((1, *domain)), draw((1, *codomain))
+        Ax, Aty = map_(x), map_.adjoint(y)  # type: ignore[operator]
+        left, right = (Ax.conj() * y).sum(), (x.conj() * Aty).sum()
+    if not (Ax.is_complex() and x.is_complex()):
+        left, right = left.real, right.real
+    return float((left - right).abs() / (Ax.norm() * y.norm()).clamp(min=1e-30))
