@@ -12,7 +12,7 @@ from unroll_dsl.verify.instance import Instance
 from unroll_dsl.verify.report import Row, Verdict, judged
 from unroll_dsl.verify.using import network, several, tensors
 
-_STEP = 1e-6
+_STEPS = (1e-6, 1e-7, 3e-8)
 _TOLERANCE = 1e-5
 
 
@@ -53,9 +53,14 @@ def check_gradients(spec: Spec, instance: Instance, phases: int, seed: int) -> l
         name = spelt[learnable_of(key)]
         direction = torch.randn(p.shape, generator=generator, dtype=torch.float64).to(p.dtype)
         slope = 0.0 if slope_of is None else float((slope_of.conj() * direction).sum().real)
-        numerical = _difference(p, direction, value)
-        scale = max(abs(slope), abs(numerical), floor)
-        worst[name] = max(worst.get(name, 0.0), abs(slope - numerical) / scale)
+        gap = 1.0
+        for step in _STEPS:  # shorter ones where the first spans a kink of some relu or shrinkage
+            numerical = _difference(p, direction, value, step)
+            scale = max(abs(slope), abs(numerical), floor)
+            gap = min(gap, abs(slope - numerical) / scale)
+            if gap <= _TOLERANCE:
+                break
+        worst[name] = max(worst.get(name, 0.0), gap)
         nonzero = slope_of is not None and bool(slope_of.abs().max() > 0)
         reached[name] = reached.get(name, False) or nonzero
     rows = []
@@ -73,12 +78,12 @@ def learnable_of(key: str) -> str:
     return parts[2] if parts[0] == "phases" and len(parts) > 2 else parts[0]
 
 
-def _difference(p: Any, direction: torch.Tensor, value: Any) -> float:
+def _difference(p: Any, direction: torch.Tensor, value: Any, step: float) -> float:
     with torch.no_grad():
         start = p.detach().clone()
-        p.copy_(start + _STEP * direction)
+        p.copy_(start + step * direction)
         above = float(value())
-        p.copy_(start - _STEP * direction)
+        p.copy_(start - step * direction)
         below = float(value())
         p.copy_(start)
-    return (above - below) / (2 * _STEP)
+    return (above - below) / (2 * step)

@@ -26,6 +26,7 @@ from unroll_dsl.backends.errors.values import (
     WrongField,
     WrongShape,
 )
+from unroll_dsl.backends.errors.weights import WeightsMisfit
 
 __all__ = [
     "GivenTwice",
@@ -44,6 +45,7 @@ __all__ = [
     "SizeUnknown",
     "UnknownAlgorithm",
     "UnknownBinding",
+    "WeightsMisfit",
     "WrongCount",
     "WrongDtype",
     "WrongField",

@@ -1,0 +1,116 @@
+"""An authors' file of weights, in the names and layouts of a program."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from torch import Tensor
+
+from unroll_dsl.backends.errors import WeightsMisfit
+from unroll_dsl.backends.layers import pieces
+from unroll_dsl.backends.torch.names import identifier
+from unroll_dsl.diagnostics.model import UnrollError
+from unroll_dsl.ir.graph import Graph, Parameter
+from unroll_dsl.spec import Spec
+from unroll_dsl.types import Array
+from unroll_dsl.weights.files import read_tensors
+from unroll_dsl.weights.names import Rule, WeightMap, read_map
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """Weights under the names of the network's `state_dict`, and how many phases they are for."""
+
+    tensors: dict[str, Tensor]
+    phases: int | None
+
+
+def import_weights(spec: Spec, weights: Path, names: Path) -> Imported:
+    """Read weights in the names of their authors.
+
+    Parameters
+    ----------
+    weights
+        .safetensors, .npz or PyTorch file.
+    names
+        The map of names: see `unroll_dsl.weights.names`.
+
+    Raises
+    ------
+    UnrollError
+        U0521, with every tensor that is missing, surplus or of a wrong rank.
+    BadMap, CannotRead
+        For files that cannot be understood.
+    """
+    weight_map = read_map(names)
+    given = {
+        name.removeprefix(weight_map.strip): tensor
+        for name, tensor in read_tensors(weights).items()
+    }
+    return translate(spec.graph, weight_map, given, weights.name)
+
+
+def translate(
+    graph: Graph, weight_map: WeightMap, given: Mapping[str, Tensor], source: str
+) -> Imported:
+    """`import_weights` of tensors that were read."""
+    parameters = {p.name: p for p in graph.parameters}
+    phases = _count(weight_map, given)
+    used: set[str] = set()
+    missing: list[str] = []
+    misshapen: list[str] = []
+    found: dict[str, Tensor] = {}
+    for rule in weight_map.rules:
+        name, _, piece = rule.ours.partition(".")
+        if name not in parameters:
+            misshapen.append(f"{rule.ours}: the program has no learnable `{name}`")
+            continue
+        rank = _rank(parameters[name], piece)
+        if rank is None:
+            misshapen.append(f"{rule.ours}: {parameters[name].type} has no tensor `{piece}`")
+            continue
+        for k in range(1, phases + 1) if rule.per_phase else (1,):
+            theirs = rule.find(given, k)
+            if theirs is None:
+                missing.append(rule.pattern(k))
+                continue
+            used.add(theirs)
+            tensor = _laid_out(given[theirs], rule, rank)
+            if tensor is None:
+                shape = tuple(given[theirs].shape)
+                misshapen.append(f"{theirs}: {rank} axes wanted, found shape {shape}")
+                continue
+            ours = identifier(name) + (f".{piece}" if piece else "")
+            found[f"phases.{k - 1}.{ours}" if rule.per_phase else ours] = tensor
+    surplus = sorted(set(given) - used)
+    if missing or surplus or misshapen:
+        raise UnrollError([WeightsMisfit(source, tuple(missing), tuple(surplus), tuple(misshapen))])
+    return Imported(found, phases or None)
+
+
+def _count(weight_map: WeightMap, given: Mapping[str, Tensor]) -> int:
+    """The number of phases: as far as some tensor of a phase is there."""
+    count = 0
+    rules = [rule for rule in weight_map.rules if rule.per_phase]
+    while rules and any(rule.find(given, count + 1) is not None for rule in rules):
+        count += 1
+    return count
+
+
+def _rank(parameter: Parameter, piece: str) -> int | None:
+    if isinstance(parameter.type, Array):
+        return parameter.type.rank if not piece else None
+    return next((len(p.shape) for p in pieces(parameter.type) if p.name == piece), None)
+
+
+def _laid_out(tensor: Tensor, rule: Rule, rank: int) -> Tensor | None:
+    """The tensor with its axes permuted as the map says; axes of length 1 come and go."""
+    if rule.axes is not None:
+        if sorted(rule.axes) != list(range(tensor.ndim)):
+            return None
+        tensor = tensor.permute(rule.axes)
+    while tensor.ndim > rank and 1 in tensor.shape:
+        tensor = tensor.squeeze(list(tensor.shape).index(1))
+    return tensor.contiguous() if tensor.ndim == rank else None
