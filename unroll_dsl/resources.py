@@ -18,6 +18,15 @@ def algorithm_path(name: str) -> Path:
     return _ROOT / "algorithms" / f"{name}.unroll"
 
 
+def beside(word: str, ending: str) -> Path:
+    """The file beside a program, named after it: `ista_net` and `weights.toml` make
+    ista_net.weights.toml. `word` is the name of a packaged algorithm, or a path."""
+    if word in algorithm_names():
+        return _ROOT / "algorithms" / f"{word}.{ending}"
+    path = Path(word)
+    return path.with_name(f"{path.stem}.{ending}")
+
+
 def algorithm_names() -> tuple[str, ...]:
     """The packaged algorithms, in order."""
     return tuple(sorted(path.stem for path in (_ROOT / "algorithms").glob("*.unroll")))

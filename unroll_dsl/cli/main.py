@@ -36,6 +36,8 @@ COMMANDS = (
     Command("compile", "compile", "write the PyTorch module of a spec"),
     Command("show", "show", "summarise a spec; draw it; print it as LaTeX"),
     Command("run", "run", "apply an algorithm to arrays from files"),
+    Command("weights", "weights", "import authors' weights into one file with their spec"),
+    Command("reproduce", "reproduce", "run a paper's test with its authors' weights"),
     Command("explain", "explain", "explain the code of an error"),
     Command("demo", "demo", "train LISTA on natural images and compare it with FISTA"),
 )

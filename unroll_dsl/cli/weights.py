@@ -1,0 +1,50 @@
+"""Import an authors' file of weights: `unroll weights import SPEC FILE -o OUT.safetensors`.
+
+The names in FILE are translated by a map, algorithms/NAME.weights.toml or `--map`. OUT holds the
+weights, the text of the spec and its hash: `unroll_dsl.load_network(OUT, bind=...)` is the network.
+"""
+
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+
+from unroll_dsl.cli.files import write_file
+from unroll_dsl.cli.terminal import said
+from unroll_dsl.cli.usage import Exit, UsageError
+
+
+def arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("action", choices=("import",), help="what to do")
+    parser.add_argument("spec", metavar="SPEC", help="path, or name of an algorithm")
+    parser.add_argument(
+        "file", type=Path, metavar="FILE", help=".safetensors, .npz or PyTorch file"
+    )
+    parser.add_argument("-o", "--output", type=Path, required=True, metavar="OUT.safetensors")
+    parser.add_argument("--map", type=Path, metavar="TOML", help="names in FILE to names in SPEC")
+    parser.add_argument("--force", action="store_true", help="write over an existing file")
+
+
+def run(options: Namespace) -> int:
+    from unroll_dsl.cli.specs import load
+    from unroll_dsl.resources import beside
+
+    names = options.map or beside(options.spec, "weights.toml")
+    spec = load(options.spec, no_colour=options.no_colour)
+    from unroll_dsl.weights import import_weights, save_network
+    from unroll_dsl.weights.files import CannotRead
+    from unroll_dsl.weights.names import BadMap
+
+    try:
+        found = import_weights(spec, options.file, names)
+    except (CannotRead, BadMap) as error:
+        raise UsageError(str(error)) from error
+    write_file(
+        options.output,
+        lambda path: save_network(path, spec, found.tensors, phases=found.phases),
+        force=options.force,
+    )
+    count = sum(tensor.numel() for tensor in found.tensors.values())
+    said(
+        f"wrote {options.output}: {len(found.tensors)} tensors, {count:,} numbers, "
+        f"{found.phases} phases"
+    )
+    return Exit.FINE
