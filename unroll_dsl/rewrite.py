@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable, Mapping
 
-from unroll_dsl.backends.errors import RoleUnknown, UnknownBinding
+from unroll_dsl.backends.errors import GivenTwice, RoleUnknown, UnknownBinding
 from unroll_dsl.diagnostics.model import Diagnostic, UnrollError
 from unroll_dsl.syntax.nodes import Declaration, Program, Role, Sharing, Statement
 
@@ -27,7 +27,12 @@ def with_roles(program: Program, learn: Mapping[str, str], fix: Iterable[str]) -
     UnrollError
         For a name that is neither a fixed value nor a learnable, or another sharing.
     """
+    if isinstance(fix, str) or not isinstance(learn, Mapping):
+        raise TypeError('`learn` is a mapping, {"alpha": "per phase"}; `fix` a list of names')
     fixed = tuple(fix)
+    both = [name for name in fixed if name in learn]
+    if both:
+        raise UnrollError([GivenTwice(name, ("learn", "fix")) for name in both])
     if not learn and not fixed:
         return program
     declared = {

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from unroll_dsl.backends.binding import Binding
 from unroll_dsl.backends.binding import bind as bind_values
-from unroll_dsl.backends.errors import NothingToRun, PhasesInvalid
+from unroll_dsl.backends.errors import NoInfluence, NothingToRun, PhasesInvalid
 from unroll_dsl.diagnostics.model import Diagnostic, InternalError, UnrollError
 from unroll_dsl.driver import Checked, check_path, check_program, check_source
 from unroll_dsl.ir.graph import Graph, Parameter
+from unroll_dsl.passes.liveness import liveness
 from unroll_dsl.passes.pipeline import optimize
 from unroll_dsl.resources import algorithm_names, algorithm_path
 from unroll_dsl.rewrite import with_roles
@@ -59,7 +60,15 @@ class Spec:
     def with_roles(self, learn: Mapping[str, str] | None = None, fix: Iterable[str] = ()) -> Spec:
         """The same program with other roles: see `compile`."""
         program = with_roles(self.program, learn or {}, fix)
-        return self if program is self.program else Spec(check_program(program))
+        if program is self.program:
+            return self
+        spec = Spec(check_program(program))
+        live = liveness(spec.graph, training=True).parameters
+        starts = {p.name for p in spec.graph.parameters if p.initial is None}
+        idle = [NoInfluence(name) for name in learn or {} if name in starts - {*live}]
+        if idle and spec.graph.outputs:
+            raise UnrollError(idle)
+        return spec
 
     # ---- what is made of a program --------------------------------------------------------------
 

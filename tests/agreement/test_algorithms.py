@@ -82,7 +82,8 @@ def phases(name: str) -> int | None:
 
 
 def inputs(name: str, dtype: torch.dtype = torch.float64) -> tuple[torch.Tensor, ...]:
-    return tuple(torch.as_tensor(x).to(dtype) for x in instance_of(name).inputs)
+    given = [torch.as_tensor(x) for x in instance_of(name).inputs]
+    return tuple(x.to(dtype.to_complex() if x.is_complex() else dtype) for x in given)
 
 
 @cache
@@ -97,9 +98,15 @@ def trained(name: str, seed: int = 2) -> dict[str, Any]:
     phase."""
     rng = np.random.default_rng(seed)
     init: dict[str, Any] = {}
+
+    def moved(values: Any) -> Any:
+        if isinstance(values, Mapping):  # the tensors of a layer
+            return {key: moved(piece) for key, piece in values.items()}
+        near = values * (1 + 0.1 * rng.uniform(-1, 1, values.shape))
+        return near + (values == 0) * rng.uniform(0, 0.1, values.shape)
+
     for parameter, values in reference(name).values().items():
-        moved = values * (1 + 0.1 * rng.uniform(-1, 1, values.shape))
-        init[parameter] = moved + (values == 0) * rng.uniform(0, 0.1, values.shape)
+        init[parameter] = moved(values)
     return init
 
 
@@ -121,7 +128,7 @@ def assert_agree(
     arguments = tuple(x.to(device) for x in inputs(name, dtype))
     assert all(v.device.type == device for v in (*net.parameters(), *net.buffers()))
     ref = reference(name, init)
-    numbers = tuple(x.cpu().double().numpy() for x in arguments)
+    numbers = tuple(x.cpu().numpy() for x in arguments)  # the reference computes in double
     with torch.no_grad():
         output = net(*arguments)
         found = net.trajectory(*arguments) if phases(name) is not None else []
@@ -131,7 +138,7 @@ def assert_agree(
         # In the last phase nothing is computed that the output does not need.
         assert set(ours) == set(theirs) or (phase == len(found) and set(ours) < set(theirs))
         for state, value in ours.items():
-            assert value.dtype == dtype
+            assert value.dtype == (dtype.to_complex() if value.is_complex() else dtype)
             assert np.isfinite(theirs[state]).all()
             difference = relative_difference(value, np.asarray(theirs[state]))
             assert difference <= bound_, f"{state} after phase {phase}: {difference:.2e}"

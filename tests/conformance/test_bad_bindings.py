@@ -9,6 +9,7 @@ import torch
 
 import unroll_dsl
 from unroll_dsl.diagnostics import UnrollError, render_all
+from unroll_dsl.weights.container import put
 
 FOLDER = Path(__file__).parent / "bad_bindings"
 
@@ -30,6 +31,10 @@ def of(text: str, **arguments: object) -> object:
 NAN = np.where(WD > 0, np.nan, 0)
 LEARNED_START = (
     "algorithm a\ndims n\ninput y : vector[n]\nlearnable w : vector[n] = 1\noutput w * y\n"
+)
+LEARNED_BY_START = (
+    "algorithm a\ndims n\ninput y : vector[n]\nfixed A0 : vector[n]\n"
+    "learnable A : vector[n] = A0\noutput A * y\n"
 )
 BOUNDED = "algorithm a\ndims n\ninput y : vector[n]\nfixed t : scalar > 0\noutput t * y\n"
 PROBLEM = """\
@@ -101,6 +106,12 @@ CASES: dict[str, Callable[[], object]] = {
     "U0519_layer": lambda: of(
         MAP, bind={"Phi": np.ones((4, 4))}, init={"D": np.ones((2, 1, 3, 3))}
     ),
+    "U0521_other_network": lambda: put(
+        lista(bind={"Wd": WD}, phases=2),
+        {"We": torch.ones(8, 5), "S": torch.ones(5)},
+        "a.safetensors",
+    ),
+    "U0522_start_alone": lambda: of(LEARNED_BY_START, learn={"A0": "shared"}),
     "U0520_adjoint": lambda: of(MAP, bind={"Phi": TRIPLED}, dims={"h": 2, "w": 2, "m": 4}),
     "U0518_wide_matrix": lambda: unroll_dsl.loads(SINGULAR, "bad.unroll").reference(
         bind={"A": np.arange(6.0).reshape(2, 3)}

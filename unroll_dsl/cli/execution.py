@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from unroll_dsl.backends.numpy.samples import arrays as check_arrays
 from unroll_dsl.backends.sizes import Equation, solve
 from unroll_dsl.cli.options import Values
 from unroll_dsl.cli.progress import progress
@@ -74,6 +75,7 @@ def execute(
     values = {**values, "dims": _sizes(spec, phases, values, inputs)}
     network = (_torch if backend == "torch" else _numpy)(spec, phases, values)
     arrays = [a if batch else a[np.newaxis] for a in inputs.values()]
+    check_arrays(spec.graph, spec.graph.inputs, arrays)
     begin = time.perf_counter()
     total = arrays[0].shape[0] if arrays else 1
     parts: list[list[Array]] = []

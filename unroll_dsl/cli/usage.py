@@ -37,6 +37,14 @@ def did_you_mean(word: str, known: list[str] | tuple[str, ...]) -> str | None:
     return f"did you mean `{near[0]}`?" if near else None
 
 
+class _Help(argparse.RawDescriptionHelpFormatter):
+    """Keeps the name and the summary of a command on one line; argparse forgets their indent."""
+
+    def add_argument(self, action: argparse.Action) -> None:
+        super().add_argument(action)
+        self._action_max_length += 2 * isinstance(action, argparse._SubParsersAction)
+
+
 class Parser(argparse.ArgumentParser):
     """An argument parser that raises `UsageError` and knows no abbreviations."""
 
@@ -44,7 +52,7 @@ class Parser(argparse.ArgumentParser):
         super().__init__(
             **options,  # type: ignore[arg-type]  # argparse's own, handed on by add_parser
             allow_abbrev=False,
-            formatter_class=argparse.RawDescriptionHelpFormatter,
+            formatter_class=_Help,
         )
 
     def error(self, message: str) -> NoReturn:

@@ -19,7 +19,7 @@ from unroll_dsl.semantics.constants import as_number
 from unroll_dsl.semantics.model import Sort, TypedProgram
 from unroll_dsl.source import Span
 from unroll_dsl.syntax import nodes as syntax
-from unroll_dsl.types import SCALAR, Array, Dim, Layer, LinearMap
+from unroll_dsl.types import SCALAR, Array, Dim, Field, Layer, LinearMap
 
 
 def build(typed: TypedProgram) -> Graph:
@@ -187,7 +187,7 @@ class _Builder:
         initial = {}
         for name, statement, type_ in states:
             assert statement.value is not None
-            initial[name.text] = self.expressions.value(statement.value, type_)
+            initial[name.text] = self._number(self.expressions.value(statement.value, type_))
         begin = {
             name.text: self.list.add(ops.State(name.text), (), type_, name.span, name.text)
             for name, _, type_ in states
@@ -223,7 +223,7 @@ class _Builder:
             case syntax.Update(target, value):
                 type_ = self.typed.symbols[target.text].type
                 assert isinstance(type_, Array)
-                index = self.expressions.value(value, type_)
+                index = self._number(self.expressions.value(value, type_))
                 self.list.relabel(index, target.text)
                 self.local[target.text] = index
             case syntax.Local(name, value):
@@ -235,6 +235,15 @@ class _Builder:
                 self.list.relabel(index, name.text)
                 traces.append(Trace(name.text, index, name.span))
 
+    def _number(self, index: int) -> int:
+        """A condition as 1 and 0, where it leaves the formula that it stands in."""
+        node = self.list.nodes[index]
+        if not isinstance(node.type, Array) or node.type.field is not Field.BOOL:
+            return index
+        one, zero = (self.list.add(ops.Constant(v), (), SCALAR, node.origin) for v in (1, 0))
+        real = Array(node.type.shape, Field.REAL, node.type.form)
+        return self.list.add(ops.Elementwise("where"), (index, one, zero), real, node.origin)
+
     def _finals(self) -> dict[str, int]:
         return {
             name.text: self.list.add(ops.Final(name.text), (), type_, name.span, name.text)
@@ -245,7 +254,9 @@ class _Builder:
         for statement in self.program.statements:
             if isinstance(statement, syntax.Output):
                 self.local = self._finals()
-                found = tuple(self.expressions.value(value) for value in statement.values)
+                found = tuple(
+                    self._number(self.expressions.value(value)) for value in statement.values
+                )
                 self.local = {}
                 return found
         return ()

@@ -552,7 +552,7 @@ class _Checker:
             self._no_phase(value, "`output`")
 
     def _no_phase(self, value: Expr, place: str) -> None:
-        for name in names_in(value):
+        for name in names_in(value, sums=False):
             cause = self.dependences.of(name).phase
             if cause is None or cause.sort in ("state", "local value", "trace", "phase number"):
                 continue
@@ -616,6 +616,7 @@ class _Checker:
             if symbol.sort is Sort.TRACE:
                 context.traces[symbol.name] = symbol.type or UNKNOWN
         self._scalar(loss.body, context, "a loss")
+        self._no_phase(loss.body, "the loss")
 
     def _scalar(self, body: Expr, context: Context, what: str) -> None:
         found = self.inference.array(body, context, what)

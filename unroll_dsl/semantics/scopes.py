@@ -89,24 +89,26 @@ def near(name: str, known: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys([*folded, *close]))[:3]
 
 
-def names_in(expr: Expr) -> Iterator[Name]:
-    """Every name that is read in an expression, functions and keywords' values included."""
+def names_in(expr: Expr, *, sums: bool = True) -> Iterator[Name]:
+    """Every name that is read in an expression, functions and keywords' values included; without
+    `sums`, not what stands under `sum over phases`."""
     match expr:
         case Name():
             yield expr
         case Number():
             return
         case Unary(_, operand) | Adjoint(operand):
-            yield from names_in(operand)
+            yield from names_in(operand, sums=sums)
         case Binary(_, left, right):
-            yield from names_in(left)
-            yield from names_in(right)
+            yield from names_in(left, sums=sums)
+            yield from names_in(right, sums=sums)
         case Call(function, arguments):
-            yield from names_in(function)
+            yield from names_in(function, sums=sums)
             for argument in arguments:
-                yield from names_in(argument.value)
+                yield from names_in(argument.value, sums=sums)
         case PhaseSum(body):
-            yield from names_in(body)
+            if sums:
+                yield from names_in(body)
         case _:
             assert_never(expr)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,6 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from unroll_dsl.backends.errors import SizeUnknown
+from unroll_dsl.diagnostics.model import UnrollError
 from unroll_dsl.ir.graph import Constant, Graph, Limits, Parameter
 from unroll_dsl.ir.nodes import Constant as Literal
 from unroll_dsl.ir.nodes import Operator
@@ -94,10 +97,30 @@ def _sizes(graph: Graph, given: Mapping[str, int]) -> dict[str, int]:
     step = _granularity(graph)
     for index, name in enumerate(free):
         found[name] = step * (_SIZES[index % len(_SIZES)] + index // len(_SIZES))
-    return {
-        name: given.get(name, default if default is not None else found.get(name, 1))
-        for name, default in graph.dims
-    }
+    for order in itertools.islice(itertools.permutations(free), 120):
+        drawn = dict(zip(order, (found[name] for name in free), strict=True))
+        sizes = {
+            name: given.get(name, default if default is not None else drawn.get(name, 1))
+            for name, default in graph.dims
+        }
+        if all(_positive(dim, sizes) for dim in _dims(graph)):
+            return sizes
+    raise UnrollError([SizeUnknown(", ".join(free), "a size that leaves no shape empty", None)])
+
+
+def _dims(graph: Graph) -> set[Dim]:
+    everything: list[Any] = [
+        *graph.constants,
+        *graph.parameters,
+        *graph.inputs,
+        *graph.states,
+        *graph.targets,
+    ]
+    return {dim for e in everything if isinstance(e.type, Array) for dim in e.type.shape}
+
+
+def _positive(dim: Dim, sizes: Mapping[str, int]) -> bool:
+    return (dim.substitute(sizes).value or 0) > 0
 
 
 def _granularity(graph: Graph) -> int:

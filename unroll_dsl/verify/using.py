@@ -65,12 +65,13 @@ def tensors(arrays: tuple[Values, ...], dtype: torch.dtype) -> list[torch.Tensor
     return [t.to(dtype.to_complex() if t.is_complex() else dtype) for t in made]
 
 
-def difference(found: Any, expected: Values) -> float:
-    """The largest difference, relative to the largest entry expected."""
+def difference(found: Any, expected: Values, scale: float = 0.0) -> float:
+    """The largest difference, relative to the largest entry expected, or to `scale` if that is more."""
     ours = found.detach().numpy() if isinstance(found, torch.Tensor) else np.asarray(found)
     ours = np.broadcast_to(ours, expected.shape) if ours.ndim < expected.ndim else ours
-    gap = np.abs(ours - expected).max(initial=0.0)
-    return float(gap / max(np.abs(expected).max(initial=0.0), 1e-30))
+    expected = np.asarray(expected) * 1  # True and False as numbers
+    gap = np.abs(ours * 1 - expected).max(initial=0.0)
+    return float(gap / max(np.abs(expected).max(initial=0.0), scale, 1e-30))
 
 
 def several(outputs: Any) -> tuple[Any, ...]:

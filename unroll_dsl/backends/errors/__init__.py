@@ -2,6 +2,7 @@
 
 from unroll_dsl.backends.errors.running import (
     NoBackend,
+    NoInfluence,
     NothingToRun,
     PhasesInvalid,
     RoleUnknown,
@@ -32,6 +33,7 @@ __all__ = [
     "GivenTwice",
     "MissingStart",
     "NoBackend",
+    "NoInfluence",
     "NotAMap",
     "NotAdjoint",
     "NotFinite",

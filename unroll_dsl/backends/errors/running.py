@@ -82,6 +82,25 @@ class RoleUnknown(Diagnostic):
 
 
 @dataclass(frozen=True)
+class NoInfluence(Diagnostic):
+    """`learn` asks for a constant without a classical value that can reach neither output nor loss.
+
+    A constant that only classical values are made from has no influence once the network is made: learn
+    what is made from it.
+    """
+
+    code = "U0522"
+    title = "nothing to learn"
+    name: str
+
+    def message(self) -> str:
+        return f"`{self.name}` cannot be learned: neither the output nor a loss depends on it"
+
+    def help(self) -> str | None:
+        return "learn what is made from it, or leave it out of `learn`"
+
+
+@dataclass(frozen=True)
 class PhasesInvalid(Diagnostic):
     """The number of phases is not a whole number of at least 1.
 

@@ -296,14 +296,16 @@ class NotFinite(Diagnostic):
 
 @dataclass(frozen=True)
 class GivenTwice(Diagnostic):
-    """One name has a value in `bind` and another in `init`."""
+    """One name is given in two arguments that exclude each other: `bind` and `init`, `learn` and `fix`."""
 
     code = "U0515"
     title = "value given twice"
     name: str
+    arguments: tuple[str, str] = ("bind", "init")
 
     def message(self) -> str:
-        return f"`{self.name}` is given in `bind` and in `init`"
+        first, second = self.arguments
+        return f"`{self.name}` is given in `{first}` and in `{second}`"
 
     def help(self) -> str | None:
         return "keep one of them"

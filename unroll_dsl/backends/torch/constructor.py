@@ -229,6 +229,9 @@ class ConstructorWriter:
             return True
         if isinstance(node.op, ops.Elementwise):
             return any(self._is_tensor(a) for a in node.args)
+        if isinstance(node.op, ops.Learnable):  # stands for its own initial value
+            initial = self.layout.parameters[node.op.name].initial
+            return not isinstance(initial, int) or self._is_tensor(initial)
         return not isinstance(node.op, ops.Fixed | ops.Constant | ops.Size | ops.PhaseNumber)
 
     def _literal(self, constant: Constant) -> str | None:
@@ -259,6 +262,7 @@ class ConstructorWriter:
             i
             for i in found.inside
             if i not in single
+            and not self._reads_k(i)
             and i not in self.block.names
             and isinstance(self.nodes[i].type, Array)
             and not self.layout.facts.numbers[i]
@@ -274,13 +278,24 @@ class ConstructorWriter:
 
     def _reads_k(self, index: int) -> bool:
         found = plan(self.nodes, [index], lambda i: False)
-        return any(isinstance(self.nodes[i].op, ops.PhaseNumber) for i in found.inside)
+        for i in found.inside:
+            op = self.nodes[i].op
+            if isinstance(op, ops.PhaseNumber):
+                return True
+            if isinstance(op, ops.Learnable):  # stands for its own initial value
+                initial = self.layout.parameters[op.name].initial
+                if isinstance(initial, int) and self._reads_k(initial):
+                    return True
+        return False
 
     def _fresh(self, index: int, value: ast.expr, type_: object) -> ast.expr:
         """The value as a tensor of its own, of the declared shape and field."""
         assert isinstance(type_, Array)
         if self.layout.facts.numbers[index]:
             return self._like().make("tensor", value, field=type_.field)
+        if not type_.rank and not self._is_tensor(index):  # may be a number, or a tensor
+            made = self._like().make("as_tensor", value, field=type_.field)
+            return fill("v.clone()", v=made)
         node = self.nodes[index]
         found = node.type
         if isinstance(found, Array) and found.field is not type_.field:

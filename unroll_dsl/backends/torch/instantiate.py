@@ -14,6 +14,7 @@ from unroll_dsl.backends.errors import (
     MissingStart,
     NotAdjoint,
     SizeUnknown,
+    WrongDtype,
 )
 from unroll_dsl.backends.torch.loader import load_module
 from unroll_dsl.backends.torch.module import Emitted, emit
@@ -75,6 +76,10 @@ def _complete(graph: Graph, bound: Binding) -> None:
 def _dtype(bound: Binding, dtype: torch.dtype | None) -> torch.dtype:
     """The real dtype of the network: as asked for, else that of the values, else torch's default."""
     if dtype is not None:
+        if not isinstance(dtype, torch.dtype) or not (dtype.is_floating_point or dtype.is_complex):
+            why = "networks compute with floats"
+            mend = "give torch.float32, torch.float64 or another floating dtype"
+            raise UnrollError([WrongDtype("dtype", str(dtype), why, mend, None)])
         return dtype.to_real() if dtype.is_complex else dtype
     for value in (*bound.constants.values(), *bound.parameters.values()):
         meta = describe(value)

@@ -27,7 +27,10 @@ def learned(
     found: dict[str, Tensor] = {}
     for parameter in graph.parameters:
         word = identifier(parameter.name)
-        owners: list[Any] = list(network.phases) if parameter.per_phase else [network]  # type: ignore[arg-type]
+        held: Any = getattr(network, "phases", None)
+        if parameter.per_phase and not isinstance(held, nn.ModuleList):
+            continue  # no phase has a learnable of its own
+        owners: list[Any] = list(held) if parameter.per_phase else [network]
         stored: list[Tensor] = []
         for owner in owners:
             own = getattr(owner, word, None)

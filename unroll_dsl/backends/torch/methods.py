@@ -91,8 +91,8 @@ class Methods:
                         f"for k in range(1, self.phases{f' - {count - 1}' if count > 1 else ''}):"
                     )
             callee = f"self.{method_name(steady.kind.name)}{'_traced' if method else ''}"
-        lines.append(Line(head))
-        lines += self._step(steady, callee, "phase", "k", after, "    ")
+        step = self._step(steady, callee, "phase", "k", after, "    ")
+        lines += [Line(head), *step] if step else []
         total = "len(self.phases)" if with_class else "self.phases"
         for back, body in zip(range(count, 0, -1), tail, strict=True):
             method = "" if not traced or body.kind.same_work else ".traced"
@@ -335,7 +335,7 @@ class Methods:
             more[index] = name(total_names[index])
         before, (value,) = self._after_phases([graph.loss], more)
         result = [*before, Line(f"return {text(fill('v.mean()', v=value))}")]
-        if simple:
+        if simple and not (finals and self._reads_call_values(graph.loss)):
             targets = [identifier(op.name) for op in outputs if isinstance(op, ops.Final)]
             if targets and finals:
                 lines.append(Line(f"{', '.join(targets)} = self({', '.join(self.inputs)})"))

@@ -154,8 +154,9 @@ def _phase_class(layout: Layout, kind: Kind, body: Body, traced: Body) -> str:
             else:
                 init.append(Line(f'self.register_buffer("{word}", {word})', origin))
         lines += _method(f"def __init__(self, {names}) -> None:", "", init)
-    lines += _phase_method("forward", body)
-    if traced is not body:
+    if body.results:
+        lines += _phase_method("forward", body)
+    if traced is not body and traced.results:
         lines += _phase_method("traced", traced)
     return "\n".join(lines)
 
@@ -216,8 +217,9 @@ def _network_class(layout: Layout, methods: Methods, constructor: Constructor) -
         )
     if not layout.has_phase_class:
         for kind, body, traced in zip(layout.kinds, methods.bodies, methods.traced, strict=True):
-            lines += _phase_method(method_name(kind.name), body)
-            if traced is not body:
+            if body.results:
+                lines += _phase_method(method_name(kind.name), body)
+            if traced is not body and traced.results:
                 lines += _phase_method(f"{method_name(kind.name)}_traced", traced)
     count = len(layout.graph.outputs)
     annotation = "Tensor" if count == 1 else f"tuple[{', '.join(['Tensor'] * count)}]"

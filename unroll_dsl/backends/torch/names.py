@@ -68,12 +68,57 @@ MODULE_ATTRIBUTES = frozenset(
     ]
 )
 _OWN = frozenset({"forward", "trajectory", "loss", "start", "phase", "phases", "traced"})
-RESERVED = _MODULE | _OWN | MODULE_ATTRIBUTES | frozenset(dir(builtins)) | frozenset(keyword.kwlist)
+# functions that a generated module may define for itself (backends/torch, operators)
+_HELPERS = frozenset(
+    [
+        "above",
+        "at_least",
+        "at_most",
+        "below",
+        "mixed_matmul",
+        "nonnegative",
+        "positive",
+        "within",
+        "analyse",
+        "backprojection",
+        "cholesky_solve",
+        "convolve",
+        "convolve_adjoint",
+        "correlate",
+        "cosines",
+        "dct2",
+        "grad",
+        "grad_adjoint",
+        "idct2",
+        "quantile",
+        "radon",
+        "rays",
+        "solve_dense",
+        "synthesise",
+        "triangular_solve",
+        "upsample",
+        "wavelet",
+        "wavelet_adjoint",
+        "wavelet_pair",
+        "LOW_PASS",
+    ]
+)
+RESERVED = (
+    _MODULE
+    | _OWN
+    | _HELPERS
+    | MODULE_ATTRIBUTES
+    | frozenset(dir(builtins))
+    | frozenset(keyword.kwlist)
+)
 
 
 def identifier(name: str) -> str:
     """A name of a program as a Python identifier: keywords and taken names get an underscore."""
-    found = unicodedata.normalize("NFKC", name)
+    # Python merges what looks alike: a letter that it changes gets an underscore, so that x₁ is not x1
+    composed = unicodedata.normalize("NFC", name)
+    letters = ((c, unicodedata.normalize("NFKC", c)) for c in composed)
+    found = "".join(c if same == c else f"{same}_" for c, same in letters)
     if not found.isidentifier():
         found = "".join(c if f"_{c}".isidentifier() else "_" for c in found)
     return f"{found}_" if found in RESERVED else found
