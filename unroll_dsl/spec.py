@@ -177,7 +177,7 @@ class Spec:
         *,
         bind: Mapping[str, Any] | None = None,
         dims: Mapping[str, int] | None = None,
-    ) -> dict[str, torch.Tensor]:
+    ) -> dict[str, Any]:
         """The learnables of a network of this program as it computes with them.
 
         A constraint holds by reflection at its bound, so that a parameter may be stored below one; here
@@ -193,7 +193,7 @@ class Spec:
         Returns
         -------
         dict of str to Tensor
-            By the name in the program, with a leading axis of phases where it has a value per phase: fit
+            (of a layer, a dict of its tensors) by the name in the program, with a leading axis of phases where it has a value per phase: fit
             for `init` of `compile` and `reference`. A phase where it would have no influence has none of its
             own and repeats the value of the phase before; what no phase has is left out.
         """

@@ -14,23 +14,29 @@ from unroll_dsl.backends.torch.expressions import Functions
 from unroll_dsl.backends.torch.names import identifier
 from unroll_dsl.backends.torch.templates import number, text
 from unroll_dsl.ir.graph import Graph, Parameter
+from unroll_dsl.types import Array
 
 Bounds = tuple[float | None, float | None]
 
 
 def learned(
     graph: Graph, network: nn.Module, bounds: Callable[[Parameter], Bounds]
-) -> dict[str, Tensor]:
+) -> dict[str, Tensor | dict[str, Tensor]]:
     """The value of each learnable, with a leading axis of phases if it is per phase, constraints
     applied as the network applies them. A phase without the learnable, where it would have no
     influence, repeats the value of the phase before."""
-    found: dict[str, Tensor] = {}
+    found: dict[str, Tensor | dict[str, Tensor]] = {}
     for parameter in graph.parameters:
         word = identifier(parameter.name)
         held: Any = getattr(network, "phases", None)
         if parameter.per_phase and not isinstance(held, nn.ModuleList):
             continue  # no phase has a learnable of its own
         owners: list[Any] = list(held) if parameter.per_phase else [network]
+        if not isinstance(parameter.type, Array):
+            layers = [getattr(owner, word) for owner in owners if hasattr(owner, word)]
+            if layers and len(layers) == len(owners):
+                found[parameter.name] = _tensors(layers, parameter.per_phase)
+            continue
         stored: list[Tensor] = []
         for owner in owners:
             own = getattr(owner, word, None)
@@ -43,6 +49,14 @@ def learned(
         value = torch.stack(stored) if parameter.per_phase else stored[0].clone()
         found[parameter.name] = _held(parameter, value, *bounds(parameter))
     return found
+
+
+def _tensors(layers: list[nn.Module], per_phase: bool) -> dict[str, Tensor]:
+    """The tensors of a layer by name, of all phases stacked."""
+    held = [dict(layer.named_parameters()) for layer in layers]
+    if not per_phase:
+        return {name: tensor.detach().clone() for name, tensor in held[0].items()}
+    return {name: torch.stack([h[name].detach() for h in held]) for name in held[0]}
 
 
 def _held(parameter: Parameter, value: Tensor, lower: float | None, upper: float | None) -> Tensor:
