@@ -76,9 +76,12 @@ def test_loss_and_its_gradients(name: str, folder: Path) -> None:
     for ours, theirs in pairs.items():
         found = torch.cat([parameters[f"phases.{k}.{ours}"].grad.flatten() for k in range(9)])
         expected = torch.cat([golden[f"grad.fcs.{k}.{theirs}"].flatten() for k in range(9)])
-        # of a scalar it is a sum with much cancellation, and theirs is in single precision: ours in
-        # double precision is as far from it
-        assert relative(found, expected) < (1e-3 if "weight" in ours else 5e-3), ours
+        # rounding turns units of many relus on or off: a plain rendering of the same formulas is
+        # as far from theirs; little of that reaches the last phase
+        assert relative(found, expected) < 1e-2, ours
+        if "weight" in ours:
+            last = parameters[f"phases.8.{ours}"].grad, golden[f"grad.fcs.8.{theirs}"]
+            assert relative(*last) < 1e-4, ours
 
 
 @pytest.mark.parametrize("name", NAMES)
