@@ -81,7 +81,7 @@ def test_loss_and_its_gradients(name: str, folder: Path) -> None:
         assert relative(found, expected) < 1e-2, ours
         if "weight" in ours:
             last = parameters[f"phases.8.{ours}"].grad, golden[f"grad.fcs.8.{theirs}"]
-            assert relative(*last) < 1e-4, ours
+            assert relative(*last) < 1e-3, ours
 
 
 @pytest.mark.parametrize("name", NAMES)

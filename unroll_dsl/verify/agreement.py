@@ -23,8 +23,8 @@ from unroll_dsl.verify.run import as_spec
 from unroll_dsl.verify.using import difference, network, reference, several, tensors
 
 _PRECISIONS = ((torch.float64, 1e-12), (torch.float32, 1e-5))
-# An ill-conditioned program may lose more than a tolerance, in any arithmetic: so much times what
-# rounding its data to that precision changes is allowed.
+# An ill-conditioned program may lose more than a tolerance, in any arithmetic. Allowed is so much times
+# what rounding its data to that precision changes, and what a system of its condition may lose.
 _AMPLIFIED = 20.0
 
 
@@ -37,7 +37,8 @@ def check_agreement(spec: Spec, instance: Instance, phases: int) -> list[Row]:
         net = network(spec, instance, phases, dtype)
         ref = reference(spec, instance, phases, network(spec, instance, phases, torch.float64))
         inputs = tensors(instance.inputs, dtype)
-        allowed = max(tolerance, _AMPLIFIED * _sensitivity(spec, instance, phases, ref, dtype))
+        amplified = _AMPLIFIED * _sensitivity(spec, instance, phases, ref, dtype)
+        allowed = max(tolerance, amplified, ref.condition * torch.finfo(dtype).eps)
         worst, where = 0.0, ""
         if graph.states:
             ours, theirs = net.trajectory(*inputs), ref.trajectory(*instance.inputs)

@@ -35,6 +35,7 @@ class Evaluator:
     ) -> None:
         self.functions = functions
         self.sizes = sizes
+        self.condition = 1.0  # the largest condition number of a `solve` so far
 
     def run(
         self,
@@ -116,7 +117,7 @@ class Evaluator:
             case ops.Apply():
                 return maps.as_map(arguments[0]).forward(arguments[1])
             case ops.Solve():
-                return _solve(arguments[0], np.asarray(arguments[1]), node)
+                return self._solve(arguments[0], np.asarray(arguments[1]), node)
             case ops.IdentityMap():
                 return maps.identity()
             case ops.DiagonalMap():
@@ -152,6 +153,16 @@ class Evaluator:
         self.run(body.nodes, (body.result,), leaf, known)
         return known[body.result]
 
+    def _solve(self, matrix: Value, rhs: Array, node: Node) -> Array:
+        is_map = isinstance(matrix, MapValue)
+        dense = maps.materialise(matrix, rhs) if is_map else np.asarray(matrix)
+        condition = float(np.linalg.cond(dense, 1)) if np.isfinite(dense).all() else 1.0
+        if not condition < 1 / np.finfo(np.float64).eps:
+            raise UnrollError([SingularSystem(condition, node.origin)])
+        self.condition = max(self.condition, condition)
+        right = np.ravel(rhs) if is_map else rhs
+        return np.asarray(np.linalg.solve(dense, right)).reshape(rhs.shape)
+
     def _operator(
         self, name: str, statics: tuple[tuple[str, Static], ...], operands: list[Value], node: Node
     ) -> MapValue:
@@ -164,16 +175,6 @@ class Evaluator:
             lambda x: forward(x, *operands, **options),
             lambda y: backward(y, *operands, **options),
         )
-
-
-def _solve(matrix: Value, rhs: Array, node: Node) -> Array:
-    is_map = isinstance(matrix, MapValue)
-    dense = maps.materialise(matrix, rhs) if isinstance(matrix, MapValue) else np.asarray(matrix)
-    condition = float(np.linalg.cond(dense, 1)) if np.isfinite(dense).all() else 1.0
-    if not condition < 1 / np.finfo(np.float64).eps:
-        raise UnrollError([SingularSystem(condition, node.origin)])
-    right = np.ravel(rhs) if is_map else rhs
-    return np.asarray(np.linalg.solve(dense, right)).reshape(rhs.shape)
 
 
 def _aligned(name: str, arguments: list[Value], types: list[Any], node: Node) -> list[Array]:

@@ -73,6 +73,11 @@ class Reference:
         """The values of all learnables."""
         return {p.name: self.parameter(p.name) for p in self.graph.parameters}
 
+    @property
+    def condition(self) -> float:
+        """The largest condition number, in the 1-norm, of the systems solved so far; 1 without any."""
+        return self._evaluator.condition
+
     def bounds(self, parameter: Parameter) -> tuple[float | None, float | None]:
         """The numbers between which a learnable is held, None where it is free."""
         limits = parameter.limits
