@@ -30,6 +30,11 @@ COMPILED = ("admm_lasso", "fista", "glista", "lista", "lista_cpss", "tista")
 
 # Sizes where the declared types do not say all that an algorithm asks of them.
 SIZES: Mapping[str, Mapping[str, int]] = {
+    "fista_net": {
+        "m": 14,
+        "n": 9,
+        "q": 12,
+    },  # more measurements than pixels, so that a step is well posed
     "tista": {"m": 6, "n": 12},  # fewer measurements than unknowns
 }
 

@@ -59,6 +59,7 @@ from unroll_dsl.types import (
     adjoint,
     broadcast,
     map_forward,
+    spreads,
 )
 from unroll_dsl.types.model import Builtin as BuiltinStructure
 
@@ -181,7 +182,7 @@ def _expand(args: tuple[Type, ...], claimed: Type | None) -> Found:
     match args, claimed:
         case (Array() as inner,), Array() as outer:
             common = broadcast(inner, outer)
-            fills = common is not None and common.shape == outer.shape
+            fills = (common is not None and common.shape == outer.shape) or spreads(inner, outer)
             if fills and inner.field.value <= outer.field.value:
                 return None
             return f"{inner} cannot fill {outer}"

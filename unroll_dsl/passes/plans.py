@@ -11,6 +11,7 @@
       ... A' @ A + D, A [m, n], m < n                     `Woodbury`: Cholesky of m by m
     any other matrix                        earlier       `Orthogonal`: its QR factors once
                                             as needed     `Direct`: `solve_dense`
+    images, diagonal under fft2             whenever      `Fourier`: a division between transforms
     a map that is not diagonal              whenever      `Iterate`: left to conjugate gradients
 
 A basis is computed of fixed values alone: derivatives of singular vectors do not exist where
@@ -25,6 +26,8 @@ from dataclasses import dataclass
 from unroll_dsl.ir.graph import Graph
 from unroll_dsl.ir.nodes import Fixed, Input, Learnable, Node, Solve, Stage, State
 from unroll_dsl.ir.stages import stages
+from unroll_dsl.passes.fourier import symbol
+from unroll_dsl.passes.rewrite import Rewriting
 from unroll_dsl.passes.signs import Sign, signs
 from unroll_dsl.passes.structure import Dense, Diagonal, Gram, Identity, Opaque, Term, terms
 from unroll_dsl.types import Array, Field
@@ -72,11 +75,16 @@ class Direct:
 
 
 @dataclass(frozen=True, slots=True)
+class Fourier:
+    """A map that the Fourier transform diagonalises: fourier.py makes its diagonal."""
+
+
+@dataclass(frozen=True, slots=True)
 class Iterate:
     pass
 
 
-Method = Divide | Spectral | Cholesky | Woodbury | Orthogonal | Direct | Iterate
+Method = Divide | Fourier | Spectral | Cholesky | Woodbury | Orthogonal | Direct | Iterate
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +112,19 @@ class Planner:
         self.stages = stages(graph)
         self.signs = signs(graph)
 
+    def _fourier(self, index: int) -> bool:
+        """Whether fourier.py finds a diagonal; tried on nodes that are thrown away."""
+        nodes = self.graph.nodes
+        matrix, b = nodes[index].args
+        space = nodes[b].type
+        if not isinstance(space, Array):
+            return False
+        per_phase = frozenset(p.name for p in self.graph.parameters if p.per_phase)
+        trial = Rewriting(self.graph.functions, per_phase)
+        for node in nodes:
+            trial.add(node.op, node.args, node.type, node.origin)
+        return symbol(nodes, range(len(nodes)), matrix, space, trial) is not None
+
     def plan(self, index: int) -> Plan:
         """The plan for the `Solve` node `index`."""
         node = self.graph.nodes[index]
@@ -113,6 +134,13 @@ class Planner:
         if all(isinstance(t.core, Identity | Diagonal) for t in parts):
             return Plan(Divide(parts), "the matrix is diagonal: one division")
         if any(isinstance(t.core, Opaque) for t in parts):
+            if self._fourier(index):
+                when = _WHEN[self.stages[matrix]]
+                return Plan(
+                    Fourier(),
+                    "every term is diagonal under fft2: one division between two transforms, the "
+                    f"diagonal {when}",
+                )
             shown = next(self._name(t.source) for t in parts if isinstance(t.core, Opaque))
             return Plan(Iterate(), f"{shown} is a map whose entries are not known")
         if self.stages[matrix] > Stage.SETUP:

@@ -19,13 +19,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import assert_never
 
+from unroll_dsl.diagnostics.model import InternalError
 from unroll_dsl.ir.graph import FunctionBody, Graph
 from unroll_dsl.ir.nodes import Builtin, Eye, Node, Solve, Stage
 from unroll_dsl.passes.common import common
+from unroll_dsl.passes.fourier import divided, symbol
 from unroll_dsl.passes.plans import (
     Cholesky,
     Direct,
     Divide,
+    Fourier,
     Iterate,
     Method,
     Orthogonal,
@@ -55,6 +58,12 @@ class Solving:
             args = tuple(where[a] for a in node.args)
             if isinstance(node.op, Solve):
                 method = planner.plan(index).method
+                if isinstance(method, Fourier):
+                    found = _by_transform(graph.nodes, where, node, args, new)
+                    if node.label is not None:
+                        new.relabel(found, node.label)
+                    where.append(found)
+                    continue
                 if not isinstance(method, Iterate):
                     build = _Build(new, where, graph.nodes, node.origin)
                     found = build.solution(method, *args)
@@ -102,10 +111,25 @@ def _name(method: Method) -> str:
             return "QR factors"
         case Direct():
             return "dense solution"
+        case Fourier():
+            return "division under the Fourier transform"
         case Iterate():
             return "conjugate gradients (not available yet)"
         case _:
             assert_never(method)
+
+
+def _by_transform(
+    nodes: Sequence[Node], where: Sequence[int], node: Node, args: tuple[int, ...], new: Rewriting
+) -> int:
+    """The solution where the planner has found that the Fourier transform diagonalises the map."""
+    space = nodes[node.args[1]].type
+    assert isinstance(space, Array)
+    assert isinstance(node.type, Array)
+    diagonal = symbol(nodes, where, node.args[0], space, new)
+    if diagonal is None:
+        raise InternalError("the planner found a diagonal that is not there")
+    return divided(args[1], diagonal, node.type.field, new, node.origin)
 
 
 def _in_function(body: FunctionBody) -> FunctionBody:
@@ -150,7 +174,7 @@ class _Build:
                 return self._record("triangular_solve", self._product(turned, b), r)
             case Direct():
                 return self._record("solve_dense", b, matrix)
-            case Iterate():
+            case Fourier() | Iterate():
                 return self.new.make(Solve(), matrix, b, origin=self.origin)
             case _:
                 assert_never(method)

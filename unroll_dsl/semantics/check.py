@@ -63,6 +63,7 @@ from unroll_dsl.types import (
     known_codomain,
     known_domain,
     map_forward,
+    spreads,
 )
 
 
@@ -338,6 +339,8 @@ class _Checker:
             )
         elif depends.learnable is not None and declaration.role is Role.FIXED:
             self._not_here(depends.learnable, "a fixed value", f"declare `{name.text}` with `let`")
+        if isinstance(found, Array) and isinstance(type_, Array) and spreads(found, type_):
+            found = Array((), found.field)  # repeated along the first axes, as a number is
         self._fit(name.text, value, found, type_, declared_at(symbol), context)
 
     def _fit(

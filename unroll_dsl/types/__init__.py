@@ -36,6 +36,7 @@ from unroll_dsl.types.rules import (
     map_backward,
     map_forward,
     same_space,
+    spreads,
 )
 
 __all__ = [
@@ -73,4 +74,5 @@ __all__ = [
     "map_backward",
     "map_forward",
     "same_space",
+    "spreads",
 ]

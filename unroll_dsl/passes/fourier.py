@@ -1,0 +1,173 @@
+"""Maps that the Fourier transform diagonalises, and what is on their diagonal.
+
+    A' @ A + H' @ diag(rho) @ H      A = P * fft2, H = filters(B, padding=circular)
+    =>  P^2 + sum_l rho_l |T_l|^2    T_l the transfer function of B_l
+
+A map is followed from its argument to its result: `Symbol` is what the transform of the argument has
+been multiplied by so far, one array a channel, and `spectral` whether we stand before or behind an
+`fft2`. Masks act behind it, filters and numbers a channel before it; whatever else turns up, the map
+is not diagonal in this basis.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from unroll_dsl.ir.nodes import (
+    AddMap,
+    AdjointMap,
+    Builtin,
+    ComposeMap,
+    DiagonalMap,
+    IdentityMap,
+    Node,
+    Operator,
+    ScaleMap,
+)
+from unroll_dsl.passes.rewrite import Rewriting
+from unroll_dsl.source import Span
+from unroll_dsl.types import Array, Field, Form
+
+
+@dataclass(frozen=True, slots=True)
+class Symbol:
+    """`index` is the node of the multiplier, None for 1. With `banked` it has a channel axis."""
+
+    index: int | None
+    banked: bool = False
+    spectral: bool = False
+
+
+def symbol(
+    nodes: Sequence[Node], where: Sequence[int], map_: int, space: Array, new: Rewriting
+) -> int | None:
+    """The diagonal [h, w] of `map_`, a map of images [1, h, w] to themselves, under the Fourier
+    transform; None where it has none. `where` takes nodes of the old graph to those of `new`."""
+    if space.rank != 3 or space.shape[0].value != 1:
+        return None
+    walk = _Walk(nodes, where, space, new)
+    found = walk.follow(map_, Symbol(None), adjoint=False)
+    if found is None or found.spectral or found.banked:
+        return None
+    return found.index
+
+
+class _Walk:
+    def __init__(
+        self, nodes: Sequence[Node], where: Sequence[int], space: Array, new: Rewriting
+    ) -> None:
+        self.nodes = nodes
+        self.where = where
+        self.space = space
+        self.new = new
+
+    def follow(self, map_: int, here: Symbol, *, adjoint: bool) -> Symbol | None:
+        node = self.nodes[map_]
+        args = node.args
+        match node.op:
+            case IdentityMap():
+                return here
+            case AdjointMap():
+                return self.follow(args[0], here, adjoint=not adjoint)
+            case ComposeMap():
+                first, second = (args[0], args[1]) if adjoint else (args[1], args[0])
+                between = self.follow(first, here, adjoint=adjoint)
+                return None if between is None else self.follow(second, between, adjoint=adjoint)
+            case AddMap(sign):
+                left = self.follow(args[0], here, adjoint=adjoint)
+                right = self.follow(args[1], here, adjoint=adjoint)
+                return self._sum(left, right, "add" if sign > 0 else "sub", node.origin)
+            case ScaleMap():
+                inner = self.follow(args[1], here, adjoint=adjoint)
+                factor = self.where[args[0]]
+                if inner is None:
+                    return None
+                return self._times(inner, self._turned(factor, adjoint), node.origin)
+            case DiagonalMap():
+                return self._diagonal(self.where[args[0]], here, adjoint, node.origin)
+            case Operator("fft2"):
+                return self._transform(here, forward=not adjoint)
+            case Operator("ifft2"):
+                return self._transform(here, forward=adjoint)
+            case Operator(("filters" | "blur") as word, statics):
+                if here.spectral or dict(statics).get("padding") != "circular":
+                    return None
+                return self._filters(word, self.where[args[0]], here, adjoint, node.origin)
+            case _:
+                return None
+
+    def _transform(self, here: Symbol, *, forward: bool) -> Symbol | None:
+        if here.spectral == forward:
+            return None
+        return Symbol(here.index, here.banked, forward)
+
+    def _diagonal(
+        self, entries: int, here: Symbol, adjoint: bool, origin: Span | None
+    ) -> Symbol | None:
+        """A mask behind the transform; a number, or one a channel, anywhere."""
+        type_ = self.new.array(entries)
+        of_planes = type_.rank == 2 and type_.shape == self.space.shape[1:]
+        of_channels = type_.rank == 1 and here.banked
+        if not (type_.rank == 0 or of_channels or (of_planes and here.spectral)):
+            return None
+        if of_planes and here.banked and type_.form is not Form.MASK:
+            return None
+        return self._times(here, self._turned(entries, adjoint), origin)
+
+    def _filters(
+        self, word: str, kernels: int, here: Symbol, adjoint: bool, origin: Span | None
+    ) -> Symbol | None:
+        rank = self.new.array(kernels).rank
+        if rank != (3 if word == "filters" else 2) or (word == "blur" and here.banked):
+            return None
+        h, w = self.space.shape[1:]
+        found = self.new.make(Builtin("transfer", (("h", h), ("w", w))), kernels, origin=origin)
+        turned = self._turned(found, adjoint)
+        if word == "blur":
+            return self._times(here, turned, origin)
+        if not adjoint:
+            if here.banked:
+                return None
+            moved = self._times(here, turned, origin)
+            return Symbol(moved.index, True, here.spectral)
+        if not here.banked or here.index is None:
+            return None
+        product = self.new.elementwise("mul", turned, here.index, origin=origin)
+        field = self.new.array(product).field
+        mask = Array((h, w), field, Form.MASK)
+        total = self.new.add(Builtin("sum", (("axis", 1),)), (product,), mask, origin)
+        return Symbol(total, False, here.spectral)
+
+    def _turned(self, index: int, adjoint: bool) -> int:
+        return self.new.conj(index) if adjoint else index
+
+    def _times(self, here: Symbol, factor: int, origin: Span | None) -> Symbol:
+        if here.index is None:
+            return Symbol(factor, here.banked, here.spectral)
+        product = self.new.elementwise("mul", factor, here.index, origin=origin)
+        return Symbol(product, here.banked, here.spectral)
+
+    def _sum(
+        self, left: Symbol | None, right: Symbol | None, word: str, origin: Span | None
+    ) -> Symbol | None:
+        if left is None or right is None:
+            return None
+        if (left.banked, left.spectral) != (right.banked, right.spectral):
+            return None
+        if left.banked:
+            return None
+        a, b = (self.new.number(1, origin) if s.index is None else s.index for s in (left, right))
+        return Symbol(self.new.elementwise(word, a, b, origin=origin), False, left.spectral)
+
+
+def divided(b: int, diagonal: int, field: Field, new: Rewriting, origin: Span | None) -> int:
+    """The solution with a map of that diagonal: one division between two transforms."""
+    from unroll_dsl.ir.nodes import Apply
+
+    transform = new.make(Operator("fft2"), origin=origin)
+    inverse = new.make(AdjointMap(), transform, origin=origin)
+    spectrum = new.make(Apply(), transform, b, origin=origin)
+    quotient = new.elementwise("div", spectrum, diagonal, origin=origin)
+    found = new.make(Apply(), inverse, quotient, origin=origin)
+    return found if field is Field.COMPLEX else new.elementwise("real", found, origin=origin)
