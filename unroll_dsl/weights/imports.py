@@ -13,6 +13,7 @@ from unroll_dsl.backends.layers import pieces
 from unroll_dsl.backends.torch.names import identifier
 from unroll_dsl.diagnostics.model import UnrollError
 from unroll_dsl.ir.graph import Graph, Parameter
+from unroll_dsl.passes.liveness import liveness, variants
 from unroll_dsl.spec import Spec
 from unroll_dsl.types import Array
 from unroll_dsl.weights.files import read_tensors
@@ -58,6 +59,7 @@ def translate(
     """`import_weights` of tensors that were read."""
     parameters = {p.name: p for p in graph.parameters}
     phases = _count(weight_map, given)
+    own = variants(liveness(graph, training=True), phases)
     used: set[str] = set()
     missing: list[str] = []
     misshapen: list[str] = []
@@ -72,6 +74,8 @@ def translate(
             misshapen.append(f"{rule.ours}: {parameters[name].type} has no tensor `{piece}`")
             continue
         for k in range(1, phases + 1) if rule.per_phase else (1,):
+            if rule.per_phase and name not in own[k - 1].parameters:
+                continue  # what a phase does not need does not exist there
             theirs = rule.find(given, k)
             if theirs is None:
                 missing.append(rule.pattern(k))
