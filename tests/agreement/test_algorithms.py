@@ -38,6 +38,9 @@ SIZES: Mapping[str, Mapping[str, int]] = {
     "tista": {"m": 6, "n": 12},  # fewer measurements than unknowns
 }
 
+# A multiplier is a difference of numbers many times its size, which in single precision costs a digit.
+SINGLE: Mapping[str, float] = {"admm_net": 5e-5}
+
 every_algorithm = pytest.mark.parametrize("name", sorted(algorithm_names()))
 
 
@@ -158,14 +161,16 @@ def test_torch_is_numpy_at_every_phase(
     name: str, values: str, dtype: torch.dtype, limit: float
 ) -> None:
     init = trained(name) if values == "trained" else None
-    assert_agree(name, init, dtype, "cpu", limit)
+    assert_agree(name, init, dtype, "cpu", max(limit, SINGLE.get(name, 0) * (limit == 1e-5)))
 
 
 @pytest.mark.gpu
 @every_algorithm
 @pytest.mark.parametrize(("dtype", "limit"), [(torch.float64, 1e-12), (torch.float32, 1e-5)])
 def test_cuda_is_numpy_at_every_phase(name: str, dtype: torch.dtype, limit: float) -> None:
-    assert_agree(name, trained(name), dtype, "cuda", limit)
+    assert_agree(
+        name, trained(name), dtype, "cuda", max(limit, SINGLE.get(name, 0) * (limit == 1e-5))
+    )
 
 
 def learner(name: str) -> Any:

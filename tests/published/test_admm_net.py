@@ -59,8 +59,11 @@ output solve(A' @ A + rho * I, A' @ y)
     generator = torch.Generator().manual_seed(0)
     kernel = torch.rand(3, 3, dtype=torch.float64, generator=generator)
     y = torch.rand(2, 1, 6, 7, dtype=torch.float64, generator=generator)
-    net: Any = spec.compile(bind={"kernel": kernel})
-    expected = spec.reference(bind={"kernel": kernel})(y.numpy())  # a dense system of 42 unknowns
+    dims = {"h": 6, "w": 7}
+    net: Any = spec.compile(bind={"kernel": kernel}, dims=dims)
+    expected = spec.reference(bind={"kernel": kernel}, dims=dims)(
+        y.numpy()
+    )  # a dense system of 42 unknowns
     assert not net(y).is_complex()
     torch.testing.assert_close(net(y).detach(), torch.as_tensor(expected))
     assert torch.autograd.gradcheck(net, (y.requires_grad_(),))

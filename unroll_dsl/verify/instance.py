@@ -43,7 +43,7 @@ def draw(
     """Draw an instance.
 
     Matrices have independent normal entries of variance 1/rows, so that their norm is of order 1;
-    masks keep about half of their entries; constrained values lie inside their constraint.
+    masks keep their first entry and about half of the others; constrained values lie inside their constraint.
     """
     rng = np.random.default_rng(seed)
     sizes = _sizes(graph, dims or {})
@@ -141,7 +141,9 @@ def _array(
     shape = tuple(dim.substitute(sizes).value or 0 for dim in type_.shape)
     full = shape if batch is None else (batch, *shape)
     if type_.form is Form.MASK:
-        return rng.integers(0, 2, full).astype(np.float64)
+        mask = rng.integers(0, 2, full).astype(np.float64)
+        mask[..., 0, 0] = 1  # the zero frequency, without which many systems are singular
+        return mask
     scale = 1 / math.sqrt(shape[0]) if type_.rank >= 2 and batch is None else 1.0
     values = rng.standard_normal(full) * scale
     if type_.field is Field.COMPLEX:

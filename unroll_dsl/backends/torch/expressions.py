@@ -32,7 +32,8 @@ class Like:
         if field is Field.COMPLEX and not self.is_complex:
             return fill("d.to_complex()", d=base)
         if field is not Field.COMPLEX and self.is_complex:
-            return fill("d.to_real()", d=base)
+            assert self.tensor is not None
+            return fill("t.real.dtype", t=self.tensor)  # what torch.export can follow
         return base
 
     def device(self) -> ast.expr:
