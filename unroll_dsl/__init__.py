@@ -16,6 +16,7 @@ from unroll_dsl.version import VERSION as __version__
 if TYPE_CHECKING:
     from unroll_dsl.diagnostics.model import Diagnostic, InternalError, UnrollError
     from unroll_dsl.spec import Spec, load, loads
+    from unroll_dsl.weights.container import load_network, save_network
 
 _HOMES = {
     "Diagnostic": "unroll_dsl.diagnostics.model",
@@ -24,6 +25,8 @@ _HOMES = {
     "Spec": "unroll_dsl.spec",
     "load": "unroll_dsl.spec",
     "loads": "unroll_dsl.spec",
+    "load_network": "unroll_dsl.weights.container",
+    "save_network": "unroll_dsl.weights.container",
 }
 
 
@@ -43,5 +46,7 @@ __all__ = [
     "UnrollError",
     "__version__",
     "load",
+    "load_network",
     "loads",
+    "save_network",
 ]
