@@ -635,6 +635,17 @@ class Inference:
 
     def _disagreement_mend(self, expr: Binary, left: Type, right: Type) -> str | None:
         """An adjoint or a missing application that would make the shapes agree."""
+        if not isinstance(left, Array) or not isinstance(right, Array):
+            pass
+        elif expr.operator == "*" and left.rank == 2 and right.rank in (1, 2):
+            a, b = expression_text(expr.left), expression_text(expr.right)
+            b = f"({b})" if isinstance(expr.right, Binary) else b
+            if left.shape[1] == right.shape[0]:
+                return f"`*` is elementwise; the product of a matrix is `{a} @ {b}`"
+            if left.shape[0] == right.shape[0]:
+                return (
+                    f"`*` is elementwise; the product of a matrix is `{_primed(expr.left)} @ {b}`"
+                )
         for side, type_, goal in ((expr.left, left, right), (expr.right, right, left)):
             if not isinstance(goal, Array) or not isinstance(type_, Array):
                 continue
