@@ -256,9 +256,9 @@ def _per_phase(graph: Graph, phases: int, bound: Binding) -> dict[str, Any]:
 def _layer_arrays(parameter: Parameter, phases: int, bound: Binding) -> dict[str, Any]:
     import numpy as np
 
-    from unroll_dsl.backends.layers import pieces
     from unroll_dsl.backends.values import as_numpy
     from unroll_dsl.types import Layer
+    from unroll_dsl.types.pieces import pieces
 
     assert isinstance(parameter.type, Layer)
     ranks = {piece.name: len(piece.shape) for piece in pieces(parameter.type)}

@@ -81,6 +81,38 @@ phase (4):
     x <- soft(x - A' @ (A @ x - y) / L, lambda / L)
 output x
 """,
+    "every activation, one of them learned": """
+algorithm activations
+dims h, w
+input y : image[1, h, w]
+learnable N : conv[1 -> 4, 3, bias] >> plf >> conv[4 -> 4, 3, groups=2] >> leaky_relu >> conv[4 -> 2, 2] >> elu >> conv[2 -> 1, 3, padding=reflect] >> gelu per phase ~ normal(0, 0.5)
+state x : image[1, h, w] = y
+phase (2):
+    x <- x + N(y - x)
+output x
+""",
+    "a piecewise linear function of real and imaginary parts, before its convolution": """
+algorithm parts
+dims h, w
+input y : complex image[3, h, w]
+learnable N : plf >> conv[3 -> 3, 3] ~ xavier_uniform
+state x : complex image[3, h, w] = y
+phase (2):
+    x <- 0.5 * x + split(N)(x)
+output x
+""",
+    "an output with a name, in the loss": """
+algorithm named
+dims n
+input y : vector[n]
+learnable rho : scalar = 0.5
+state x : vector[n] = 0
+loss (target : vector[n]):
+    sumsq(x_hat - target) + sumsq(x)
+phase (2):
+    x <- x - rho * (x - y)
+output x_hat = 2 * x, x
+""",
 }
 
 

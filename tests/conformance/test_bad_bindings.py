@@ -49,7 +49,7 @@ LAYER = """\
 algorithm layer
 dims h, w
 input y : image[1, h, w]
-learnable D : conv[1 -> 1, 3] >> plf ~ xavier_normal
+learnable D : network image[1, h, w] -> image[1, h, w]
 output D(y)
 """
 

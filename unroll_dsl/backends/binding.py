@@ -8,7 +8,6 @@ from operator import index
 from typing import Any
 
 from unroll_dsl.backends import errors
-from unroll_dsl.backends.layers import pieces
 from unroll_dsl.backends.sizes import Equation, solve
 from unroll_dsl.backends.values import Meta, as_numpy, describe, looks_like_a_map
 from unroll_dsl.diagnostics.model import Diagnostic, UnrollError
@@ -16,6 +15,7 @@ from unroll_dsl.ir.graph import Constant, Graph, Parameter
 from unroll_dsl.source import Span
 from unroll_dsl.types import Array, Dim, Field, Layer, LinearMap
 from unroll_dsl.types import Declared as MapSpaces
+from unroll_dsl.types.pieces import pieces
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,6 +36,7 @@ class _Builder:
         self.expressions = Expressions(self.list, typed.types, typed.calls, self.functions)
         self.names: dict[str, int] = {}  # declarations and lets, seen everywhere
         self.local: dict[str, int] = {}  # what this place sees besides
+        self.outputs: dict[str, int] = {}  # those with a name, for the loss
         self.expressions.resolve = self._resolve
 
     def _resolve(self, name: syntax.Name) -> int | None:
@@ -257,6 +258,10 @@ class _Builder:
                 found = tuple(
                     self._number(self.expressions.value(value)) for value in statement.values
                 )
+                for name, index in zip(statement.names, found, strict=True):
+                    if name is not None:
+                        self.list.relabel(index, name.text)
+                        self.outputs[name.text] = index
                 self.local = {}
                 return found
         return ()
@@ -264,7 +269,7 @@ class _Builder:
     def _loss(self) -> tuple[tuple[Entry, ...], int | None]:
         for statement in self.program.statements:
             if isinstance(statement, syntax.Loss):
-                self.local = self._finals()
+                self.local = self._finals() | self.outputs
                 targets: list[Entry] = []
                 for target in statement.targets:
                     type_ = self._target_type(target)

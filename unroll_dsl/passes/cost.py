@@ -39,6 +39,7 @@ from unroll_dsl.ir.stages import reachable, roots, stages
 from unroll_dsl.passes.counts import Count
 from unroll_dsl.passes.liveness import liveness
 from unroll_dsl.types import Activation, Array, Bound, Conv, Field, Layer, Type
+from unroll_dsl.types.pieces import pieces
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,19 +104,14 @@ def cost(graph: Graph, sizes: Mapping[str, int] | None = None) -> Costs:
 
 
 def parameter_count(type_: Array | Layer) -> Count:
-    """The number of entries of a learnable; a `plf` of a layer counts its values where they are
-    known to the layer alone as none."""
+    """The number of entries of a learnable."""
     match type_:
         case Array(shape):
             return Count.entries(shape)
-        case Layer(steps):
+        case Layer():
             total = Count()
-            for step in steps:
-                if isinstance(step, Conv):
-                    kernel = Count.of(step.channels_in) * Fraction(step.size**2, step.groups)
-                    total = total + kernel * step.channels_out
-                    if step.bias:
-                        total = total + step.channels_out
+            for piece in pieces(type_):
+                total = total + Count.entries(piece.shape)
             return total
 
 

@@ -88,9 +88,12 @@ class _Writer:
                     body.append(rf"\State ${starts} = {self.set(value)}$")
                 case Phase():
                     body += self._phase(statement)
-                case Output(values):
+                case Output(values, names):
                     self.state_index = lambda name: "^{(K)}"
-                    words = ", ".join(self.set(value) for value in values)
+                    words = ", ".join(
+                        (f"{math_name(name.text)} = " if name else "") + self.set(value)
+                        for name, value in zip(names, values, strict=True)
+                    )
                     body.append(rf"\State \Return ${words}$")
                     self.state_index = lambda name: ""
                 case Loss(_, value):

@@ -18,6 +18,7 @@ from unroll_dsl.semantics.declarations import Declarations, declared_at
 from unroll_dsl.semantics.infer import Inference, as_structure
 from unroll_dsl.semantics.model import Sort, Symbol, TypedProgram
 from unroll_dsl.semantics.scopes import (
+    RESERVED,
     Cause,
     Context,
     Dependences,
@@ -104,6 +105,7 @@ class _Checker:
         self.calls = Context(Place.LET, self.types, {}).calls
         self.dependences = Dependences(self.symbols)
         self.phases: int | None = None
+        self.outputs: dict[str, tuple[Type, Span]] = {}  # those with a name, for the loss
 
     def run(self) -> TypedProgram:
         lets = self._lets()
@@ -449,7 +451,8 @@ class _Checker:
 
     def _blocks(self) -> None:
         seen: dict[str, Statement] = {}
-        for statement in self.program.statements:
+        # a loss may come before the output whose name it reads
+        for statement in sorted(self.program.statements, key=lambda s: isinstance(s, Loss)):
             word = {Phase: "phase", Output: "output", Loss: "loss", Minimize: "minimize"}.get(
                 type(statement)
             )
@@ -550,9 +553,24 @@ class _Checker:
 
     def _output(self, output: Output) -> None:
         context = self._context(Place.OUTPUT)
-        for value in output.values:
-            self.inference.array(value, context, "`output`")
+        for name, value in zip(output.names, output.values, strict=True):
+            found = self.inference.array(value, context, "`output`")
             self._no_phase(value, "`output`")
+            if name is not None:
+                self._new(name)
+                self.outputs[name.text] = found or UNKNOWN, name.span
+
+    def _new(self, name: Name) -> None:
+        """Report a name of the last blocks that something else has already."""
+        if name.text in RESERVED:
+            meaning = RESERVED[name.text]
+            self.reporter.report(errors.ReservedName(name.span, name.text, meaning))
+        first = self.symbols.get(name.text)
+        found = (first.span, first.sort.value) if first is not None else None
+        if found is None and name.text in self.outputs:
+            found = self.outputs[name.text][1], "output"
+        if found is not None:
+            self.reporter.report(errors.DeclaredTwice(name.span, name.text, *found))
 
     def _no_phase(self, value: Expr, place: str) -> None:
         for name in names_in(value, sums=False):
@@ -595,13 +613,12 @@ class _Checker:
 
     def _loss(self, loss: Loss) -> None:
         context = self._context(Place.LOSS)
+        for word, (type_, span) in self.outputs.items():
+            context.local[word] = type_
+            context.local_spans[word] = span
         for target in loss.targets:
             name = target.name.text
-            first = self.symbols.get(name)
-            if first is not None:
-                self.reporter.report(
-                    errors.DeclaredTwice(target.name.span, name, first.span, first.sort.value)
-                )
+            self._new(target.name)
             if target.type is None:
                 self.reporter.report(
                     errors.NotAllowedHere(

@@ -208,7 +208,20 @@ class Declarations:
                     )
                     return UNKNOWN
                 channels = step.channels_out
-        return Layer(tuple(step for step in found if step is not None))
+        layer = Layer(tuple(step for step in found if step is not None))
+        for place, node in enumerate(steps):
+            if layer.steps[place] == Activation("plf") and layer.channels(place) is None:
+                self.reporter.report(
+                    errors.CallMismatch(
+                        ">>",
+                        errors.Operand(node.span, "plf"),
+                        "`plf` beside a convolution, which tells its number of channels",
+                        "none",
+                        "apply `plf(x, q)` to values at knots, a learnable `q : tensor[C, 101]`",
+                    )
+                )
+                return UNKNOWN
+        return layer
 
     def _step(self, step: ConvType | NetworkType | Name) -> Conv | Activation | Bound | None:
         match step:

@@ -251,7 +251,10 @@ class Phase:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Output:
+    """`output x, u = A @ x`: a name is for the loss, None where there is none."""
+
     values: tuple[Expr, ...]
+    names: tuple[Name | None, ...]
     comment: str
     span: Span
 

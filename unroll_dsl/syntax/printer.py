@@ -98,8 +98,12 @@ def _statement(statement: n.Statement | n.PhaseStatement) -> list[str]:
         case n.Phase(count, body):
             head = "phase:" if count is None else f"phase ({expression_text(count)}):"
             return [head, *_block(body)]
-        case n.Output(values):
-            return [f"output {_list(values)}"]
+        case n.Output(values, names):
+            parts = [
+                (f"{name.text} = " if name else "") + expression_text(value)
+                for name, value in zip(names, values, strict=True)
+            ]
+            return [f"output {', '.join(parts)}"]
         case n.Minimize(variables, body):
             head = f"minimize over {_parameters(variables)}:"
             return [head, _INDENT + expression_text(body)]

@@ -184,6 +184,15 @@ class Layer:
     steps: tuple[Conv | Activation | Bound, ...]
     split: bool = False
 
+    def channels(self, place: int) -> Dim | None:
+        """How many channels enter the step at `place`, from 0: what leaves the convolution before it,
+        else what enters the one after it."""
+        before = [step for step in self.steps[:place] if isinstance(step, Conv)]
+        after = [step for step in self.steps[place:] if isinstance(step, Conv)]
+        if before:
+            return before[-1].channels_out
+        return after[0].channels_in if after else None
+
     def __str__(self) -> str:
         text = " >> ".join(map(str, self.steps))
         return f"split({text})" if self.split else text

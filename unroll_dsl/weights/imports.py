@@ -6,16 +6,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import torch
 from torch import Tensor
 
 from unroll_dsl.backends.errors import WeightsMisfit
-from unroll_dsl.backends.layers import pieces
 from unroll_dsl.backends.torch.names import identifier
 from unroll_dsl.diagnostics.model import UnrollError
 from unroll_dsl.ir.graph import Graph, Parameter
 from unroll_dsl.passes.liveness import liveness, variants
 from unroll_dsl.spec import Spec
 from unroll_dsl.types import Array
+from unroll_dsl.types.pieces import pieces
 from unroll_dsl.weights.files import read_tensors
 from unroll_dsl.weights.names import Rule, WeightMap, read_map
 
@@ -88,10 +89,16 @@ def translate(
                 continue
             ours = identifier(name) + (f".{piece}" if piece else "")
             found[f"phases.{k - 1}.{ours}" if rule.per_phase else ours] = tensor
-    surplus = sorted(set(given) - used)
+    surplus = [name for name in sorted(set(given) - used) if not _repeats(name, used, given)]
     if missing or surplus or misshapen:
         raise UnrollError([WeightsMisfit(source, tuple(missing), tuple(surplus), tuple(misshapen))])
     return Imported(found, phases or None)
+
+
+def _repeats(name: str, used: set[str], given: Mapping[str, Tensor]) -> bool:
+    """Whether a tensor is one that was taken, under another name: of a shared layer a file may hold
+    one for each place where it stands."""
+    return any(torch.equal(given[name], given[other]) for other in used)
 
 
 def _count(weight_map: WeightMap, given: Mapping[str, Tensor]) -> int:

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 
 from unroll_dsl.backends.errors import MissingStart, NoBackend, OutsideBounds
-from unroll_dsl.backends.layers import pieces
 from unroll_dsl.backends.numpy import maps
 from unroll_dsl.backends.numpy.evaluate import Evaluator, Value
 from unroll_dsl.backends.numpy.maps import Array
@@ -21,6 +20,7 @@ from unroll_dsl.ir.nodes import Node
 from unroll_dsl.types import Array as ArrayType
 from unroll_dsl.types import Declared as MapSpaces
 from unroll_dsl.types import Field, Layer, LinearMap
+from unroll_dsl.types.pieces import CELLS, Start, pieces
 
 
 class Declared:
@@ -79,7 +79,7 @@ class Declared:
 
     def parameter(self, name: str) -> Any:
         """The value of a learnable; with a leading axis of length `phases` if it is per phase. That of
-        a layer is the mapping of its tensors by name (see backends/layers.py)."""
+        a layer is the mapping of its tensors by name (see types/pieces.py)."""
         if name not in self._parameters:
             declared = next(p for p in self.graph.parameters if p.name == name)
             self._parameters[name] = self._parameter(declared)
@@ -130,9 +130,12 @@ class Declared:
             if piece.name in given:
                 value = np.asarray(given[piece.name], np.float64)
                 found[piece.name] = np.broadcast_to(value, (*count, *shape))
-            elif piece.drawn and isinstance(random, Random):
+            elif piece.start is Start.DRAWN and isinstance(random, Random):
                 drawn = [draw(random, shape, Field.REAL, rng) for _ in range(*(count or (1,)))]
                 found[piece.name] = np.stack(drawn) if count else drawn[0]
+            elif piece.start is Start.RELU:
+                slopes = np.arange(CELLS + 2) > CELLS // 2
+                found[piece.name] = np.broadcast_to(slopes.astype(float), (*count, *shape))
             else:
                 found[piece.name] = np.zeros((*count, *shape))
         return found

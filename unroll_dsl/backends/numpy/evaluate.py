@@ -133,7 +133,7 @@ class Evaluator:
             case ops.Operator(name, statics):
                 return self._operator(name, statics, arguments, node)
             case ops.ApplyLayer():
-                return apply_layer(types[0], arguments[0], arguments[1], node.origin)
+                return apply_layer(types[0], arguments[0], arguments[1])
             case ops.SplitLayer():
                 return arguments[0]  # its type says that it is split
             case ops.PhaseSum():

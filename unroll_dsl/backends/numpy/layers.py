@@ -2,32 +2,37 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from unroll_dsl.backends.errors import NoBackend
-from unroll_dsl.diagnostics.model import UnrollError
 from unroll_dsl.operators.registry import function
-from unroll_dsl.source import Span
 from unroll_dsl.types import Activation, Bound, Conv, Layer
 
 Array = np.ndarray[Any, Any]
-# the tensors of a layer by name, see backends/layers.py; of a bound network, the function itself
+# the tensors of a layer by name, see types/pieces.py; of a bound network, the function itself
 LayerValue = Any
 
+# activations that are no functions of the language, with torch's defaults
+_OTHERS: dict[str, Callable[[Array], Any]] = {
+    "leaky_relu": lambda x: np.where(x > 0, x, 0.01 * x),
+    "elu": lambda x: np.where(x > 0, x, np.expm1(np.minimum(x, 0))),
+    "gelu": lambda x: x / 2 * (1 + np.vectorize(math.erf)(x / np.sqrt(2))),
+}
 _MODES = {"zero": "constant", "circular": "wrap", "reflect": "reflect", "replicate": "edge"}
 
 
-def apply_layer(layer: Layer, value: LayerValue, x: Array, origin: Span | None) -> Array:
+def apply_layer(layer: Layer, value: LayerValue, x: Array) -> Array:
     """The layer at x [channels, h, w]; of a split layer, of its real and imaginary part alike."""
     if layer.split:
-        real, imaginary = (_steps(layer, value, part, origin) for part in (x.real, x.imag))
+        real, imaginary = (_steps(layer, value, part) for part in (x.real, x.imag))
         return np.asarray(real + 1j * imaginary)
-    return _steps(layer, value, x, origin)
+    return _steps(layer, value, x)
 
 
-def _steps(layer: Layer, value: LayerValue, x: Array, origin: Span | None) -> Array:
+def _steps(layer: Layer, value: LayerValue, x: Array) -> Array:
     for place, step in enumerate(layer.steps):
         prefix = f"{place}." if len(layer.steps) > 1 else ""
         match step:
@@ -36,12 +41,22 @@ def _steps(layer: Layer, value: LayerValue, x: Array, origin: Span | None) -> Ar
                 if step.bias:
                     x = x + value[f"{prefix}bias"][:, None, None]
             case Activation("plf"):
-                raise UnrollError([NoBackend("`plf` as a layer", origin)])
+                channels = zip(x, value[f"{prefix}slopes"], value[f"{prefix}start"], strict=True)
+                x = np.stack([_piecewise(*channel) for channel in channels])
             case Activation(name):
-                x = np.asarray(function(name).numpy(x))
+                x = np.asarray(_OTHERS[name](x) if name in _OTHERS else function(name).numpy(x))
             case Bound():
                 x = np.asarray(value(x))
     return x
+
+
+def _piecewise(x: Array, slopes: Array, start: Array) -> Array:
+    """Linear between uniform knots from -1 to 1 and beyond them; `start` is the value at -1."""
+    knots = np.linspace(-1, 1, slopes.size - 1)
+    rises = slopes[1:-1] * np.diff(knots)
+    values = start + np.concatenate([[0], np.cumsum(rises)])
+    left, right = values[0] + slopes[0] * (x + 1), values[-1] + slopes[-1] * (x - 1)
+    return np.asarray(np.where(x < -1, left, np.where(x > 1, right, np.interp(x, knots, values))))
 
 
 def _correlate(step: Conv, weight: Array, x: Array) -> Array:

@@ -9,7 +9,7 @@ from unroll_dsl.backends.errors import NoBackend
 from unroll_dsl.backends.torch.blocks import Block, Line, plan
 from unroll_dsl.backends.torch.expressions import Like
 from unroll_dsl.backends.torch.functions import dim_expression
-from unroll_dsl.backends.torch.layers import ACTIVATIONS, initialiser
+from unroll_dsl.backends.torch.layers import ACTIVATIONS, PIECEWISE, initialiser
 from unroll_dsl.backends.torch.layout import Layout, place
 from unroll_dsl.backends.torch.methods import Methods
 from unroll_dsl.backends.torch.names import Scope, identifier
@@ -354,17 +354,17 @@ class ConstructorWriter:
 
     def _layer(self, parameter: Parameter, layer: Layer) -> ast.expr:
         """`nn.Conv2d(...)` or an `nn.Sequential` of steps, its kernels drawn as the program says."""
-        steps = [self._step(parameter, step) for step in layer.steps]
+        steps = [self._step(layer, index, parameter) for index in range(len(layer.steps))]
         made = steps[0] if len(steps) == 1 else call("nn.Sequential", *steps)
         if not isinstance(parameter.initial, Random):
             return made
-        word, source = initialiser(parameter.initial)
+        word, source, given = initialiser(parameter.initial)
         self.layout.functions.helpers.setdefault(word, source)
-        return call(word, made)
+        return call(word, made, *map(number, given))
 
-    def _step(self, parameter: Parameter, step: Conv | Activation | Bound) -> ast.expr:
-        match step:
-            case Conv():
+    def _step(self, layer: Layer, index: int, parameter: Parameter) -> ast.expr:
+        match layer.steps[index]:
+            case Conv() as step:
                 channels = [self._size(step.channels_in), self._size(step.channels_out)]
                 made = ast.Call(name("nn.Conv2d"), [*channels, number(step.size)], [])
                 like = self._like()
@@ -379,9 +379,21 @@ class ConstructorWriter:
                 options |= {"dtype": like.dtype(Field.REAL), "device": like.device()}
                 made.keywords = [ast.keyword(key, value) for key, value in options.items()]
                 return made
-            case Activation(word) if word in ACTIVATIONS:
+            case Activation("plf"):
+                count = layer.channels(index)
+                assert count is not None
+                self.layout.functions.helpers.setdefault("PiecewiseLinear", PIECEWISE)
+                like = self._like()
+                options = {"dtype": like.dtype(Field.REAL), "device": like.device()}
+                return ast.Call(
+                    name("PiecewiseLinear"),
+                    [self._size(count)],
+                    [ast.keyword(key, value) for key, value in options.items()],
+                )
+            case Activation(word):
                 return call(ACTIVATIONS[word])
-            case _:
+            case Bound() as step:
+                # learnable layers come from the program; a network from outside is fixed
                 raise UnrollError([NoBackend(f"`{step}` as a layer", parameter.origin)])
 
     def _parameters(self) -> list[Line]:

@@ -4,31 +4,69 @@ from __future__ import annotations
 
 from unroll_dsl.ir.graph import Random
 from unroll_dsl.operators.random_init import RANDOM
+from unroll_dsl.types.pieces import CELLS
 
 ACTIVATIONS = {
     "relu": "nn.ReLU",
     "sigmoid": "nn.Sigmoid",
     "tanh": "nn.Tanh",
     "softplus": "nn.Softplus",
+    "leaky_relu": "nn.LeakyReLU",
+    "elu": "nn.ELU",
+    "gelu": "nn.GELU",
 }
 
+PIECEWISE = f'''class PiecewiseLinear(nn.Module):
+    """A function of its own for each channel of [batch, channels, h, w], at first relu.
 
-def initialiser(random: Random) -> tuple[str, str]:
-    """The name and the source of a function that draws the kernels of a layer."""
-    maker = RANDOM[random.name][1]
-    defaults = tuple(default for _, default in RANDOM[random.name][0])
-    arguments = "".join(f", {value!r}" for value in random.arguments)
-    if random.arguments == defaults[: len(random.arguments)]:
-        arguments = ""
-    suffix = "".join(c if c.isalnum() else "_" for c in arguments).strip("_")
-    word = f"{random.name}_layer" + (f"_{suffix}" if suffix else "")
-    source = f'''def {word}(layer: nn.Module) -> nn.Module:
+    Linear between the {CELLS + 1} knots -1, -{1 - 2 / CELLS:g}, ..., 1 and beyond them: `slopes`
+    [channels, {CELLS + 2}] from left to right, `start` [channels] the values at -1.
+    """
+
+    def __init__(
+        self,
+        channels: int,
+        *,
+        dtype: torch.dtype | None = None,
+        device: torch.device | str | None = None,
+    ) -> None:
+        super().__init__()
+        slopes = torch.zeros(channels, {CELLS + 2}, dtype=dtype, device=device)
+        slopes[:, {CELLS // 2 + 1} :] = 1
+        self.slopes = nn.Parameter(slopes)
+        self.start = nn.Parameter(torch.zeros(channels, dtype=dtype, device=device))
+
+    def forward(self, x: Tensor) -> Tensor:
+        knots = torch.linspace(-1, 1, {CELLS + 1}, dtype=x.dtype, device=x.device)
+        rises = {2 / CELLS:g} * self.slopes[:, 1:-1]
+        first = self.start[:, None]
+        values = torch.cat([first, first, first + rises.cumsum(-1)], -1)
+        # each piece is the line through its left knot: offset + slope * x
+        offsets = values - self.slopes * torch.cat([knots[:1], knots])
+        piece = (x.detach() * {CELLS // 2} + {CELLS // 2 + 1}).floor().clamp(0, {CELLS + 1})
+        piece = piece.long().clamp(0, {CELLS + 1}).flatten(-2)  # again, for what is not a number
+        lines = (t.expand(*x.shape[:-2], -1).gather(-1, piece) for t in (offsets, self.slopes))
+        offset, slope = lines
+        return torch.addcmul(offset, slope, x.flatten(-2)).view_as(x)
+'''
+
+
+def initialiser(random: Random) -> tuple[str, str, tuple[float, ...]]:
+    """Name and source of a function that draws the kernels of a layer, and what to give it besides
+    the layer: nothing where it has its defaults."""
+    parameters, maker = RANDOM[random.name]
+    defaults = tuple(default for _, default in parameters)
+    given = () if random.arguments == defaults[: len(random.arguments)] else random.arguments
+    word = f"{random.name}_layer"
+    taken = "".join(f", {name}: float = {default}" for name, default in parameters)
+    passed = "".join(f", {name}" for name, _ in parameters)
+    source = f'''def {word}(layer: nn.Module{taken}) -> nn.Module:
     """Draw the kernels of the convolutions in a layer; biases start at 0."""
     for part in layer.modules():
         if isinstance(part, nn.Conv2d):
-            nn.init.{maker}(part.weight{arguments})
+            nn.init.{maker}(part.weight{passed})
             if part.bias is not None:
                 nn.init.zeros_(part.bias)
     return layer
 '''
-    return word, source
+    return word, source, given

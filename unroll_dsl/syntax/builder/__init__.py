@@ -31,6 +31,7 @@ ACTIONS: Mapping[str, Action] = {
     "local": statements.local,
     "trace": statements.trace,
     "output": statements.output,
+    "named": statements.named,
     "minimize": statements.minimize,
     "variable": statements.parameter,
     "target": statements.parameter,

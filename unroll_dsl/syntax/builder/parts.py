@@ -56,6 +56,15 @@ class Shared:
 
 
 @dataclass(frozen=True, slots=True)
+class Named:
+    """An output, and the name that the loss may call it by."""
+
+    name: n.Name | None
+    part: Part
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
 class Formula:
     """The objective of `minimize` or `loss`, and the comment of its line.
 

@@ -8,6 +8,7 @@ from unroll_dsl.syntax import nodes as n
 from unroll_dsl.syntax.builder.parts import (
     Formula,
     Header,
+    Named,
     Names,
     Part,
     Shared,
@@ -132,8 +133,15 @@ def trace(parts: list[Placed]) -> n.Trace:
 
 
 def output(parts: list[Placed]) -> n.Output:
-    values = tuple(part.expr for part in every(parts, Part))
-    return n.Output(values, comment_of(parts), head(parts))
+    found = every(parts, Named)
+    values = tuple(named.part.expr for named in found)
+    names = tuple(named.name for named in found)
+    return n.Output(values, names, comment_of(parts), head(parts))
+
+
+def named(parts: list[Placed]) -> Named:
+    name = name_in(parts) if find(parts, Token) else None
+    return Named(name, one(parts, Part), cover(parts))
 
 
 def minimize(parts: list[Placed]) -> n.Minimize:

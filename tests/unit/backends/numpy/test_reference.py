@@ -331,20 +331,3 @@ def test_constraints_of_given_and_of_classical_values_are_checked() -> None:
         bad.check_limits()
     assert codes(caught) == ["U0506"]
     bad.check_limits(only={"w"})
-
-
-@pytest.mark.parametrize(
-    ("declared", "what"),
-    [
-        (
-            "input x : image[1, h, w]\nlearnable D : conv[1 -> 1, 3] >> plf ~ normal\n"
-            "output D(x)\n",
-            "plf",
-        ),
-    ],
-)
-def test_what_has_no_backend_yet_says_so(declared: str, what: str) -> None:
-    with pytest.raises(UnrollError) as caught:
-        reference("dims h, w\n" + declared)(np.ones((1, 4, 4)))
-    assert codes(caught) == ["U0511"]
-    assert what in caught.value.diagnostics[0].message()

@@ -1,0 +1,59 @@
+"""The tensors that a layer consists of, under the names that `nn.Module.state_dict` gives them.
+
+A chain of steps is an `nn.Sequential`: its tensors are called `0.weight`, `2.weight` and so on; those
+of a single convolution `weight` and `bias`; those of a `plf` are its `slopes` and its `start`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum, auto
+
+from unroll_dsl.types.dims import Dim
+from unroll_dsl.types.model import Activation, Conv, Layer
+
+# a `plf` has knots -1, -0.98, ..., 1: a slope for each of the cells between them and for both ends
+CELLS = 100
+
+
+class Start(Enum):
+    """The classical value of a tensor of a layer."""
+
+    DRAWN = auto()  # by the random start that the program names
+    ZERO = auto()
+    RELU = auto()  # slope 0 left of 0, slope 1 right of it
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """One tensor of a layer."""
+
+    name: str
+    shape: tuple[Dim, ...]
+    start: Start
+
+
+def pieces(layer: Layer) -> tuple[Piece, ...]:
+    """All tensors of a layer, in the order of its `state_dict`."""
+    found: list[Piece] = []
+    for place, step in enumerate(layer.steps):
+        prefix = f"{place}." if len(layer.steps) > 1 else ""
+        if isinstance(step, Activation) and step.name == "plf":
+            channels = layer.channels(place)
+            assert channels is not None, "the checker wants a convolution beside it"
+            found.append(Piece(f"{prefix}slopes", (channels, Dim.of(CELLS + 2)), Start.RELU))
+            found.append(Piece(f"{prefix}start", (channels,), Start.ZERO))
+        if not isinstance(step, Conv):
+            continue
+        side = Dim.of(step.size)
+        found.append(
+            Piece(f"{prefix}weight", (step.channels_out, _per_group(step), side, side), Start.DRAWN)
+        )
+        if step.bias:
+            found.append(Piece(f"{prefix}bias", (step.channels_out,), Start.ZERO))
+    return tuple(found)
+
+
+def _per_group(step: Conv) -> Dim:
+    terms = tuple((monomial, c // step.groups) for monomial, c in step.channels_in.terms)
+    return Dim(terms)
