@@ -113,6 +113,21 @@ phase (2):
     x <- x - rho * (x - y)
 output x_hat = 2 * x, x
 """,
+    "several coils, data consistency by conjugate gradients": """
+algorithm modl
+dims c, h, w
+input y : complex image[c, h, w]
+input S : complex image[c, h, w]
+fixed P : mask[h, w]
+learnable rho : scalar > 0 = 0.1
+learnable N : conv[1 -> 4, 3] >> relu >> conv[4 -> 1, 3] ~ xavier_normal
+let A = P * fft2 @ coils(S)
+state x : complex image[1, h, w] = A' @ y
+phase (3):
+    z = x - split(N)(x)
+    x <- solve(A' @ A + rho * I, A' @ y + rho * z)
+output x
+""",
 }
 
 

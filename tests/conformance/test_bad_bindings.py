@@ -87,7 +87,7 @@ CASES: dict[str, Callable[[], object]] = {
     "U0508_sizes": lambda: lista(bind={"Wd": WD}, dims={"m": 3}),
     "U0509_count": lambda: step_lista(phases=3, bind={"A": WD}, init={"alpha": np.ones(5)}),
     "U0510_nan": lambda: lista(bind={"Wd": NAN}),
-    "U0511_layer": lambda: of(LAYER, dims={"h": 8, "w": 8}),
+    "U0511_layer": lambda: of(LAYER, bind={"D": torch.nn.Identity()}),
     "U0512_sharing": lambda: lista(bind={"Wd": WD}, learn={"alpha": "per layer"}),
     "U0513_phases": lambda: lista(phases=0, bind={"Wd": WD}),
     "U0514_problem": lambda: of(PROBLEM, bind={"A": WD}),

@@ -121,7 +121,11 @@ statements = (
     | st.builds(n.Let, names, expressions, *here)
     | st.builds(n.State, list_of(names, 1), spaces, optional, *here)
     | st.builds(n.Phase, optional, list_of(updates | local_values | traces, 1), *here)
-    | st.builds(n.Output, list_of(expressions, 1), *here)
+    | st.lists(st.tuples(expressions, st.none() | names), min_size=1, max_size=3).map(
+        lambda parts: n.Output(
+            tuple(value for value, _ in parts), tuple(name for _, name in parts), "", NOWHERE
+        )
+    )
     | st.builds(n.Minimize, list_of(untyped | typed, 1), expressions, *here)
     | st.builds(n.Loss, list_of(typed), expressions, *here)
     | definitions

@@ -13,7 +13,7 @@ from unroll_dsl.backends.values import Meta, as_numpy, describe, looks_like_a_ma
 from unroll_dsl.diagnostics.model import Diagnostic, UnrollError
 from unroll_dsl.ir.graph import Constant, Graph, Parameter
 from unroll_dsl.source import Span
-from unroll_dsl.types import Array, Dim, Field, Layer, LinearMap
+from unroll_dsl.types import Array, Bound, Dim, Field, Layer, LinearMap
 from unroll_dsl.types import Declared as MapSpaces
 from unroll_dsl.types.pieces import pieces
 
@@ -148,6 +148,9 @@ def _layer(
     declared: Parameter, layer: Layer, value: Any, phases: int, problems: list[Diagnostic]
 ) -> list[Equation]:
     """The tensors of a layer, under the names of its `state_dict`."""
+    if any(isinstance(step, Bound) for step in layer.steps):
+        problems.append(errors.NoBackend(f"a learnable `{layer}`", declared.origin))
+        return []
     if not isinstance(value, Mapping):
         found = type(value).__name__
         problems.append(errors.NotAMap(declared.name, str(layer), found, declared.origin))

@@ -347,9 +347,9 @@ class Expressions:
                 if self.previous is None:
                     raise InternalError(f"{span}: `prev` outside of the phase")
                 return self.previous(state, span)
-            case SolveCall(matrix, rhs):
+            case SolveCall(matrix, rhs, tolerance, iterations):
                 args = (self.value(matrix), self.value(rhs))
-                return self.list.add(ops.Solve(), args, type_, span)
+                return self.list.add(ops.Solve(tolerance, iterations), args, type_, span)
             case DiagCall(diagonal):
                 return self.list.add(ops.DiagonalMap(), (self.value(diagonal),), type_, span)
             case SizeCall(dim):

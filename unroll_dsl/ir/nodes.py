@@ -164,7 +164,11 @@ class Apply:
 @dataclass(frozen=True, slots=True)
 class Solve:
     """The solution x of `M @ x = b`; arguments M (a matrix or a map) and b (may be a matrix of
-    right-hand sides if M is a matrix)."""
+    right-hand sides if M is a matrix). What iterates stops where the residual is below `tolerance`
+    times b or after so many `iterations`; a pass may add a first guess as third argument."""
+
+    tolerance: float | None = None
+    iterations: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -111,7 +111,11 @@ def op_text(op: Op) -> str:
             return f"invoke[{function}]"
         case AddMap(sign):
             return "add_map" if sign > 0 else "sub_map"
-        case Expand() | Eye() | Transpose() | Contract() | Apply() | Solve():
+        case Solve(tolerance, iterations):
+            limits = {"tolerance": tolerance, "iterations": iterations}
+            words = ", ".join(f"{key}={n!r}" for key, n in limits.items() if n is not None)
+            return f"solve[{words}]" if words else "solve"
+        case Expand() | Eye() | Transpose() | Contract() | Apply():
             return type(op).__name__.lower()
         case ApplyLayer():
             return "apply_layer"

@@ -204,7 +204,7 @@ def _contract(args: tuple[Type, ...]) -> Found:
 
 
 def _solve(args: tuple[Type, ...]) -> Found:
-    match args:
+    match args[:2]:
         case Array(shape=(m, n), field=field), Array() as rhs:
             if m != n or rhs.rank == 0 or rhs.shape[0] != n:
                 return f"a {args[0]} cannot be solved for {rhs}"

@@ -12,7 +12,9 @@
     any other matrix                        earlier       `Orthogonal`: its QR factors once
                                             as needed     `Direct`: `solve_dense`
     images, diagonal under fft2             whenever      `Fourier`: a division between transforms
-    a map that is not diagonal              whenever      `Iterate`: left to conjugate gradients
+    any other map                           whenever      `Iterate`: conjugate gradients, where the
+                                                          map is not known to be positive definite on
+                                                          the normal equations
 
 A basis is computed of fixed values alone: derivatives of singular vectors do not exist where
 singular values coincide, so learnable matrices are factorised instead.
@@ -24,7 +26,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from unroll_dsl.ir.graph import Graph
-from unroll_dsl.ir.nodes import Fixed, Input, Learnable, Node, Solve, Stage, State
+from unroll_dsl.ir.nodes import (
+    AdjointMap,
+    ComposeMap,
+    DiagonalMap,
+    Fixed,
+    Input,
+    Learnable,
+    Node,
+    Solve,
+    Stage,
+    State,
+    Transpose,
+)
 from unroll_dsl.ir.stages import stages
 from unroll_dsl.passes.fourier import symbol
 from unroll_dsl.passes.rewrite import Rewriting
@@ -81,7 +95,9 @@ class Fourier:
 
 @dataclass(frozen=True, slots=True)
 class Iterate:
-    pass
+    """Conjugate gradients; with `normal` on M' M x = M' b."""
+
+    normal: bool
 
 
 Method = Divide | Fourier | Spectral | Cholesky | Woodbury | Orthogonal | Direct | Iterate
@@ -142,7 +158,16 @@ class Planner:
                     f"diagonal {when}",
                 )
             shown = next(self._name(t.source) for t in parts if isinstance(t.core, Opaque))
-            return Plan(Iterate(), f"{shown} is a map whose entries are not known")
+            if self._positive_definite(parts):
+                return Plan(
+                    Iterate(False),
+                    f"{shown} is a map whose entries are not known, and the whole is positive definite",
+                )
+            return Plan(
+                Iterate(True),
+                f"{self._name(matrix)} is a map whose entries are not known, and not known to be positive "
+                "definite: by its normal equations, which square its condition number",
+            )
         if self.stages[matrix] > Stage.SETUP:
             spectral = self._spectral(parts)
             if spectral is not None:
@@ -265,9 +290,43 @@ class Planner:
                 known.append(Sign.NONNEGATIVE)
             case Gram(weight=int(weight)):
                 known.append(min(Sign.NONNEGATIVE, self.signs[weight]))
+            case Opaque(map_):
+                known.append(self._gram_of_maps(map_))
             case _:
                 return Sign.UNKNOWN
         return min(known, default=Sign.POSITIVE) if term.sign > 0 else Sign.UNKNOWN
+
+    def _gram_of_maps(self, map_: int) -> Sign:
+        """Whether a composition reads `F' @ F` or `F' @ diag(w) @ F`, w not negative."""
+        factors = self._factors(map_, adjoint=False)
+        while len(factors) > 1:
+            (first, turned), (last, straight) = factors[0], factors[-1]
+            mirrored = turned != straight or self._is_hermitian(first)
+            if first != last or not mirrored:
+                return Sign.UNKNOWN
+            factors = factors[1:-1]
+        if not factors:
+            return Sign.NONNEGATIVE
+        node = self.graph.nodes[factors[0][0]]
+        if isinstance(node.op, DiagonalMap):
+            return min(Sign.NONNEGATIVE, self.signs[node.args[0]])
+        return Sign.UNKNOWN
+
+    def _is_hermitian(self, index: int) -> bool:
+        node = self.graph.nodes[index]
+        return isinstance(node.op, DiagonalMap) and self._real(node.args[0])
+
+    def _factors(self, map_: int, *, adjoint: bool) -> list[tuple[int, bool]]:
+        """What a composition consists of, from its result to its argument, and what is turned."""
+        node = self.graph.nodes[map_]
+        match node.op:
+            case ComposeMap():
+                args = node.args[::-1] if adjoint else node.args
+                return [f for a in args for f in self._factors(a, adjoint=adjoint)]
+            case AdjointMap() | Transpose():
+                return self._factors(node.args[0], adjoint=not adjoint)
+            case _:
+                return [(map_, adjoint)]
 
     def _definite(self, index: int, parts: Sequence[Term]) -> Plan:
         matrix = self.graph.nodes[index].args[0]

@@ -21,7 +21,18 @@ from typing import assert_never
 
 from unroll_dsl.diagnostics.model import InternalError
 from unroll_dsl.ir.graph import FunctionBody, Graph
-from unroll_dsl.ir.nodes import Builtin, Eye, Node, Solve, Stage
+from unroll_dsl.ir.nodes import (
+    AdjointMap,
+    Apply,
+    Builtin,
+    ComposeMap,
+    Elementwise,
+    Eye,
+    Node,
+    Solve,
+    Stage,
+    State,
+)
 from unroll_dsl.passes.common import common
 from unroll_dsl.passes.fourier import divided, symbol
 from unroll_dsl.passes.plans import (
@@ -64,13 +75,16 @@ class Solving:
                         new.relabel(found, node.label)
                     where.append(found)
                     continue
-                if not isinstance(method, Iterate):
-                    build = _Build(new, where, graph.nodes, node.origin)
+                build = _Build(new, where, graph.nodes, node.origin)
+                if isinstance(method, Iterate):
+                    guess = _first_guess(graph, index)
+                    found = build.iterated(node.op, method, args[0], args[1], guess)
+                else:
                     found = build.solution(method, *args)
-                    if node.label is not None:
-                        new.relabel(found, node.label)
-                    where.append(found)
-                    continue
+                if node.label is not None:
+                    new.relabel(found, node.label)
+                where.append(found)
+                continue
             where.append(new.add(node.op, args, node.type, node.origin, node.label))
         bodies = tuple(_in_function(body) for body in graph.functions)
         return with_nodes(replace(graph, functions=bodies), new.nodes, where)
@@ -114,7 +128,7 @@ def _name(method: Method) -> str:
         case Fourier():
             return "division under the Fourier transform"
         case Iterate():
-            return "conjugate gradients (not available yet)"
+            return "conjugate gradients"
         case _:
             assert_never(method)
 
@@ -130,6 +144,18 @@ def _by_transform(
     if diagonal is None:
         raise InternalError("the planner found a diagonal that is not there")
     return divided(args[1], diagonal, node.type.field, new, node.origin)
+
+
+def _first_guess(graph: Graph, index: int) -> str | None:
+    """The state whose update the solution is, or is the real part of: its last value is near."""
+    nodes = graph.nodes
+    near = {
+        index,
+        *(i for i, n in enumerate(nodes) if n.op == Elementwise("real") and index in n.args),
+    }
+    begun = {node.op.name for node in nodes if isinstance(node.op, State)}
+    found = (slot.name for slot in graph.states if slot.update in near and slot.name in begun)
+    return next(found, None)
 
 
 def _in_function(body: FunctionBody) -> FunctionBody:
@@ -175,9 +201,23 @@ class _Build:
             case Direct():
                 return self._record("solve_dense", b, matrix)
             case Fourier() | Iterate():
-                return self.new.make(Solve(), matrix, b, origin=self.origin)
+                raise InternalError(f"{method} is made elsewhere")
             case _:
                 assert_never(method)
+
+    def iterated(
+        self, solve: Solve, method: Iterate, matrix: int, b: int, guess: str | None
+    ) -> int:
+        """A `Solve` that is left for conjugate gradients, begun at the last value of a state."""
+        if method.normal:
+            turned = self.new.make(AdjointMap(), matrix, origin=self.origin)
+            b = self.new.make(Apply(), turned, b, origin=self.origin)
+            matrix = self.new.make(ComposeMap(), turned, matrix, origin=self.origin)
+        if guess is None:
+            return self.new.make(solve, matrix, b, origin=self.origin)
+        type_ = next(node.type for node in self.old if node.op == State(guess))
+        start = self.new.add(State(guess), (), type_, None, guess)
+        return self.new.make(solve, matrix, b, start, origin=self.origin)
 
     # ---- routes ---------------------------------------------------------------------------------
 

@@ -12,7 +12,7 @@ from unroll_dsl.operators.model import (
 from unroll_dsl.operators.registry import lookup, written
 from unroll_dsl.operators.registry import names as record_names
 from unroll_dsl.semantics import errors
-from unroll_dsl.semantics.constants import as_dim
+from unroll_dsl.semantics.constants import as_dim, as_number
 from unroll_dsl.semantics.errors import Operand
 from unroll_dsl.semantics.infer import Inference, as_structure, operator_structure
 from unroll_dsl.semantics.model import (
@@ -102,18 +102,20 @@ def _record(name: str, call: Call) -> Function | LinearOperator | None:
 def _special(self: Inference, call: Call, name: str, context: Context) -> Type:
     signatures = {
         "prev": "prev(x)",
-        "solve": "solve(M, b)",
+        "solve": "solve(M, b, tolerance=..., iterations=...)",
         "norm": "norm(v)",
         "diag": "diag(v)",
         "split": "split(N)",
         "size": "size(v)",
     }
-    wanted = 2 if name == "solve" else 1
+    wanted = 1
     keyword = next((a.keyword for a in call.arguments if a.keyword is not None), None)
     if name == "norm" and keyword is not None and keyword.text == "axis":
         record = lookup("norm2")
         assert isinstance(record, Function)
         return _function_call(self, call, record, context)
+    if name == "solve":
+        return _solve(self, call, signatures[name], context)
     if len(call.arguments) != wanted or keyword is not None:
         self.reporter.report(
             errors.WrongArgumentCount(call.span, name, signatures[name], len(call.arguments))
@@ -123,8 +125,6 @@ def _special(self: Inference, call: Call, name: str, context: Context) -> Type:
     match name:
         case "prev":
             return _prev(self, call, first, context)
-        case "solve":
-            return _solve(self, call, context)
         case "norm":
             return _norm(self, call, first, context)
         case "diag":
@@ -186,8 +186,17 @@ def _prev(self: Inference, call: Call, argument: Expr, context: Context) -> Type
     return symbol.type or UNKNOWN
 
 
-def _solve(self: Inference, call: Call, context: Context) -> Type:
-    matrix, rhs = (argument.value for argument in call.arguments)
+def _solve(self: Inference, call: Call, signature: str, context: Context) -> Type:
+    positional = [argument.value for argument in call.arguments if argument.keyword is None]
+    if len(positional) != 2:
+        self.reporter.report(
+            errors.WrongArgumentCount(call.span, "solve", signature, len(positional))
+        )
+        return UNKNOWN
+    matrix, rhs = positional
+    limits = _limits(self, call)
+    if limits is None:
+        return UNKNOWN
     map_type = self.infer(matrix, context)
     right = self.array(rhs, context, "`solve`")
     if isinstance(map_type, Unknown) or right is None:
@@ -208,7 +217,7 @@ def _solve(self: Inference, call: Call, context: Context) -> Type:
             )
             return UNKNOWN
         if right.rank == 2 and right.shape[0] == m:
-            context.calls[call] = SolveCall(matrix, rhs)
+            context.calls[call] = SolveCall(matrix, rhs, *limits)
             return Array(right.shape, right.field.join(map_type.field))
     result = map_forward(structure, right)
     if isinstance(result, str) or result.shape != right.shape:
@@ -222,8 +231,35 @@ def _solve(self: Inference, call: Call, context: Context) -> Type:
             )
         )
         return UNKNOWN
-    context.calls[call] = SolveCall(matrix, rhs)
+    context.calls[call] = SolveCall(matrix, rhs, *limits)
     return Array(right.shape, result.field, right.form)
+
+
+def _limits(self: Inference, call: Call) -> tuple[float | None, int | None] | None:
+    """Tolerance and number of iterations of a `solve`; None if one is wrong."""
+    found: dict[str, float] = {}
+    for argument in call.arguments:
+        if argument.keyword is None:
+            continue
+        word = argument.keyword.text
+        if word not in ("tolerance", "iterations") or word in found:
+            known = ("tolerance", "iterations")
+            self.reporter.report(
+                errors.UnknownKeyword(
+                    argument.span, "solve", word, known, near(word, known), word in found
+                )
+            )
+            return None
+        value = as_number(argument.value, lambda _: None)
+        whole = word == "tolerance" or (value is not None and value == int(value))
+        if value is None or value <= 0 or not whole:
+            what = f"the `{word}` of `solve`"
+            shown = expression_text(argument.value)
+            self.reporter.report(errors.NumberExpected(argument.value.span, what, shown))
+            return None
+        found[word] = value
+    count = found.get("iterations")
+    return found.get("tolerance"), None if count is None else int(count)
 
 
 def _norm(self: Inference, call: Call, argument: Expr, context: Context) -> Type:

@@ -101,8 +101,12 @@ class PrevCall:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SolveCall:
+    """`tolerance` and `iterations` are None where the program leaves them open."""
+
     matrix: Expr
     rhs: Expr
+    tolerance: float | None = None
+    iterations: int | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

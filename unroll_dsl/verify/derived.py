@@ -49,7 +49,7 @@ def applied_maps(graph: Graph) -> tuple[AppliedMap, ...]:
     for node in graph.nodes:
         match node.op:
             case Apply() | Solve():
-                map_, argument = node.args
+                map_, argument = node.args[:2]
             case Contract():
                 map_, argument = node.args
                 matrix, vector = graph.nodes[map_].type, graph.nodes[argument].type

@@ -181,19 +181,25 @@ def test_what_is_solved_where_its_matrix_is_known_is_solved_directly(graph):
     assert routes(graph(text))[0].name == "dense solution"
 
 
-def test_a_bound_map_is_left_for_conjugate_gradients(graph):
-    program = graph("""
+def test_a_map_of_unknown_sign_is_solved_by_its_normal_equations(rewrite, lines):
+    before = """
         input b : vector[n]
         fixed P : linear vector[n] -> vector[n]
         output %2
         %0 = input b : vector[n]
         %1 = fixed P : linear vector[n] -> vector[n]
-        %2 = solve %1, %0 : vector[n] ; a.unroll:4
-    """)
-    route = routes(program)[0]
-    assert route.name == "conjugate gradients (not available yet)"
-    assert route.origin is not None and route.origin.line == 4
-    assert Solving()(program) == program
+        %2 = solve[tolerance=0.001, iterations=20] %1, %0 : vector[n]
+    """
+    after = """
+        output %5
+        %0 = input b : vector[n]
+        %1 = fixed P : linear vector[n] -> vector[n]
+        %2 = adjoint_map %1 : map
+        %3 = apply %2, %0 : vector[n]
+        %4 = compose_map %2, %1 : map
+        %5 = solve[tolerance=0.001, iterations=20] %4, %3 : vector[n]
+    """
+    assert rewrite(Solving(), before) == lines(after)
 
 
 def test_a_diagonal_map_divides_an_image(rewrite, lines):

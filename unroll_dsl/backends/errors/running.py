@@ -15,8 +15,10 @@ from unroll_dsl.source import Span
 class NoBackend(Diagnostic):
     """A construct is checked by this version of the compiler, but it cannot run it yet.
 
-    Image operators, layers and maps bound from outside parse and type-check; scalars, vectors,
-    matrices and tensors run.
+    A network from outside is fixed, for instance; one that is learned is written as layers:
+
+        fixed     N : network image[1, h, w] -> image[1, h, w]
+        learnable D : conv[1 -> 32, 3] >> relu >> conv[32 -> 1, 3] ~ xavier_normal
     """
 
     code = "U0511"

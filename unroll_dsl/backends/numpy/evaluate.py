@@ -20,6 +20,7 @@ from unroll_dsl.operators.registry import function, linear_operator
 from unroll_dsl.types import Array as ArrayType
 from unroll_dsl.types import Dim
 
+_DENSE = 4096  # unknowns; a larger system of a map is not written out but iterated
 _LOGIC = ("and", "or", "not", "where")
 Value = Any  # an Array or a MapValue
 Leaf = Callable[[Node], Value]
@@ -155,6 +156,8 @@ class Evaluator:
 
     def _solve(self, matrix: Value, rhs: Array, node: Node) -> Array:
         is_map = isinstance(matrix, MapValue)
+        if is_map and rhs.size > _DENSE:
+            return maps.least_squares(matrix, rhs)
         dense = maps.materialise(matrix, rhs) if is_map else np.asarray(matrix)
         condition = float(np.linalg.cond(dense, 1)) if np.isfinite(dense).all() else 1.0
         if not condition < 1 / np.finfo(np.float64).eps:

@@ -10,6 +10,9 @@ import numpy as np
 
 Array = np.ndarray[Any, Any]
 
+_MOST = 5000  # iterations of `least_squares`
+_ROUNDING = 1e-15
+
 
 @dataclass(frozen=True, slots=True)
 class MapValue:
@@ -75,3 +78,24 @@ def materialise(map_: MapValue, like: Array) -> Array:
         columns.append(np.ravel(map_.forward(unit.reshape(like.shape))))
     matrix = np.stack(columns, axis=1)
     return matrix if np.abs(matrix.imag).max(initial=0) > 0 else matrix.real
+
+
+def least_squares(map_: MapValue, b: Array) -> Array:
+    """x with map(x) = b, by conjugate gradients on the normal equations (CGLS; Hestenes, Stiefel,
+    1952), to rounding; for spaces that are too large to write the matrix out."""
+    x = np.zeros_like(b)
+    residual = b
+    slope = map_.adjoint(residual)
+    direction = slope
+    square = first = np.vdot(slope, slope).real
+    for _ in range(_MOST):
+        if square <= _ROUNDING**2 * first:
+            break
+        image = map_.forward(direction)
+        step = square / np.vdot(image, image).real
+        x = x + step * direction
+        residual = residual - step * image
+        slope = map_.adjoint(residual)
+        before, square = square, np.vdot(slope, slope).real
+        direction = slope + square / before * direction
+    return x

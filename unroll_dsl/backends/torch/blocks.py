@@ -58,7 +58,22 @@ def plan(nodes: Sequence[Node], roots: Sequence[int], is_given: Callable[[int], 
         for argument in nodes[index].args:
             uses[argument] = uses.get(argument, 0) + 1
             pending.append(argument)
+        if isinstance(nodes[index].op, ops.Solve):
+            for read in _read_by_map(nodes, nodes[index].args[0]):
+                uses[read] = uses.get(read, 0) + 1  # an iteration reads it many times
     return Plan(sorted(inside), sorted(given), uses)
+
+
+def _read_by_map(nodes: Sequence[Node], map_: int) -> set[int]:
+    """The arrays that a map is made of."""
+    found, pending = set(), [map_]
+    while pending:
+        index = pending.pop()
+        if isinstance(nodes[index].type, Array):
+            found.add(index)
+        else:
+            pending.extend(nodes[index].args)
+    return found
 
 
 def is_cheap(node: Node, is_number: bool) -> bool:
@@ -105,7 +120,9 @@ class Block:
         self.names: dict[int, str] = {}  # nodes that have a statement, once it is written
         self._bases: dict[str, str] = {}  # author's names in Python
         self._wanted: dict[int, str] = {}  # names of statements still to be written
-        self.write = Expressions(nodes, facts, functions, self._known, size, like, self._bind)
+        self.write = Expressions(
+            nodes, facts, functions, self._known, size, like, self._bind, self._define
+        )
 
     def _known(self, index: int) -> ast.expr | None:
         if index in self.names:
@@ -116,6 +133,23 @@ class Block:
         name = self.scope.fresh("value")
         self.lines.append(Line(f"{name} = {text(expr)}"))
         return name_of(name)
+
+    def _define(self, make: Callable[[Callable[[ast.expr], ast.expr]], ast.expr]) -> ast.expr:
+        """A function of `v`: a lambda, or a definition where its result needs lines."""
+        lines: list[str] = []
+
+        def bind(expr: ast.expr) -> ast.expr:
+            word = self.scope.fresh("value")
+            lines.append(f"{word} = {text(expr)}")
+            return name_of(word)
+
+        result = make(bind)
+        if not lines:
+            return ast.Lambda(ast.arguments([], [ast.arg("v")], None, [], [], None, []), result)
+        word = self.scope.fresh("system")
+        body = "".join(f"\n    {line}" for line in [*lines, f"return {text(result)}"])
+        self.lines.append(Line(f"def {word}(v: Tensor) -> Tensor:{body}\n"))
+        return name_of(word)
 
     def run(
         self,

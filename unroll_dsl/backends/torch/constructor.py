@@ -312,7 +312,10 @@ class ConstructorWriter:
         for index, attribute in sorted(self.layout.buffers.items(), key=lambda item: item[0]):
             value = self.block.write.value(index)
             if self.layout.is_module(index):
-                lines.append(Line(f"self.{attribute} = {text(value)}"))
+                fixed = (
+                    ".requires_grad_(False)" if isinstance(self.nodes[index].type, Layer) else ""
+                )
+                lines.append(Line(f"self.{attribute} = {text(value)}{fixed}"))
                 continue
             if self.layout.facts.numbers[index]:
                 value = self._like().make("tensor", value)
@@ -394,7 +397,7 @@ class ConstructorWriter:
                 return call(ACTIVATIONS[word])
             case Bound() as step:
                 # learnable layers come from the program; a network from outside is fixed
-                raise UnrollError([NoBackend(f"`{step}` as a layer", parameter.origin)])
+                raise UnrollError([NoBackend(f"a learnable `{step}`", parameter.origin)])
 
     def _parameters(self) -> list[Line]:
         lines = []

@@ -96,6 +96,53 @@ _MIXED_MATMUL = '''def mixed_matmul(a: Tensor, b: Tensor) -> Tensor:
 '''
 
 
+CONJUGATE_GRADIENTS = '''def conjugate_gradients(
+    A: Callable[[Tensor], Tensor],
+    b: Tensor,
+    x: Tensor | None,
+    axes: int | tuple[int, ...],
+    tolerance: float | None = None,
+    iterations: int = 100,
+) -> Tensor:
+    """Solve A(x) = b for each sample, whose axes are `axes`; A is Hermitian and positive definite.
+
+    Begins at `x`, by default at 0; stops where |A(x) - b| <= `tolerance` |b|, by default 10 times the
+    rounding unit. Derivatives are those of the solution, by the implicit function theorem.
+    """
+
+    def inner(u: Tensor, v: Tensor) -> Tensor:
+        return (u.conj() * v).real.sum(axes, keepdim=True)
+
+    with torch.no_grad():
+        x = torch.zeros_like(b) if x is None else x
+        residual = b - A(x)
+        direction, square = residual, inner(residual, residual)
+        tolerance = 10 * torch.finfo(b.dtype).eps if tolerance is None else tolerance
+        limit = tolerance**2 * inner(b, b)
+        for _ in range(iterations):
+            active = ~(square <= limit)  # what is not a number stays active, and is seen
+            if b.device.type == "cpu" and not active.any():
+                break  # elsewhere asking would wait for the device
+            image = A(direction)
+            step = torch.where(active, square / inner(direction, image), 0)
+            x, residual = x + step * direction, residual - step * image
+            before, square = square, inner(residual, residual)
+            direction = residual + torch.where(active, square / before, 0) * direction
+    if torch.is_grad_enabled() and (gap := b - A(x)).requires_grad:
+        # x + A^-1 (b - A x) is x, and has the derivatives of the solution with respect to b and A
+        def solve(g: Tensor | None) -> Tensor | None:
+            if torch.is_grad_enabled():
+                raise RuntimeError("conjugate gradients have no second derivatives")
+            if g is None:
+                return None
+            return conjugate_gradients(A, g, None, axes, tolerance, iterations)
+
+        gap.register_hook(solve)
+        x = x + (gap - gap.detach())
+    return x
+'''
+
+
 class Expressions:
     """Writes the nodes of one graph or function body in one place of the generated code.
 
@@ -109,6 +156,8 @@ class Expressions:
         What gives dtype and device to new tensors.
     bind
         Gives an expression a name, for where it is needed twice.
+    function
+        Gives the function of `v` whose result is made for it, with a `bind` of its own.
     """
 
     def __init__(
@@ -120,6 +169,7 @@ class Expressions:
         size: Callable[[Dim], ast.expr],
         like: Callable[[], Like],
         bind: Callable[[ast.expr], ast.expr],
+        function: Callable[[Callable[[Callable[[ast.expr], ast.expr]], ast.expr]], ast.expr],
     ) -> None:
         self.nodes = nodes
         self.facts = facts
@@ -128,6 +178,7 @@ class Expressions:
         self.size = size
         self.like = like
         self.bind = bind
+        self.function = function
         self.align_scalars = True
 
     # ---- values ---------------------------------------------------------------------------------
@@ -182,7 +233,7 @@ class Expressions:
             case ops.Apply():
                 return self._apply(args[0], args[1])
             case ops.Solve():
-                raise UnrollError([NoBackend("`solve` with a map that has no matrix", node.origin)])
+                return self._iterated(index)
             case ops.ApplyLayer():
                 return self._layer(args[0], args[1])
             case (
@@ -459,6 +510,31 @@ class Expressions:
         return self.apply(
             map_, self.tensor(argument), self.type(argument), self.facts.batched[argument], False
         )[0]
+
+    def _iterated(self, index: int) -> ast.expr:
+        """`conjugate_gradients(lambda v: A'(A(v)) + rho * v, b, x, (-1,))`."""
+        node = self.nodes[index]
+        assert isinstance(node.op, ops.Solve)
+        map_, b, *guess = node.args
+        rhs = self.tensor(b)
+
+        def applied(bind: Callable[[ast.expr], ast.expr]) -> ast.expr:
+            outer, self.bind = self.bind, bind
+            batched = self.facts.batched[index]
+            result, _ = self.apply(map_, name("v"), self.type(b), batched, False)
+            self.bind = outer
+            return result
+
+        system = self.function(applied)
+        self.functions.helpers.setdefault("conjugate_gradients", CONJUGATE_GRADIENTS)
+        start = self.value(guess[0]) if guess else ast.Constant(None)
+        made = call("conjugate_gradients", system, rhs, start, _axes(self.type(index).rank, None))
+        limits = {"tolerance": node.op.tolerance, "iterations": node.op.iterations}
+        assert isinstance(made, ast.Call)
+        made.keywords = [
+            ast.keyword(key, number(value)) for key, value in limits.items() if value is not None
+        ]
+        return made
 
     def apply(
         self, map_: int, x: ast.expr, space: Array, batched: bool, adjoint: bool

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import copy
+from collections.abc import Callable, Mapping
 from math import prod
 from typing import Any
 
@@ -112,8 +113,9 @@ def _arguments(
             type_ = types[name].type
             if isinstance(type_, Layer):
                 network = bound.constants[name]
-                moves = isinstance(network, nn.Module) and device is not None
-                found[argument.python] = network.to(device) if moves else network
+                # a copy: what is fixed here may be trained elsewhere
+                made = copy.deepcopy(network) if isinstance(network, nn.Module) else _Plain(network)
+                found[argument.python] = made if device is None else made.to(device)
                 continue
             if isinstance(type_, LinearMap):
                 found[argument.python] = _map(types[name], bound, real, device, problems)
@@ -135,6 +137,17 @@ def _arguments(
     if problems:
         raise UnrollError(problems)
     return found
+
+
+class _Plain(nn.Module):
+    """A bound function that is no module."""
+
+    def __init__(self, function: Callable[[Tensor], Tensor]) -> None:
+        super().__init__()
+        self.function = function
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.function(x)
 
 
 def _map(

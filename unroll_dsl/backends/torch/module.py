@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -40,8 +41,11 @@ def emit(graph: Graph, *, phases: int | None = None) -> Emitted:
     constructor = ConstructorWriter(layout, methods).run()
     if phases is not None:
         constructor = _with_phases(constructor, phases)
-    parts = [_head(layout), "import torch\nfrom torch import Tensor, nn\n"]
     helpers = [source.strip("\n") + "\n" for _, source in sorted(layout.functions.helpers.items())]
+    imports = "import torch\nfrom torch import Tensor, nn\n"
+    if any("Callable[" in source for source in helpers):
+        imports = f"from collections.abc import Callable\n\n{imports}"
+    parts = [_head(layout), imports]
     parts += dict.fromkeys(helpers)  # operators may share one
     parts += list(layout.definitions.sources.values())
     if layout.has_phase_class:
@@ -89,7 +93,7 @@ def _head(layout: Layout) -> str:
 
 def _line(line: Line, indent: int) -> str:
     comment = f"  # {line.comment}" if line.comment else ""
-    return f"{' ' * indent}{line.text}{comment}"
+    return textwrap.indent(f"{line.text}{comment}", " " * indent)
 
 
 def _method(head: str, words: str, lines: Sequence[Line], indent: int = 4) -> list[str]:
