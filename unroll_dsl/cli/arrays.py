@@ -1,4 +1,4 @@
-"""Arrays in files: .npy, .npz, .csv and .txt."""
+"""Arrays in files: .npy, .npz, .mat, .csv and .txt; .mat is read, not written."""
 
 import zipfile
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ from unroll_dsl.cli.usage import UsageError, did_you_mean
 
 Array = NDArray[Any]
 
-_FORMATS = "the formats are .npy, .npz, .csv (commas) and .txt (blanks)"
+_FORMATS = "the formats are .npy, .npz, .mat, .csv (commas) and .txt (blanks)"
 
 
 def read_value(text: str) -> Array | float:
@@ -40,6 +40,8 @@ def read_array(text: str) -> Array:
                 return np.asarray(np.load(path, allow_pickle=False))
             case ".npz":
                 return _member(path, member)
+            case ".mat":
+                return _of_matlab(path, member)
             case ".csv":
                 return _table(path, ",")
             case ".txt":
@@ -52,14 +54,24 @@ def read_array(text: str) -> Array:
 
 def _member(path: Path, member: str) -> Array:
     with np.load(path, allow_pickle=False) as archive:
-        names = tuple(archive.files)
-        if not member and len(names) != 1:
-            raise UsageError(f"{path} holds {', '.join(names)}", f"choose: `{path}:{names[0]}`")
-        wanted = member or names[0]
-        if wanted not in names:
-            mend = did_you_mean(wanted, names) or f"it holds {', '.join(names)}"
-            raise UsageError(f"{path} holds no `{wanted}`", mend)
-        return np.asarray(archive[wanted])
+        return np.asarray(archive[_chosen(path, member, tuple(archive.files))])
+
+
+def _of_matlab(path: Path, member: str) -> Array:
+    from unroll_dsl.weights.files import read_arrays
+
+    arrays = read_arrays(path)
+    return arrays[_chosen(path, member, tuple(arrays))]
+
+
+def _chosen(path: Path, member: str, names: tuple[str, ...]) -> str:
+    if not member and len(names) != 1:
+        raise UsageError(f"{path} holds {', '.join(names)}", f"choose: `{path}:{names[0]}`")
+    wanted = member or names[0]
+    if wanted not in names:
+        mend = did_you_mean(wanted, names) or f"it holds {', '.join(names)}"
+        raise UsageError(f"{path} holds no `{wanted}`", mend)
+    return wanted
 
 
 def _table(path: Path, delimiter: str | None) -> Array:

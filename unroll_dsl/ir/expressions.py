@@ -177,7 +177,7 @@ class Expressions:
             return self.list.add(ops.PhaseNumber(), (), SCALAR, name.span)
         record = lookup(name.text)
         if isinstance(record, LinearOperator):
-            return self.list.add(ops.Operator(record.name), (), type_, name.span)
+            return self.list.add(ops.Operator(record.name, record.defaults), (), type_, name.span)
         raise InternalError(f"{name.span}: nothing is known of `{name.text}`")
 
     def _adjoint(self, operand: Expr, type_: Type, span: Span) -> int:

@@ -99,5 +99,14 @@ class LinearOperator:
     helper: str = ""
     latex: str = ""
 
+    @property
+    def defaults(self) -> tuple[tuple[str, Static], ...]:
+        """The statics of the operator by its bare name."""
+        return tuple(
+            (p.name, p.default)
+            for p in self.parameters
+            if p.static and p.default is not None and not isinstance(p.default, float)
+        )
+
 
 Record = Function | LinearOperator

@@ -67,7 +67,9 @@ def reduction(*, real_only: bool = False, real_result: bool = False) -> Rule:
                 0, f"an axis from 1 to {array.rank}", f"axis={axis}", "axes count from 1"
             )
         shape = array.shape[: axis - 1] + array.shape[axis:]
-        return Array(shape, field, Form.PLAIN)
+        # the channels of an image reduced: one value a pixel, over which channels broadcast
+        plane = array.form is Form.IMAGE and axis == 1
+        return Array(shape, field, Form.MASK if plane else Form.PLAIN)
 
     return rule
 

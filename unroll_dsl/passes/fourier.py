@@ -94,6 +94,11 @@ class _Walk:
                 if here.spectral or dict(statics).get("padding") != "circular":
                     return None
                 return self._filters(word, self.where[args[0]], here, adjoint, node.origin)
+            case Operator("grad", statics):
+                if here.spectral or dict(statics).get("padding") != "circular":
+                    return None
+                kernels = self.new.make(Builtin("difference_kernels"), origin=node.origin)
+                return self._filters("filters", kernels, here, adjoint, node.origin)
             case _:
                 return None
 

@@ -6,37 +6,38 @@ from pathlib import Path
 
 import numpy as np
 
-from unroll_dsl.reproduce.images import psnr
+from unroll_dsl.reproduce.images import Image, psnr
 from unroll_dsl.reproduce.run import Reconstruction
 
 
 def draw(result: Reconstruction, path: Path) -> None:
-    """Truth, linear start, reconstruction and the size of the error, side by side."""
+    """Truth, start, reconstruction and the size of the error, side by side; moduli if complex."""
     import matplotlib
 
     matplotlib.use("Agg")
     from matplotlib import pyplot
 
     error = np.abs(result.found - result.truth)
-    figure, axes = pyplot.subplots(1, 4, figsize=(13, 3.6))
+    figure, axes = pyplot.subplots(1, 4, figsize=(13, 3.6), layout="constrained")
+    top = max(float(np.quantile(np.abs(result.truth), 0.999)), 1e-12)
     panels = (
-        ("truth", result.truth, "gray", 255.0),
-        (f"start, {psnr(result.start, result.truth):.2f} dB", result.start, "gray", 255.0),
-        (f"network, {psnr(result.found, result.truth):.2f} dB", result.found, "gray", 255.0),
-        ("error", error, "magma", max(float(np.quantile(error, 0.999)), 1.0)),
+        ("truth", result.truth, "gray", top),
+        (f"start, {psnr(result.start, result.truth):.2f} dB", result.start, "gray", top),
+        (f"reconstruction, {psnr(result.found, result.truth):.2f} dB", result.found, "gray", top),
+        ("error", error, "magma", max(float(np.quantile(error, 0.999)), 1e-12)),
     )
-    for axis, (title, image, colours, top) in zip(axes, panels, strict=True):
-        shown = axis.imshow(image, cmap=colours, vmin=0, vmax=top)
+    for axis, (title, image, colours, most) in zip(axes, panels, strict=True):
+        shown = axis.imshow(np.abs(image), cmap=colours, vmin=0, vmax=most)
         axis.set_title(title, fontsize=10)
         axis.axis("off")
-    figure.colorbar(shown, ax=axes[-1], fraction=0.046)
-    figure.tight_layout()
+    figure.colorbar(shown, ax=axes[-1], shrink=0.8)
     figure.savefig(path, dpi=130)
     pyplot.close(figure)
 
 
-def save_image(image: np.ndarray, path: Path) -> None:
-    """Grey levels from 0 to 255, rounded, as a PNG file."""
-    from PIL import Image
+def save_image(image: Image, path: Path) -> None:
+    """The modulus, clipped to [0, 1], as 256 grey levels in a PNG file."""
+    from PIL import Image as Pictures
 
-    Image.fromarray(np.round(image).astype(np.uint8)).save(path)
+    levels = np.round(255 * np.clip(np.abs(image), 0, 1)).astype(np.uint8)
+    Pictures.fromarray(levels).save(path)

@@ -3,20 +3,30 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import nn
 
-from unroll_dsl.reproduce.images import Grey, cut, image_paths, join, psnr, read_grey, ssim
+from unroll_dsl.reproduce.images import (
+    BadImages,
+    Image,
+    cut,
+    image_paths,
+    join,
+    nmse,
+    psnr,
+    read_images,
+    ssim,
+)
 from unroll_dsl.reproduce.protocol import BadProtocol, Protocol
 from unroll_dsl.spec import Spec
 from unroll_dsl.weights.container import put
-from unroll_dsl.weights.imports import import_weights
+from unroll_dsl.weights.imports import Imported, import_weights
 
 Progress = Callable[[int, int, str], object]
 _BATCH = 64  # blocks at a time
@@ -24,32 +34,36 @@ _BATCH = 64  # blocks at a time
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One image: PSNR in dB and SSIM of the reconstruction, and of what it starts from."""
+    """One image: PSNR in dB, SSIM and NMSE of the reconstruction, and of what it starts from."""
 
     image: str
     psnr: float
     ssim: float
+    nmse: float
     start_psnr: float
     start_ssim: float
+    start_nmse: float
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
+    """`published` is the paper's mean PSNR in dB, `measured` that of its authors' code on these
+    weights; None where nobody says, or where other data than the protocol's was given."""
+
     name: str
-    set: str
-    ratio: str
+    choices: Mapping[str, str]
     rows: tuple[Row, ...]
     published: float | None
+    measured: float | None
     seconds: float
 
     @property
     def mean(self) -> Row:
         """Plain means over the images."""
-        columns = [
-            float(np.mean([getattr(row, key) for row in self.rows]))
-            for key in ("psnr", "ssim", "start_psnr", "start_ssim")
-        ]
-        return Row("mean", *columns)
+        columns = [f.name for f in fields(Row) if f.name != "image"]
+        return Row(
+            "mean", *(float(np.mean([getattr(r, key) for r in self.rows])) for key in columns)
+        )
 
     def to_json(self) -> dict[str, Any]:
         return {**asdict(self), "mean": asdict(self.mean)}
@@ -57,12 +71,18 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Reconstruction:
-    """An image, what the network starts from, and what it makes of it; from 0 to 255, clipped."""
+    """An image, what the network starts from, and what it makes of it; clipped if the protocol says."""
 
-    path: Path
-    truth: Grey
-    start: Grey
-    found: Grey
+    name: str
+    truth: Image
+    start: Image
+    found: Image
+
+    def row(self) -> Row:
+        figures = [
+            f(image, self.truth) for image in (self.found, self.start) for f in (psnr, ssim, nmse)
+        ]
+        return Row(self.name, *figures)
 
 
 def reproduce(
@@ -70,10 +90,12 @@ def reproduce(
     protocol: Protocol,
     *,
     images: Path,
-    weights: Path,
+    weights: Path | None,
     names: Path,
     bind: Mapping[str, Any],
     choices: Mapping[str, str],
+    phases: int | None = None,
+    own_data: bool = False,
     progress: Progress | None = None,
     each: Callable[[Reconstruction], object] | None = None,
 ) -> Result:
@@ -82,75 +104,119 @@ def reproduce(
     Parameters
     ----------
     images, weights, names
-        Folder of images, the authors' file of weights, the map of its names.
+        Folder or file of images, the authors' file of weights (None: the network as the program has it),
+        the map of its names.
     bind
         What the program's `fixed` names are: sampling matrices, masks.
     choices
-        `set` and `ratio`, for the table and the published number.
+        What the protocol leaves open, `set` and `ratio` for instance.
+    phases
+        How many; by default as many as the weights are for, or what the program says.
+    own_data
+        Other images, weights or masks than the protocol's: published numbers are not beside them.
     progress
-        Called with images done, in all, and the name of the next.
+        Called with files done, in all, and the name of the next.
     each
         Called with each reconstruction.
+
+    Raises
+    ------
+    BadProtocol, BadImages, UnrollError
+        For data that does not fit, before anything is computed of it.
     """
     paths = image_paths(images)
-    imported = import_weights(spec, weights, names)
-    dims = _dims(spec, protocol)
+    imported = Imported({}, None) if weights is None else import_weights(spec, weights, names)
+    bind = _uncentred(protocol, bind)
     begin = time.monotonic()
     rows: list[Row] = []
-    networks: dict[tuple[int, ...], nn.Module] = {}
+    network = _Networks(
+        spec, protocol, imported, "" if weights is None else weights.name, bind, phases
+    )
     for done, path in enumerate(paths):
         if progress is not None:
             progress(done, len(paths), path.name)
-        truth = read_grey(path)
-        key = () if protocol.kind == "blocks" else truth.shape
-        if key not in networks:
-            networks[key] = spec.compile(imported.phases, bind=bind, dims=dims).eval()
-            put(networks[key], imported.tensors, weights.name)
-        run = _blocks if protocol.kind == "blocks" else _k_space
-        start, found = run(networks[key], protocol, truth / 255, bind)
-        result = Reconstruction(path, truth, _clipped(start), _clipped(found))
-        if each is not None:
-            each(result)
-        rows.append(
-            Row(
-                path.name,
-                psnr(result.found, truth),
-                ssim(result.found, truth),
-                psnr(result.start, truth),
-                ssim(result.start, truth),
-            )
-        )
+        for result in _reconstructions(network, protocol, path, bind):
+            if each is not None:
+                each(result)
+            rows.append(result.row())
     if progress is not None:
         progress(len(paths), len(paths), "")
+    key = "" if own_data else "/".join(choices[name] for name in protocol.defaults)
     return Result(
         spec.name,
-        choices["set"],
-        choices["ratio"],
+        dict(choices),
         tuple(rows),
-        protocol.published_psnr(choices),
+        protocol.published.get(key),
+        protocol.measured.get(key),
         time.monotonic() - begin,
     )
 
 
-def _dims(spec: Spec, protocol: Protocol) -> dict[str, int]:
-    if protocol.side is None:
-        return {}
-    return {name: protocol.side for name, _ in spec.graph.dims if name in ("h", "w")}
+def _uncentred(protocol: Protocol, bind: Mapping[str, Any]) -> dict[str, Any]:
+    """Masks with the zero frequency first, as `fft2` has it."""
+    found = dict(bind)
+    if protocol.mask is None:
+        return found
+    mask = np.asarray(bind[protocol.mask])
+    if protocol.centred:
+        found[protocol.mask] = mask = np.ascontiguousarray(np.fft.ifftshift(mask))
+    other = np.fft.fftshift(mask)[0, 0]
+    if mask.ndim == 2 and mask[0, 0] == 0 and other != 0:
+        stored = "in the middle" if protocol.centred else "first"
+        raise BadProtocol(
+            f"the mask `{protocol.mask}` does not sample the zero frequency; this test wants masks "
+            f"stored with it {stored}"
+        )
+    return found
 
 
-def _clipped(image: Grey) -> Grey:
-    return np.clip(image, 0, 1) * 255
+class _Networks:
+    """The network for images of a size; made when it is first asked for."""
+
+    def __init__(
+        self,
+        spec: Spec,
+        protocol: Protocol,
+        imported: Imported,
+        source: str,
+        bind: Mapping[str, Any],
+        phases: int | None,
+    ) -> None:
+        self._spec = spec
+        self._dims = {} if protocol.side is None else {"h": protocol.side, "w": protocol.side}
+        self._imported = imported
+        self._source = source
+        self._bind = bind
+        self._phases = phases if imported.phases is None else imported.phases
+        self._made: nn.Module | None = None
+
+    def get(self) -> nn.Module:
+        if self._made is None:
+            known = {name for name, _ in self._spec.graph.dims}
+            dims = {name: size for name, size in self._dims.items() if name in known}
+            self._made = self._spec.compile(self._phases, bind=self._bind, dims=dims, seed=0).eval()
+            if self._imported.tensors:
+                put(self._made, self._imported.tensors, self._source)
+        return self._made
 
 
-def _first_state(network: nn.Module, y: Tensor) -> Tensor:
-    found = network.start(y)  # type: ignore[operator]
-    return found[-1] if isinstance(found, tuple) else found  # type: ignore[no-any-return]
+def _reconstructions(
+    network: _Networks, protocol: Protocol, path: Path, bind: Mapping[str, Any]
+) -> Iterator[Reconstruction]:
+    run = _blocks if protocol.kind == "blocks" else _k_space
+    for name, truth in read_images(path):
+        start, found = run(network, protocol, name, truth, bind)
+        if protocol.clip and not np.iscomplexobj(truth):
+            start, found = np.clip(start, 0, 1), np.clip(found, 0, 1)
+        yield Reconstruction(name, truth, start, found)
 
 
 def _blocks(
-    network: nn.Module, protocol: Protocol, image: Grey, bind: Mapping[str, Any]
-) -> tuple[Grey, Grey]:
+    network: _Networks, protocol: Protocol, name: str, image: Image, bind: Mapping[str, Any]
+) -> tuple[Image, Image]:
     assert protocol.side is not None and protocol.operator is not None
+    if np.iscomplexobj(image):
+        raise BadImages(f"{name}: complex, and this test measures real images")
     blocks, grid = cut(image, protocol.side)
     matrix = torch.as_tensor(np.asarray(bind[protocol.operator]))
     if matrix.shape[-1] != protocol.side**2:
@@ -158,29 +224,33 @@ def _blocks(
             f"`{protocol.operator}` has {matrix.shape[-1]} columns; blocks of {protocol.side} x "
             f"{protocol.side} need {protocol.side**2}"
         )
-    x = torch.from_numpy(blocks).to(matrix.dtype)
-    y = x.flatten(1) @ matrix.mT
-    starts, results = [], []
+    back = (
+        matrix.mT if protocol.start is None else torch.as_tensor(np.asarray(bind[protocol.start]))
+    )
+    y = torch.from_numpy(blocks).to(matrix.dtype).flatten(1) @ matrix.mT
     with torch.no_grad():
-        for part in y.split(_BATCH):  # type: ignore[no-untyped-call]
-            starts.append(_first_state(network, part))
-            results.append(network(part))
-    joined = (torch.cat(parts).squeeze(1).double().numpy() for parts in (starts, results))
-    start, found = (join(whole, grid, image.shape) for whole in joined)
+        parts = [network.get()(part) for part in y.split(_BATCH)]  # type: ignore[no-untyped-call]
+        wholes = (y @ back.mT).view(blocks.shape), torch.cat(parts).view(blocks.shape)
+    start, found = (join(whole.double().numpy(), grid, image.shape) for whole in wholes)
     return start, found
 
 
 def _k_space(
-    network: nn.Module, protocol: Protocol, image: Grey, bind: Mapping[str, Any]
-) -> tuple[Grey, Grey]:
+    network: _Networks, protocol: Protocol, name: str, image: Image, bind: Mapping[str, Any]
+) -> tuple[Image, Image]:
     assert protocol.mask is not None
     mask = torch.as_tensor(np.asarray(bind[protocol.mask]))
     if mask.shape != image.shape:
         raise BadProtocol(
-            f"the mask `{protocol.mask}` is {tuple(mask.shape)}, the image {image.shape}"
+            f"{name} is {image.shape[0]} x {image.shape[1]}, the mask `{protocol.mask}` "
+            f"{' x '.join(map(str, mask.shape))}: give a mask of that size"
         )
-    x = torch.from_numpy(image).to(mask.dtype)[None, None]
-    y = mask * torch.fft.fft2(x, norm="ortho")
+    dtype = mask.dtype.to_complex() if np.iscomplexobj(image) else mask.dtype
+    y = mask * torch.fft.fft2(torch.from_numpy(image).to(dtype)[None, None], norm="ortho")
     with torch.no_grad():
-        start, found = _first_state(network, y), network(y)
-    return tuple(whole.real[0, 0].double().numpy() for whole in (start, found))  # type: ignore[return-value]
+        found = network.get()(y)
+    start = torch.fft.ifft2(y, norm="ortho")
+    is_complex = np.iscomplexobj(image)
+    start, found = (w if is_complex else w.real for w in (start, found))
+    wide = torch.complex128 if is_complex else torch.float64
+    return tuple(w[0, 0].to(wide).numpy() for w in (start, found))

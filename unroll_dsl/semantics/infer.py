@@ -170,7 +170,7 @@ class Inference:
                     errors.WrongArgumentCount(name.span, text, f"{text}({words})", 0)
                 )
                 return UNKNOWN
-            return LinearMap(operator_structure(record, (), {}))
+            return LinearMap(operator_structure(record, (), dict(record.defaults)))
         if record is not None or text in self.definitions or text in RESERVED:
             self.reporter.report(
                 errors.MapAsValue(

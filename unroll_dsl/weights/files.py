@@ -1,25 +1,34 @@
-"""Named tensors from files, without running anything that a file may hold."""
+"""Named arrays from files, without running anything that a file may hold."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
+
+ARRAYS = (".npy", ".npz", ".mat", ".safetensors")  # besides PyTorch's own
+_TORCH = (".pt", ".pth", ".pkl", ".bin")
 
 
 class CannotRead(ValueError):
-    """A file of weights that cannot be read."""
+    """A file of weights or arrays that cannot be read."""
 
 
 def read_tensors(path: Path) -> dict[str, Tensor]:
-    """The tensors of a .safetensors, .npz, .npy or PyTorch file by name.
+    """The tensors of a file of weights by name.
 
-    PyTorch files are read with `weights_only=True`: pickled code is refused, not run.
+    PyTorch files are read with `weights_only=True`: pickled code is refused, not run. Of a MATLAB
+    file, all numeric arrays, under names such as `net.layers.0.weights`.
     """
     try:
-        return _read(path)
+        if path.suffix.lower() in _TORCH:
+            return _flat(torch.load(path, map_location="cpu", weights_only=True))
+        return {name: torch.from_numpy(array) for name, array in _read(path).items()}
     except CannotRead:
         raise
     except FileNotFoundError as error:
@@ -28,24 +37,70 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
         raise CannotRead(f"{path}: {error}") from error
 
 
-def _read(path: Path) -> dict[str, Tensor]:
+def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
+    """The arrays of a .npy, .npz, .mat or .safetensors file by name; of `FILE:NAME` that one alone.
+
+    Raises
+    ------
+    CannotRead
+        With the file and what is wrong with it.
+    """
+    file, _, member = path.name.rpartition(":")
+    whole = path if path.is_file() or not file else path.with_name(file)
+    try:
+        found = _read(whole)
+    except CannotRead:
+        raise
+    except FileNotFoundError as error:
+        raise CannotRead(f"{whole}: there is no such file") from error
+    except Exception as error:
+        raise CannotRead(f"{whole}: {error}") from error
+    if whole == path:
+        return found
+    if member not in found:
+        raise CannotRead(f"{whole} holds no `{member}`; it holds {', '.join(found)}")
+    return {member: found[member]}
+
+
+def _read(path: Path) -> dict[str, NDArray[Any]]:
     match path.suffix.lower():
         case ".safetensors":
-            from safetensors.torch import load_file
+            from safetensors.numpy import load_file
 
             return dict(load_file(str(path)))
-        case ".npz" | ".npy":
-            import numpy as np
-
-            found = np.load(path, allow_pickle=False)
-            if path.suffix.lower() == ".npy":
-                return {path.stem: torch.from_numpy(found)}
-            return {name: torch.from_numpy(found[name]) for name in found.files}
-        case ".pt" | ".pth" | ".pkl" | ".bin":
-            return _flat(torch.load(path, map_location="cpu", weights_only=True))
+        case ".npy":
+            return {path.stem: np.load(path, allow_pickle=False)}
+        case ".npz":
+            with np.load(path, allow_pickle=False) as archive:
+                return {name: archive[name] for name in archive.files}
+        case ".mat":
+            return _matlab(path)
         case suffix:
-            known = ".safetensors, .npz, .npy, .pt, .pth, .pkl or .bin"
-            raise CannotRead(f"{path}: weights are {known}, not {suffix or 'without a suffix'}")
+            known = ", ".join((*ARRAYS, *_TORCH))
+            raise CannotRead(f"{path}: {suffix or 'no suffix'} is none of {known}")
+
+
+def _matlab(path: Path) -> dict[str, NDArray[Any]]:
+    """Numeric arrays of a MATLAB file of any version, fields and cells (from 0) joined by dots."""
+    try:
+        from pymatreader import read_mat
+    except ImportError as error:
+        raise CannotRead(f"{path}: MATLAB files need `pip install pymatreader`") from error
+    if not path.is_file():
+        raise FileNotFoundError(path)
+    found: dict[str, NDArray[Any]] = {}
+    pending: list[tuple[str, Any]] = [("", read_mat(str(path)))]
+    while pending:
+        name, value = pending.pop()
+        if isinstance(value, Mapping):
+            pending += [
+                (f"{name}.{key}", v) for key, v in value.items() if not key.startswith("__")
+            ]
+        elif isinstance(value, list):
+            pending += [(f"{name}.{place}", v) for place, v in enumerate(value)]
+        elif isinstance(value, np.ndarray) and value.dtype.kind in "biufc":
+            found[name.removeprefix(".")] = value
+    return dict(sorted(found.items()))
 
 
 def _flat(loaded: Any, prefix: str = "") -> dict[str, Tensor]:

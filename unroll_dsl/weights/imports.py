@@ -79,7 +79,7 @@ def translate(
                 continue  # what a phase does not need does not exist there
             theirs = rule.find(given, k)
             if theirs is None:
-                missing.append(rule.pattern(k))
+                missing.append(" or ".join(rule.patterns(k)))
                 continue
             used.add(theirs)
             tensor = _laid_out(given[theirs], rule, rank)
@@ -89,7 +89,8 @@ def translate(
                 continue
             ours = identifier(name) + (f".{piece}" if piece else "")
             found[f"phases.{k - 1}.{ours}" if rule.per_phase else ours] = tensor
-    surplus = [name for name in sorted(set(given) - used) if not _repeats(name, used, given)]
+    left = sorted(name for name in set(given) - used if not weight_map.ignores(name))
+    surplus = [name for name in left if not _repeats(name, used, given)]
     if missing or surplus or misshapen:
         raise UnrollError([WeightsMisfit(source, tuple(missing), tuple(surplus), tuple(misshapen))])
     return Imported(found, phases or None)

@@ -6,6 +6,9 @@ strip = "module."                           # a prefix that some files have
 rho = "fcs.{k-1}.lambda_step"
 "D.weight" = "fcs.{k-1}.conv_D"
 B = { from = "layer{4*k-2:02d}.*.gamma", axes = [1, 0] }      # axes are permuted; * matches one
+C = ["layer{k}.c", "layers.{k-1}.weights"]  # other files of theirs have other names
+
+and, beside [tensors], `ignore = ["*.momentum"]`: what their files hold besides.
 """
 
 from __future__ import annotations
@@ -30,26 +33,29 @@ class Rule:
     """One tensor: its name in the program (`rho`, `D.weight`), and where it comes from."""
 
     ours: str
-    theirs: str
+    theirs: tuple[str, ...]  # the first that is there counts
     axes: tuple[int, ...] | None = None
 
     @property
     def per_phase(self) -> bool:
-        return _HOLE.search(self.theirs) is not None
+        return any(_HOLE.search(name) is not None for name in self.theirs)
 
-    def pattern(self, k: int) -> str:
-        """Their name in phase `k`."""
+    def patterns(self, k: int) -> tuple[str, ...]:
+        """Their names in phase `k`."""
 
         def value(match: re.Match[str]) -> str:
             return format(_arithmetic(ast.parse(match[1], mode="eval").body, k), match[2] or "")
 
-        return _HOLE.sub(value, self.theirs)
+        return tuple(_HOLE.sub(value, name) for name in self.theirs)
 
     def find(self, names: Iterable[str], k: int) -> str | None:
         """The name among `names`, or None; `*` must match exactly one."""
-        pattern = self.pattern(k)
-        found = [name for name in names if name == pattern or fnmatch.fnmatchcase(name, pattern)]
-        return found[0] if len(found) == 1 else None
+        names = tuple(names)
+        for pattern in self.patterns(k):
+            found = fnmatch.filter(names, pattern) if pattern not in names else [pattern]
+            if len(found) == 1:
+                return found[0]
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +63,11 @@ class WeightMap:
     source: str
     strip: str
     rules: tuple[Rule, ...]
+    ignore: tuple[str, ...] = ()
+
+    def ignores(self, name: str) -> bool:
+        """Whether their file may hold this besides."""
+        return any(fnmatch.fnmatchcase(name, pattern) for pattern in self.ignore)
 
 
 def read_map(path: Path) -> WeightMap:
@@ -80,15 +91,17 @@ def read_map(path: Path) -> WeightMap:
         if isinstance(theirs, Mapping):
             axes = tuple(theirs["axes"]) if "axes" in theirs else None
             theirs = theirs.get("from")
-        if not isinstance(theirs, str):
-            raise BadMap(f"{path}: `{ours}` is a name, or a table with `from`")
-        rule = Rule(ours, theirs, axes)
+        theirs = [theirs] if isinstance(theirs, str) else theirs
+        if not isinstance(theirs, list) or not all(isinstance(name, str) for name in theirs):
+            raise BadMap(f"{path}: `{ours}` is a name, a list of names, or a table with `from`")
+        rule = Rule(ours, tuple(theirs), axes)
         try:
-            rule.pattern(1)
+            rule.patterns(1)
         except (SyntaxError, ValueError) as error:
             raise BadMap(f"{path}: `{ours}`: {theirs!r} is not understood: {error}") from error
         rules.append(rule)
-    return WeightMap(str(data.get("source", "")), str(data.get("strip", "")), tuple(rules))
+    source, strip = (str(data.get(key, "")) for key in ("source", "strip"))
+    return WeightMap(source, strip, tuple(rules), tuple(data.get("ignore", ())))
 
 
 def _arithmetic(node: ast.expr, k: int) -> int:

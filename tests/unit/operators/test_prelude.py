@@ -24,7 +24,7 @@ DEFINED = set(re.findall(r"^def (\w+)\(", PRELUDE, re.M))
 def call(expression: str, v: Numbers, kind: str = "vector[n]", **fixed: Any) -> Numbers:
     """`expression` of an input v, by the reference; torch must agree, one by one and as a batch."""
     is_complex = np.iscomplexobj(v)
-    lines = ["algorithm called", "dims n, g", f"input v : {'complex ' * is_complex}{kind}"]
+    lines = ["algorithm called", "dims n, g, h", f"input v : {'complex ' * is_complex}{kind}"]
     for name, value in fixed.items():
         shape = {0: "scalar", 1: "vector[g]"}[np.ndim(value)]
         lines.append(f"fixed {name} : {shape}")
@@ -133,6 +133,22 @@ def test_block_soft_shrinks_the_rows_of_a_matrix(field: str, request: Any) -> No
     thresholds = np.array([0.1, 0.5, 1.0, 2.0, 100.0])  # one for each row
     found = call("block_soft(v, t)", V, "matrix[g, n]", t=thresholds)
     assert_prox(lambda X: thresholds @ np.linalg.norm(X, axis=1), V, found)
+
+
+@pytest.mark.parametrize("field", ["v", "z"])
+def test_pixels_shrink_and_are_projected_together(field: str, request: Any) -> None:
+    value = request.getfixturevalue(field)
+    V = np.stack([value[:2], 0.3 * value[2:4], 2 * value[1:3]])[:, :, None]  # 3 of [2, 1, 7]
+    V[0, :, 0, 0] = 0
+
+    def longest(X: Numbers) -> Any:
+        return np.linalg.norm(X, axis=0).max()
+
+    shrunk = call("pixel_soft(v, t)", V, "image[g, h, n]", t=0.8)
+    assert_prox(lambda X: 0.8 * np.linalg.norm(X, axis=0).sum(), V, shrunk)
+    projected = call("pixel_ball(v, r)", V, "image[g, h, n]", r=0.8)
+    assert_projection(lambda X: longest(X) <= 0.8 + 1e-12, V, projected)
+    np.testing.assert_allclose(shrunk + projected, V, atol=1e-13)  # Moreau
 
 
 def test_projections_onto_boxes(v: Numbers) -> None:

@@ -13,16 +13,25 @@ from skimage.metrics import peak_signal_noise_ratio
 
 import unroll_dsl
 from unroll_dsl.reproduce import reproduce
-from unroll_dsl.reproduce.images import BadImages, cut, image_paths, join, psnr, read_grey
+from unroll_dsl.reproduce.images import (
+    BadImages,
+    cut,
+    image_paths,
+    join,
+    nmse,
+    psnr,
+    read_grey,
+    read_images,
+)
 from unroll_dsl.reproduce.protocol import BadProtocol, Protocol, read_protocol
-from unroll_dsl.resources import beside
+from unroll_dsl.resources import algorithm_names, beside
 
 RNG = np.random.default_rng(0)
 
 
 @pytest.mark.parametrize("shape", [(33, 33), (40, 70), (66, 10)])
 def test_blocks_join_to_the_image(shape: tuple[int, int]) -> None:
-    image = RNG.uniform(0, 255, shape)
+    image = RNG.uniform(0, 1, shape)
     blocks, grid = cut(image, 33)
     assert len(blocks) == (shape[0] // 33 + 1) * (shape[1] // 33 + 1)  # a full one is padded too
     np.testing.assert_array_equal(join(blocks, grid, shape), image)
@@ -30,10 +39,8 @@ def test_blocks_join_to_the_image(shape: tuple[int, int]) -> None:
 
 
 def test_psnr_is_that_of_scikit_image() -> None:
-    truth, found = RNG.uniform(0, 255, (2, 20, 30))
-    assert psnr(found, truth) == pytest.approx(
-        peak_signal_noise_ratio(truth, found, data_range=255)
-    )
+    truth, found = RNG.uniform(0, 1, (2, 20, 30))
+    assert psnr(found, truth) == pytest.approx(peak_signal_noise_ratio(truth, found, data_range=1))
     assert math.isinf(psnr(truth, truth))
 
 
@@ -43,12 +50,20 @@ def test_palettes_are_expanded(tmp_path: Path) -> None:
     np.testing.assert_allclose(read_grey(tmp_path / "palette.png"), grey, atol=1)
 
 
-@pytest.mark.parametrize("name", ["ista_net", "ista_net_plus", "ista_net_plus_mri"])
-def test_packaged_protocols_read(name: str) -> None:
+PROTOCOLS = [name for name in algorithm_names() if beside(name, "protocol.toml").is_file()]
+
+
+@pytest.mark.parametrize("name", PROTOCOLS)
+def test_packaged_protocols_fit_their_programs(name: str) -> None:
     protocol = read_protocol(beside(name, "protocol.toml"))
-    fixed = {c.name for c in unroll_dsl.load(name).graph.constants}
-    assert set(protocol.data) - {"images", "weights"} == fixed
-    assert protocol.published_psnr(protocol.defaults)
+    graph = unroll_dsl.load(name).graph
+    required = {c.name for c in graph.constants if c.default is None}
+    assert set(protocol.data) - {"images", "weights"} == required
+    assert [entry.name for entry in graph.inputs] == [protocol.input]
+    for place in protocol.data.values():
+        place.format(**protocol.defaults)
+    for figures in (protocol.published, protocol.measured):
+        assert all(len(key.split("/")) == len(protocol.defaults) for key in figures)
 
 
 def test_folders_without_images(tmp_path: Path) -> None:
@@ -80,7 +95,10 @@ def small(tmp_path: Path) -> dict[str, Any]:
         Image.fromarray(RNG.integers(0, 256, shape, dtype=np.uint8)).save(
             tmp_path / "images" / f"{name}.png"
         )
-    protocol = Protocol("blocks", 8, "y", "Phi", None, {}, {}, {"s/1": 30.0})
+    protocol = Protocol(
+        "blocks", "y", side=8, operator="Phi", start="Q",
+        defaults={"set": "s", "ratio": "1"}, published={"s/1": 30.0},
+    )  # fmt: skip
     return {
         "spec": spec, "net": net, "protocol": protocol, "images": tmp_path / "images",
         "weights": tmp_path / "weights.safetensors", "names": beside("ista_net", "weights.toml"),
@@ -94,7 +112,7 @@ def test_a_run_is_the_network_on_every_block(small: dict[str, Any]) -> None:
     result = reproduce(**small, each=kept.append)
     assert [row.image for row in result.rows] == ["a.png", "b.png"]
     assert result.published == 30.0
-    truth = kept[0].truth / 255
+    truth = kept[0].truth
     blocks, grid = cut(truth, 8)
     y = (
         torch.as_tensor(blocks, dtype=torch.float32).flatten(1)
@@ -102,7 +120,7 @@ def test_a_run_is_the_network_on_every_block(small: dict[str, Any]) -> None:
     )
     with torch.no_grad():
         expected = join(net(y).squeeze(1).double().numpy(), grid, truth.shape)
-    np.testing.assert_allclose(kept[0].found, np.clip(expected, 0, 1) * 255, atol=1e-3)
+    np.testing.assert_allclose(kept[0].found, np.clip(expected, 0, 1), atol=1e-5)
     assert result.rows[0].psnr == psnr(kept[0].found, kept[0].truth)
 
 
@@ -118,3 +136,65 @@ def test_protocols_that_say_too_little(tmp_path: Path, text: str) -> None:
     (tmp_path / "n.protocol.toml").write_text(text)
     with pytest.raises(BadProtocol):
         read_protocol(tmp_path / "n.protocol.toml")
+
+
+def test_choices_that_a_protocol_has_not() -> None:
+    protocol = Protocol("blocks", "y", defaults={"set": "s"})
+    with pytest.raises(BadProtocol, match="no --stages; it has --set"):
+        protocol.choices({"stages": "7"})
+
+
+def test_arrays_are_images(tmp_path: Path) -> None:
+    stack = RNG.uniform(0, 1, (3, 8, 9)) * np.exp(1j)
+    np.savez(tmp_path / "some.npz", a=stack, b=np.ones((4, 5)))
+    found = dict(read_images(tmp_path / "some.npz"))
+    assert list(found) == ["some:a[0]", "some:a[1]", "some:a[2]", "some:b"]
+    np.testing.assert_array_equal(found["some:a[1]"], stack[1])
+    assert [name for name, _ in read_images(tmp_path / "some.npz:b")] == ["some"]
+
+
+def test_nmse_is_relative_and_complex() -> None:
+    truth = RNG.standard_normal((4, 5)) + 1j
+    assert nmse(truth * 1j, truth) == pytest.approx(math.sqrt(2))
+
+
+@pytest.mark.parametrize("name", ["nan.npy", "row.npy", "no.npy", "text.npy", "x.npz:none"])
+def test_files_that_are_no_images(name: str, tmp_path: Path) -> None:
+    np.save(tmp_path / "nan.npy", np.full((4, 4), np.nan))
+    np.save(tmp_path / "row.npy", np.ones(4))
+    np.savez(tmp_path / "x.npz", a=np.ones((2, 2)))
+    (tmp_path / "text.npy").write_text("no array")
+    with pytest.raises(BadImages, match=r"not finite|neither an image|no such file|npy|holds no"):
+        list(read_images(tmp_path / name))
+
+
+def sampled(tmp_path: Path, mask: Any, image: Any, **changes: Any) -> Any:
+    """ADMM-CSNet, untrained, of two phases on an image."""
+    np.save(tmp_path / "image.npy", image)
+    protocol = Protocol("k-space", "y", mask="P", clip=False, **changes)
+    return reproduce(
+        unroll_dsl.load("admm_csnet"),
+        protocol,
+        images=tmp_path / "image.npy",
+        weights=None,
+        names=tmp_path,
+        bind={"P": mask},
+        choices={"set": "s"},
+        phases=2,
+    )
+
+
+def test_masks_are_taken_as_the_protocol_says(tmp_path: Path) -> None:
+    image = RNG.standard_normal((8, 8)) + 1j * RNG.standard_normal((8, 8))
+    mask = np.zeros((8, 8))
+    mask[:3, :2] = 1
+    plain = sampled(tmp_path, mask, image).rows
+    moved = sampled(tmp_path, np.fft.fftshift(mask), image, centred=True).rows
+    assert plain == moved
+    with pytest.raises(BadProtocol, match="zero frequency"):
+        sampled(tmp_path, mask, image, centred=True)
+
+
+def test_a_mask_of_another_size_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(BadProtocol, match=r"image is 8 x 8, the mask `P` 4 x 6"):
+        sampled(tmp_path, np.ones((4, 6)), np.ones((8, 8)))

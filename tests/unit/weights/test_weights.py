@@ -121,7 +121,7 @@ def test_maps_that_say_nothing_sensible(tmp_path: Path, text: str) -> None:
 
 
 def test_a_star_matches_exactly_one() -> None:
-    rule = Rule("W", "layer{k}.*.w")
+    rule = Rule("W", ("layer{k}.*.w",))
     assert rule.find(["layer1.a.w", "layer2.a.w"], 1) == "layer1.a.w"
     assert rule.find(["layer1.a.w", "layer1.b.w"], 1) is None
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from math import prod
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -222,7 +223,9 @@ def _set(graph: Graph, network: nn.Module, bound: Binding) -> None:
             if not isinstance(held, Tensor):
                 continue  # what cannot reach the output does not exist
             dtype = held.dtype
-            value = given.detach() if isinstance(given, Tensor) else torch.tensor(given)
+            value = (
+                given.detach() if isinstance(given, Tensor) else torch.as_tensor(np.asarray(given))
+            )
             value = value.to(dtype=dtype, device=held.device)
             if parameter.per_phase and value.ndim > parameter.type.rank:
                 value = value[place]
@@ -235,7 +238,9 @@ def _set_layer(layer: nn.Module, given: Mapping[str, Any], place: int | None) ->
     held = dict(layer.named_parameters())
     with torch.no_grad():
         for name, value in given.items():
-            tensor = value.detach() if isinstance(value, Tensor) else torch.tensor(value)
+            tensor = (
+                value.detach() if isinstance(value, Tensor) else torch.as_tensor(np.asarray(value))
+            )
             if place is not None and tensor.ndim > held[name].ndim:
                 tensor = tensor[place]
             held[name].copy_(tensor.to(held[name]))

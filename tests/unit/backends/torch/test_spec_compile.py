@@ -176,3 +176,10 @@ output p * y
         net.p.fill_(5.0)
     assert spec.values(net, bind={"top": 3.0})["p"].item() == 1.0  # folded at 3
     assert net(torch.ones(())).item() == 1.0
+
+
+def test_numbers_given_to_init_keep_their_digits() -> None:
+    net = unroll_dsl.load("lista").compile(
+        bind={"Wd": np.eye(4)}, init={"theta": 0.1}, dtype=torch.float64
+    )
+    assert net.phases[0].theta.tolist() == [0.1] * 4
