@@ -28,10 +28,12 @@ class Matrix(nn.Module):
         self.domain, self.codomain = tuple(domain), tuple(codomain)
 
     def forward(self, x: Tensor) -> Tensor:
+        _fits(x, self.domain, self)
         y = x.flatten(-len(self.domain)) @ self.matrix.mT
         return y.reshape(*y.shape[:-1], *self.codomain)
 
     def adjoint(self, y: Tensor) -> Tensor:
+        _fits(y, self.codomain, self)
         x = y.flatten(-len(self.codomain)) @ self.matrix.conj()
         return x.reshape(*x.shape[:-1], *self.domain)
 
@@ -56,10 +58,21 @@ class Pair(nn.Module):
         self.module = module
 
     def forward(self, x: Tensor) -> Tensor:
+        _fits(x, self.domain, self)
         return _batched(self.functions[0], x, len(self.domain))
 
     def adjoint(self, y: Tensor) -> Tensor:
+        _fits(y, self.codomain, self)
         return _batched(self.functions[1], y, len(self.codomain))
+
+
+def _fits(x: Tensor, shape: Shape, map_: Matrix | Pair) -> None:
+    if tuple(x.shape[x.ndim - len(shape) :]) != shape:
+        spaces = f"{list(map_.domain)} to {list(map_.codomain)}"
+        raise ValueError(
+            f"a linear map of {spaces} takes [..., {str(shape)[1:-1].rstrip(',')}], "
+            f"found {list(x.shape)}"
+        )
 
 
 def _batched(function: Callable[[Tensor], Tensor], x: Tensor, rank: int) -> Tensor:

@@ -14,6 +14,27 @@ import torch
 from torch import Tensor, nn
 
 
+def check_input(
+    name: str,
+    x: Tensor,
+    shape: tuple[int | None, ...],
+    like: Tensor | None = None,
+    is_complex: bool = False,
+) -> None:
+    """Refuse what does not end in `shape` (None: any size), or has not the precision and the device
+    of `like`. Any batch axes may lead."""
+    found = tuple(x.shape[x.ndim - len(shape) :]) if x.ndim >= len(shape) else ()
+    if len(found) < len(shape) or any(n not in (None, m) for n, m in zip(shape, found)):
+        wanted = ", ".join(["...", *("any" if n is None else str(n) for n in shape)])
+        raise ValueError(f"`{name}` must have the shape [{wanted}], found {list(x.shape)}")
+    real = x.real.dtype if like is None else like.real.dtype
+    if x.is_complex() != is_complex or x.real.dtype != real:
+        dtype = real.to_complex() if is_complex else real
+        raise TypeError(f"`{name}` must be {dtype}, found {x.dtype}: give {name}.to({dtype})")
+    if like is not None and x.device != like.device:
+        raise ValueError(f"`{name}` is on {x.device}, the network on {like.device}")
+
+
 def cholesky_solve(b: Tensor, L: Tensor, rank: int) -> Tensor:
     """Solve ``L L' x = b`` for b [..., n], or for columns of b [..., n, k] if `rank` is 2."""
     dtype = torch.promote_types(b.dtype, L.dtype)
@@ -55,6 +76,7 @@ class AdmmLasso(nn.Module):
 
     def start(self, y: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """What all phases share, and the states at the start."""
+        check_input("y", y, (self.A.shape[-2],), self.A)
         Aty = y @ self.A  # admm_lasso.unroll:22
         z = y.new_zeros((*y.shape[:-1], self.n))  # admm_lasso.unroll:20
         u = y.new_zeros((*y.shape[:-1], self.n))  # admm_lasso.unroll:20

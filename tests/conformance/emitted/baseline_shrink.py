@@ -12,6 +12,27 @@ import torch
 from torch import Tensor, nn
 
 
+def check_input(
+    name: str,
+    x: Tensor,
+    shape: tuple[int | None, ...],
+    like: Tensor | None = None,
+    is_complex: bool = False,
+) -> None:
+    """Refuse what does not end in `shape` (None: any size), or has not the precision and the device
+    of `like`. Any batch axes may lead."""
+    found = tuple(x.shape[x.ndim - len(shape) :]) if x.ndim >= len(shape) else ()
+    if len(found) < len(shape) or any(n not in (None, m) for n, m in zip(shape, found)):
+        wanted = ", ".join(["...", *("any" if n is None else str(n) for n in shape)])
+        raise ValueError(f"`{name}` must have the shape [{wanted}], found {list(x.shape)}")
+    real = x.real.dtype if like is None else like.real.dtype
+    if x.is_complex() != is_complex or x.real.dtype != real:
+        dtype = real.to_complex() if is_complex else real
+        raise TypeError(f"`{name}` must be {dtype}, found {x.dtype}: give {name}.to({dtype})")
+    if like is not None and x.device != like.device:
+        raise ValueError(f"`{name}` is on {x.device}, the network on {like.device}")
+
+
 def nonnegative(p: Tensor) -> Tensor:
     """Reflect `p` at 0, so that it is never below, wherever an optimiser steps."""
     return torch.where(p < 0, -p, p)
@@ -46,11 +67,13 @@ class BaselineShrink(nn.Module):
         )  # baseline_shrink.unroll:15
 
     def forward(self, X: Tensor) -> Tensor:
+        check_input("X", X, (self.We.shape[-1],), self.We)
         u = nonnegative(self.u)  # baseline_shrink.unroll:14
         v = X @ self.We.mT + self.b  # baseline_shrink.unroll:17
         return self.D * ((v + u).tanh() + (v - u).tanh())  # baseline_shrink.unroll:18
 
     def loss(self, X: Tensor, Z_star: Tensor) -> Tensor:
         """The training loss, averaged over the batch."""
+        check_input("Z_star", Z_star, (self.We.shape[-2],), self.We)
         Z = self(X)
         return (1 / 2 * (Z - Z_star).square().sum(-1)).mean()

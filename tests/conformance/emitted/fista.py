@@ -12,6 +12,27 @@ import torch
 from torch import Tensor, nn
 
 
+def check_input(
+    name: str,
+    x: Tensor,
+    shape: tuple[int | None, ...],
+    like: Tensor | None = None,
+    is_complex: bool = False,
+) -> None:
+    """Refuse what does not end in `shape` (None: any size), or has not the precision and the device
+    of `like`. Any batch axes may lead."""
+    found = tuple(x.shape[x.ndim - len(shape) :]) if x.ndim >= len(shape) else ()
+    if len(found) < len(shape) or any(n not in (None, m) for n, m in zip(shape, found)):
+        wanted = ", ".join(["...", *("any" if n is None else str(n) for n in shape)])
+        raise ValueError(f"`{name}` must have the shape [{wanted}], found {list(x.shape)}")
+    real = x.real.dtype if like is None else like.real.dtype
+    if x.is_complex() != is_complex or x.real.dtype != real:
+        dtype = real.to_complex() if is_complex else real
+        raise TypeError(f"`{name}` must be {dtype}, found {x.dtype}: give {name}.to({dtype})")
+    if like is not None and x.device != like.device:
+        raise ValueError(f"`{name}` is on {x.device}, the network on {like.device}")
+
+
 def soft(v: Tensor, t: Tensor) -> Tensor:
     """Soft thresholding, the proximal map of t times the 1-norm; complex values shrink in modulus."""
     return v.sign() * torch.relu(v.abs() - t)
@@ -35,6 +56,7 @@ class Fista(nn.Module):
 
     def start(self, y: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """The states at the start."""
+        check_input("y", y, (self.A.shape[-2],), self.A)
         x = y.new_zeros((*y.shape[:-1], self.n))  # fista.unroll:18
         v = y.new_zeros((*y.shape[:-1], self.n))  # fista.unroll:18
         t = y.new_ones(())  # fista.unroll:19

@@ -13,6 +13,27 @@ import torch
 from torch import Tensor, nn
 
 
+def check_input(
+    name: str,
+    x: Tensor,
+    shape: tuple[int | None, ...],
+    like: Tensor | None = None,
+    is_complex: bool = False,
+) -> None:
+    """Refuse what does not end in `shape` (None: any size), or has not the precision and the device
+    of `like`. Any batch axes may lead."""
+    found = tuple(x.shape[x.ndim - len(shape) :]) if x.ndim >= len(shape) else ()
+    if len(found) < len(shape) or any(n not in (None, m) for n, m in zip(shape, found)):
+        wanted = ", ".join(["...", *("any" if n is None else str(n) for n in shape)])
+        raise ValueError(f"`{name}` must have the shape [{wanted}], found {list(x.shape)}")
+    real = x.real.dtype if like is None else like.real.dtype
+    if x.is_complex() != is_complex or x.real.dtype != real:
+        dtype = real.to_complex() if is_complex else real
+        raise TypeError(f"`{name}` must be {dtype}, found {x.dtype}: give {name}.to({dtype})")
+    if like is not None and x.device != like.device:
+        raise ValueError(f"`{name}` is on {x.device}, the network on {like.device}")
+
+
 def box(v: Tensor, a: Tensor, b: Tensor) -> Tensor:
     """Projection onto the interval [a, b]."""
     return v.clamp(min=a).clamp(max=b)
@@ -55,6 +76,7 @@ class Pdhg(nn.Module):
 
     def start(self, y: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """What all phases share, and the states at the start."""
+        check_input("y", y, (self.K.shape[-1],), self.K)
         tau_y = self.tau * y  # pdhg.unroll:25
         x = torch.zeros_like(y)  # pdhg.unroll:21
         v = torch.zeros_like(y)  # pdhg.unroll:21

@@ -14,6 +14,27 @@ import torch
 from torch import Tensor, nn
 
 
+def check_input(
+    name: str,
+    x: Tensor,
+    shape: tuple[int | None, ...],
+    like: Tensor | None = None,
+    is_complex: bool = False,
+) -> None:
+    """Refuse what does not end in `shape` (None: any size), or has not the precision and the device
+    of `like`. Any batch axes may lead."""
+    found = tuple(x.shape[x.ndim - len(shape) :]) if x.ndim >= len(shape) else ()
+    if len(found) < len(shape) or any(n not in (None, m) for n, m in zip(shape, found)):
+        wanted = ", ".join(["...", *("any" if n is None else str(n) for n in shape)])
+        raise ValueError(f"`{name}` must have the shape [{wanted}], found {list(x.shape)}")
+    real = x.real.dtype if like is None else like.real.dtype
+    if x.is_complex() != is_complex or x.real.dtype != real:
+        dtype = real.to_complex() if is_complex else real
+        raise TypeError(f"`{name}` must be {dtype}, found {x.dtype}: give {name}.to({dtype})")
+    if like is not None and x.device != like.device:
+        raise ValueError(f"`{name}` is on {x.device}, the network on {like.device}")
+
+
 def mmse_bg(v: Tensor, t2: Tensor, p: Tensor, a2: Tensor) -> Tensor:
     """The posterior mean of a Bernoulli-Gaussian value with density p and variance a2 that is
     observed with noise of variance t2 (Ito, Takabe, Wadayama, 2019).
@@ -96,6 +117,7 @@ class Tista(nn.Module):
 
     def start(self, y: Tensor) -> Tensor:
         """The states at the start."""
+        check_input("y", y, (self.A.shape[-2],), self.A)
         return y.new_zeros((*y.shape[:-1], self.n))  # tista.unroll:22
 
     def forward(self, y: Tensor) -> Tensor:
@@ -139,5 +161,6 @@ class Tista(nn.Module):
 
     def loss(self, y: Tensor, s_star: Tensor) -> Tensor:
         """The training loss, averaged over the batch."""
+        check_input("s_star", s_star, (self.A.shape[-1],), self.A)
         s = self(y)
         return (s - s_star).square().sum(-1).mean()

@@ -15,6 +15,7 @@ from unroll_dsl.backends.errors.sizes import (
     SizeUnknown,
 )
 from unroll_dsl.backends.errors.values import (
+    DevicesDiffer,
     GivenTwice,
     MissingStart,
     NotAdjoint,
@@ -30,6 +31,7 @@ from unroll_dsl.backends.errors.values import (
 from unroll_dsl.backends.errors.weights import WeightsMisfit
 
 __all__ = [
+    "DevicesDiffer",
     "GivenTwice",
     "MissingStart",
     "NoBackend",

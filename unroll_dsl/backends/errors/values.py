@@ -222,6 +222,37 @@ class WrongDtype(Diagnostic):
 
 
 @dataclass(frozen=True)
+class DevicesDiffer(Diagnostic):
+    """Values lie on two devices, and nothing says where the network shall be.
+
+    Wrong:
+
+        spec.compile(bind={"Phi": Phi.to("cuda"), "Q": Q})
+
+    Right:
+
+        spec.compile(bind={"Phi": Phi, "Q": Q}, device="cuda")
+    """
+
+    code = "U0523"
+    title = "two devices"
+    name: str
+    found: str
+    other: str
+    elsewhere: str
+    origin: Span | None = None
+
+    def message(self) -> str:
+        return f"`{self.name}` is on {self.found}, `{self.other}` on {self.elsewhere}"
+
+    def labels(self) -> tuple[Label, ...]:
+        return declared_at(self.origin, "declared here")
+
+    def help(self) -> str | None:
+        return f"say where the network shall be: `device={self.found!r}` moves all"
+
+
+@dataclass(frozen=True)
 class OutsideBounds(Diagnostic):
     """A value that was given violates the constraint on its declaration.
 

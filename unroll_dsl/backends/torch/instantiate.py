@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from unroll_dsl.backends.binding import Binding
 from unroll_dsl.backends.errors import (
+    DevicesDiffer,
     MissingStart,
     NotAdjoint,
     SizeUnknown,
@@ -43,6 +44,7 @@ def instantiate(
     """Make the network. Values have been checked by `binding.bind`; bounds are checked here, where
     they can be computed."""
     _complete(graph, bound)
+    device = _device(graph, bound) if device is None else device
     emitted = emit(optimize(graph, bound.sizes), phases=phases)
     module = load_module(emitted.source, identifier(graph.name))
     real = _dtype(bound, dtype)
@@ -73,6 +75,26 @@ def _complete(graph: Graph, bound: Binding) -> None:
             problems.append(MissingStart(parameter.name, "learnable", parameter.origin))
     if problems:
         raise UnrollError(problems)
+
+
+def _device(graph: Graph, bound: Binding) -> torch.device | None:
+    """Where the bound tensors are; arrays and numbers follow them."""
+    origins = {c.name: c.origin for c in graph.constants}
+    origins |= {p.name: p.origin for p in graph.parameters}
+    first: tuple[str, torch.device] | None = None
+    for name, value in (*bound.constants.items(), *bound.parameters.items()):
+        pieces = value.values() if isinstance(value, Mapping) else (value,)
+        for tensor in pieces:
+            if not isinstance(tensor, Tensor):
+                continue
+            if first is None:
+                first = name, tensor.device
+            elif tensor.device != first[1]:
+                found, elsewhere = str(tensor.device), str(first[1])
+                raise UnrollError(
+                    [DevicesDiffer(name, found, first[0], elsewhere, origins.get(name))]
+                )
+    return first[1] if first is not None else None
 
 
 def _dtype(bound: Binding, dtype: torch.dtype | None) -> torch.dtype:

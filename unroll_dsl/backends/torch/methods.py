@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 
 from unroll_dsl.backends.torch.blocks import Line, plan
 from unroll_dsl.backends.torch.bodies import phase_body
+from unroll_dsl.backends.torch.inputs import checks
 from unroll_dsl.backends.torch.layout import Layout, place
 from unroll_dsl.backends.torch.names import Scope, identifier
 from unroll_dsl.backends.torch.phases import Body
@@ -285,8 +286,14 @@ class Methods:
         values = block.run(list(roots))
         return block.lines, values
 
+    def refused(self) -> Lines:
+        """The lines that refuse inputs which do not fit, where they come in."""
+        return checks(self.layout, self.graph.inputs, ())
+
     def forward(self) -> Lines:
         lines = self.begin() if self.bodies else []
+        if not lines:
+            lines = self.refused()
         if self.bodies:
             lines += self.run(traced=False, after=lambda body, phase, k: ())
         before, values = self.outputs
@@ -403,7 +410,7 @@ class Methods:
         """The body of `loss`, with the call of `start` where it is needed."""
         if self.loss is None:
             return None
-        found: Lines = []
+        found = checks(self.layout, self.graph.targets, self.graph.inputs)
         for line in self.loss:
             found += self.begin() if line.text == "BEGIN" else [line]
         return found

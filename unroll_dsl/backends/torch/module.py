@@ -41,6 +41,7 @@ def emit(graph: Graph, *, phases: int | None = None) -> Emitted:
     constructor = ConstructorWriter(layout, methods).run()
     if phases is not None:
         constructor = _with_phases(constructor, phases)
+    network = _network_class(layout, methods, constructor)
     helpers = [source.strip("\n") + "\n" for _, source in sorted(layout.functions.helpers.items())]
     imports = "import torch\nfrom torch import Tensor, nn\n"
     if any("Callable[" in source for source in helpers):
@@ -53,7 +54,7 @@ def emit(graph: Graph, *, phases: int | None = None) -> Emitted:
             _phase_class(layout, kind, body, traced)
             for kind, body, traced in zip(layout.kinds, methods.bodies, methods.traced, strict=True)
         ]
-    parts.append(_network_class(layout, methods, constructor))
+    parts.append(network)
     source = formatted("\n\n".join(parts))
     needs_dtype = bool(constructor.keyword_only)
     return Emitted(source, layout.class_name, constructor.arguments, needs_dtype)
@@ -217,7 +218,7 @@ def _network_class(layout: Layout, methods: Methods, constructor: Constructor) -
         lines += _method(
             f"def start({', '.join(['self', *inputs])}) -> {annotation}:",
             words,
-            _joined([*methods.start, returned]),
+            _joined([*methods.refused(), *methods.start, returned]),
         )
     if not layout.has_phase_class:
         for kind, body, traced in zip(layout.kinds, methods.bodies, methods.traced, strict=True):

@@ -1,0 +1,72 @@
+"""Inputs that do not fit are refused before anything is computed, by generated code itself."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+import unroll_dsl
+
+P = np.ones((4, 6))
+IMAGE = torch.zeros(2, 1, 4, 6, dtype=torch.complex128)
+
+
+@pytest.fixture(scope="module")
+def mri() -> Any:
+    return unroll_dsl.load("admm_csnet").compile(2, bind={"P": P})
+
+
+@pytest.mark.parametrize(
+    ("y", "error", "words"),
+    [
+        (
+            IMAGE[..., :5],
+            ValueError,
+            r"`y` must have the shape \[..., 1, 4, 6\], found \[2, 1, 4, 5\]",
+        ),
+        (IMAGE[0, 0], ValueError, r"found \[4, 6\]"),
+        (IMAGE.real, TypeError, r"must be torch.complex128, found torch.float64: give y.to"),
+        (IMAGE.to(torch.complex64), TypeError, r"must be torch.complex128, found torch.complex64"),
+        (IMAGE.to("meta"), ValueError, r"`y` is on meta, the network on cpu"),
+    ],
+)
+def test_an_input_that_does_not_fit(mri: Any, y: Any, error: Any, words: str) -> None:
+    for run in (mri, mri.trajectory, lambda y: mri.loss(y, IMAGE)):
+        with pytest.raises(error, match=words):
+            run(y)
+
+
+def test_a_target_that_would_broadcast(mri: Any) -> None:
+    with pytest.raises(ValueError, match="`target` must have the shape"):
+        mri.loss(IMAGE, IMAGE[:, 0])
+
+
+def test_any_batch_axes(mri: Any) -> None:
+    assert mri(IMAGE[0]).shape == (1, 4, 6)
+    assert mri(IMAGE[:, None].expand(2, 3, 1, 4, 6)[:, 0]).shape == (2, 1, 4, 6)
+
+
+def test_a_real_input_that_is_complex() -> None:
+    net = unroll_dsl.load("ista").compile(2, bind={"A": np.eye(3)})
+    with pytest.raises(TypeError, match=r"must be torch.float64, found torch.complex128"):
+        net(torch.ones(2, 3, dtype=torch.complex128))
+
+
+def test_inputs_of_one_size() -> None:
+    spec = unroll_dsl.loads(
+        "algorithm a\ndims n\ninput x, y : vector[n]\nstate s : vector[n] = x\n"
+        "phase (2):\n    s <- s + y\noutput s\n"
+    )
+    net = spec.compile()
+    with pytest.raises(ValueError, match=r"`y` must have the shape \[..., 3\], found \[2, 1\]"):
+        net(torch.ones(2, 3), torch.ones(2, 1))
+
+
+def test_measurements_of_another_matrix() -> None:
+    Phi = np.linalg.qr(np.random.default_rng(0).standard_normal((16, 8)))[0].T
+    net = unroll_dsl.load("ista_net").compile(
+        bind={"Phi": Phi, "Q": np.ascontiguousarray(Phi.T)}, dims={"h": 4, "w": 4}
+    )
+    with pytest.raises(ValueError, match=r"linear map of \[8\] to \[1, 4, 4\] takes \[..., 8\]"):
+        net(torch.ones(2, 10, dtype=torch.float64))
