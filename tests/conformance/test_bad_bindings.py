@@ -111,6 +111,12 @@ CASES: dict[str, Callable[[], object]] = {
         {"We": torch.ones(8, 5), "S": torch.ones(5)},
         "a.safetensors",
     ),
+    "U0524_real": lambda: unroll_dsl.load("zero_filling").reference(bind={"P": np.ones((4, 6))})(
+        np.ones((1, 4, 6))
+    ),
+    "U0510_input": lambda: unroll_dsl.load("zero_filling").reference(bind={"P": np.ones((4, 6))})(
+        np.full((1, 4, 6), np.nan * 1j)
+    ),
     "U0523_devices": lambda: unroll_dsl.load("ista_net").compile(
         bind={"Phi": torch.ones(8, 16), "Q": torch.ones(16, 8, device="meta")},
         dims={"h": 4, "w": 4},

@@ -60,7 +60,7 @@ def translate(
     """`import_weights` of tensors that were read."""
     parameters = {p.name: p for p in graph.parameters}
     phases = _count(weight_map, given)
-    own = variants(liveness(graph, training=True), phases)
+    own = variants(liveness(graph, training=True), max(phases, 1))
     used: set[str] = set()
     missing: list[str] = []
     misshapen: list[str] = []
@@ -74,7 +74,7 @@ def translate(
         if rank is None:
             misshapen.append(f"{rule.ours}: {parameters[name].type} has no tensor `{piece}`")
             continue
-        for k in range(1, phases + 1) if rule.per_phase else (1,):
+        for k in range(1, max(phases, 1) + 1) if rule.per_phase else (1,):
             if rule.per_phase and name not in own[k - 1].parameters:
                 continue  # what a phase does not need does not exist there
             theirs = rule.find(given, k)

@@ -190,6 +190,36 @@ class WrongField(Diagnostic):
 
 
 @dataclass(frozen=True)
+class RealInput(Diagnostic):
+    """An input that is declared complex is given real data: most often not the k-space, but an image.
+
+    Wrong:
+
+        reference(np.abs(y))
+
+    Right, one of: give the complex data; say that they are real on purpose:
+
+        reference(y)
+        reference(y.astype(complex))
+    """
+
+    code = "U0524"
+    title = "real data for a complex input"
+    name: str
+    expected: str
+    origin: Span | None
+
+    def message(self) -> str:
+        return f"`{self.name}` is {self.expected}, and real data are given for it"
+
+    def labels(self) -> tuple[Label, ...]:
+        return declared_at(self.origin, "declared complex")
+
+    def help(self) -> str | None:
+        return f"give complex data; if they are real on purpose, `{self.name}.astype(complex)`"
+
+
+@dataclass(frozen=True)
 class WrongDtype(Diagnostic):
     """Values have a dtype that a network cannot use, or two different ones.
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from unroll_dsl.backends.errors import WrongField, WrongShape
+from unroll_dsl.backends.errors import NotFinite, RealInput, WrongField, WrongShape
 from unroll_dsl.backends.numpy.declared import double
 from unroll_dsl.backends.numpy.maps import Array
 from unroll_dsl.backends.sizes import Equation, solve
@@ -18,7 +18,7 @@ from unroll_dsl.types import Field
 
 
 def arrays(graph: Graph, entries: Sequence[Entry], values: Sequence[Any]) -> list[Array]:
-    """The values in double precision; raises `UnrollError` (U0503, U0504) for what does not fit."""
+    """The values in double precision; raises `UnrollError` (U0503, U0504, U0510, U0524) for what does not fit."""
     if len(values) != len(entries):
         names = ", ".join(entry.name for entry in entries)
         raise TypeError(f"{graph.name} takes ({names}), {len(values)} arrays are given")
@@ -30,6 +30,10 @@ def arrays(graph: Graph, entries: Sequence[Entry], values: Sequence[Any]) -> lis
             problems.append(WrongShape(entry.name, entry.type, array.shape, entry.origin))
         elif np.iscomplexobj(array) and entry.type.field is not Field.COMPLEX:
             problems.append(WrongField(entry.name, str(entry.type), entry.origin))
+        elif entry.type.field is Field.COMPLEX and not np.iscomplexobj(array):
+            problems.append(RealInput(entry.name, str(entry.type), entry.origin))
+        elif entry in graph.inputs and not np.isfinite(array).all():
+            problems.append(NotFinite(entry.name, entry.origin))
         else:
             found.append(double(array, entry.type))
     if problems:
