@@ -67,3 +67,32 @@ output solve(A' @ A + rho * I, A' @ y)
     assert not net(y).is_complex()
     torch.testing.assert_close(net(y).detach(), torch.as_tensor(expected))
     assert torch.autograd.gradcheck(net, (y.requires_grad_(),))
+
+
+def test_layer_by_layer_on_a_small_image(shared_data: Path) -> None:
+    folder = shared_data / "deep_admm_net"
+    port = np.load(folder / "port_small32_stage7.npz")
+    mask = port["mask_unshifted_fft_order"].astype(np.float64)
+    spec = unroll_dsl.load("admm_net")
+    # their own MATLAB file this time
+    names = beside("admm_net", "weights.toml")
+    weights = import_weights(spec, folder / "net-stage7.mat", names)
+    net: Any = spec.compile(weights.phases, bind={"P": mask})
+    net.load_state_dict(weights.tensors)
+    y = torch.as_tensor(mask * np.fft.fft2(port["image"], norm="ortho"))[None, None]
+    with torch.no_grad():
+        states = [{k: v[0].numpy() for k, v in s.items()} for s in net.trajectory(y)]
+    assert np.abs(states[-1]["x"][0] - port["x_final"]).max() < 1e-12
+    for name, found in (
+        ("layer01", states[0]["x"]),
+        ("layer03", states[0]["z"]),
+        ("layer04", states[0]["beta"]),
+        ("layer05", states[1]["x"]),
+        ("layer07", states[1]["z"]),
+        ("layer08", states[1]["beta"]),
+    ):
+        key = next(k for k in port.files if k.startswith(name))
+        expected = port[key]
+        if expected.ndim == 3 and expected.shape[-1] == 8:
+            expected = np.moveaxis(expected, -1, 0)
+        assert np.abs(found.reshape(expected.shape) - expected).max() < 1e-12, key
