@@ -24,7 +24,6 @@ def expected(shared_data: Path) -> dict[str, Any]:
 SETS = {
     "Set11, ISTA-Net": (("ista_net",), "set11/ista/25"),
     "Set11, ISTA-Net+": (("ista_net_plus",), "set11/plus/25"),
-    "BSD68, ISTA-Net": (("ista_net", "--set", "BSD68"), "bsd68/ista/25"),
     "BSD68, ISTA-Net+": (("ista_net_plus", "--set", "BSD68"), "bsd68/plus/25"),
     "brain, ISTA-Net+": (("ista_net_plus_mri",), "mri/20"),
 }
