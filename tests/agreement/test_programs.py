@@ -128,6 +128,27 @@ phase (3):
     x <- solve(A' @ A + rho * I, A' @ y + rho * z)
 output x
 """,
+    "functions of maps and of layers": """
+algorithm fm
+dims m, n, h, w
+input y : vector[m]
+fixed A : matrix[m, n]
+fixed P : linear vector[n] -> vector[m]
+fixed Q : linear vector[n] -> image[1, h, w]
+learnable D : conv[1 -> 4, 3] ~ xavier_normal
+learnable N : conv[4 -> 1, 3] ~ xavier_normal
+def residual(M, v, b) = M' @ (M @ v - b)
+def gram(M) = M' @ M
+def block(F, G, u, t):
+    d = F(u)
+    return u + G(soft(d, t))
+state x : vector[n] = 0
+phase (3):
+    r = x - 0.1 * residual(P, x, y) - 0.1 * residual(A, x, y)
+    s = solve(gram(P) + 0.5 * I, r)
+    x <- s + Q' @ block(D, N, Q @ x, 0.01)
+output x
+""",
 }
 
 

@@ -180,6 +180,16 @@ class Expressions:
             return self.list.add(ops.Operator(record.name, record.defaults), (), type_, name.span)
         raise InternalError(f"{name.span}: nothing is known of `{name.text}`")
 
+    def _written_out(self, instance: Instance, args: tuple[int, ...]) -> int:
+        """The body of a function of maps or layers, which are no values, where it is called."""
+        definition = instance.definition
+        inner = Expressions(self.list, instance.types, instance.calls, self.functions)
+        names = {p.name.text: arg for p, arg in zip(definition.parameters, args, strict=True)}
+        inner.resolve = lambda name: names.get(name.text)
+        for local in definition.locals:
+            names[local.name.text] = inner.value(local.value)
+        return inner.value(definition.value)
+
     def _adjoint(self, operand: Expr, type_: Type, span: Span) -> int:
         inner = self.value(operand)
         if isinstance(type_, LinearMap):
@@ -341,6 +351,8 @@ class Expressions:
                 return self.list.add(ops.Operator(record.name, statics), args, type_, span)
             case InstanceCall(instance, arrays):
                 args = tuple(self.value(array) for array in arrays)
+                if not all(isinstance(t, Array) for t in (*instance.arguments, type_)):
+                    return self._written_out(instance, args)
                 name = self.functions.name_of(instance)
                 return self.list.add(ops.Invoke(name), args, type_, span)
             case PrevCall(state):

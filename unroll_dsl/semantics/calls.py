@@ -49,6 +49,7 @@ from unroll_dsl.types import (
     map_forward,
 )
 
+_MOST_NESTED = 6  # functions over maps are written out where they are called, which multiplies
 _SPECIAL = ("prev", "solve", "norm", "diag", "split", "size")
 
 
@@ -509,10 +510,21 @@ def _definition_call(self: Inference, call: Call, definition: Definition, contex
         self.reporter.report(errors.RecursiveDefinition(call.span, name))
         return UNKNOWN
     parameters = tuple(Parameter(p.name.text) for p in definition.parameters)
-    parts = _split_arguments(self, call, name, parameters, context)
-    if parts is None:
+    bound = _bind(self, call, name, parameters, context)
+    if bound is None:
         return UNKNOWN
-    arrays, types, _ = parts
+    arrays = [bound[p.name].value for p in parameters]
+    types = [self.infer(array, context) for array in arrays]
+    if any(isinstance(type_, Unknown) for type_ in types):
+        return UNKNOWN
+    over_maps = any(not isinstance(type_, Array) for type_ in types)
+    if over_maps and len(context.stack) >= _MOST_NESTED:
+        operands = tuple(self.operand(e, t, context) for e, t in zip(arrays, types, strict=True))
+        reason = f"functions over maps call each other at most {_MOST_NESTED} deep"
+        self.reporter.report(
+            errors.CallDoesNotType(call.span, name, operands, reason, definition.name.span)
+        )
+        return UNKNOWN
     key = (definition, tuple(types))
     if key not in self.instances:
         instance, problem = _instantiate(self, definition, tuple(types), context)
