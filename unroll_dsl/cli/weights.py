@@ -43,8 +43,6 @@ def run(options: Namespace) -> int:
         force=options.force,
     )
     count = sum(tensor.numel() for tensor in found.tensors.values())
-    said(
-        f"wrote {options.output}: {len(found.tensors)} tensors, {count:,} numbers, "
-        f"{found.phases} phases"
-    )
+    phases = "shared by all phases" if found.phases is None else f"{found.phases} phases"
+    said(f"wrote {options.output}: {len(found.tensors)} tensors, {count:,} numbers, {phases}")
     return Exit.FINE
