@@ -13,7 +13,7 @@ from unroll_dsl.diagnostics.model import Diagnostic, InternalError, UnrollError
 from unroll_dsl.driver import Checked, check_path, check_program, check_source
 from unroll_dsl.ir.graph import Graph, Parameter
 from unroll_dsl.passes.liveness import liveness
-from unroll_dsl.passes.pipeline import optimize
+from unroll_dsl.passes.pipeline import optimize as optimized
 from unroll_dsl.resources import algorithm_names, algorithm_path
 from unroll_dsl.rewrite import with_roles
 from unroll_dsl.semantics import TypedProgram
@@ -79,6 +79,7 @@ class Spec:
         learn: Mapping[str, str] | None = None,
         fix: Iterable[str] = (),
         dims: Mapping[str, int] | None = None,
+        optimize: int = 2,
     ) -> str:
         """The text of a Python module with the network; torch is its only import.
 
@@ -89,7 +90,7 @@ class Spec:
 
         spec = self.with_roles(learn, fix)
         graph = spec._runnable()
-        return emit(optimize(graph, dims), phases=spec._count(phases)).source
+        return emit(optimized(graph, dims, optimize), phases=spec._count(phases)).source
 
     def compile(
         self,
@@ -103,6 +104,7 @@ class Spec:
         dtype: torch.dtype | None = None,
         device: torch.device | str | None = None,
         seed: int | None = None,
+        optimize: int = 2,
     ) -> torch.nn.Module:
         """A network: a `torch.nn.Module` that equals the classical iteration until it is trained.
 
@@ -126,6 +128,8 @@ class Spec:
             Of the network; by default those of the bound values, else torch's.
         seed
             Makes random starts repeatable, without touching torch's global generator.
+        optimize
+            0: the program as written; 1: exact algebra; 2: fused kernels as well. All compute the same.
 
         Raises
         ------
@@ -140,7 +144,9 @@ class Spec:
         count = spec._count(phases)
         bound = bind_values(graph, count or 1, bind or {}, init or {}, dims or {})
         spec._check_given_limits(graph, count or 1, bound)
-        return instantiate(graph, count, bound, dtype=dtype, device=device, seed=seed)
+        return instantiate(
+            graph, count, bound, dtype=dtype, device=device, seed=seed, level=optimize
+        )
 
     def reference(
         self,

@@ -177,6 +177,12 @@ class ApplyLayer:
 
 
 @dataclass(frozen=True, slots=True)
+class ConvolvePair:
+    """`second(first(x))` of two single convolutions of 3 x 3 with zero padding; arguments first, second
+    and x. Made by fusion.py."""
+
+
+@dataclass(frozen=True, slots=True)
 class PhaseSum:
     """The sum over phases of a scalar that reads traces; in a loss."""
 
@@ -229,6 +235,14 @@ class SplitLayer:
     """A layer applied to the real and to the imaginary part alike."""
 
 
+@dataclass(frozen=True, slots=True)
+class LayerSteps:
+    """The steps of a layer from `start` to before `stop`, as a layer."""
+
+    start: int
+    stop: int
+
+
 Leaf = (
     Constant
     | Size
@@ -254,10 +268,19 @@ Value = (
     | Apply
     | Solve
     | ApplyLayer
+    | ConvolvePair
     | PhaseSum
 )
 Map = (
-    Operator | IdentityMap | DiagonalMap | AdjointMap | ComposeMap | AddMap | ScaleMap | SplitLayer
+    Operator
+    | IdentityMap
+    | DiagonalMap
+    | AdjointMap
+    | ComposeMap
+    | AddMap
+    | ScaleMap
+    | SplitLayer
+    | LayerSteps
 )
 Op = Leaf | Value | Map
 

@@ -33,7 +33,8 @@ from unroll_dsl.types import Array, Dim, LinearMap, Type
 _PLAIN: Mapping[str, Op] = {
     "phase_number": ops.PhaseNumber(), "expand": ops.Expand(), "eye": ops.Eye(),
     "transpose": ops.Transpose(), "contract": ops.Contract(), "apply": ops.Apply(),
-    "apply_layer": ops.ApplyLayer(), "phase_sum": ops.PhaseSum(),
+    "apply_layer": ops.ApplyLayer(), "convolve_pair": ops.ConvolvePair(),
+    "phase_sum": ops.PhaseSum(),
     "identity_map": ops.IdentityMap(), "diagonal_map": ops.DiagonalMap(),
     "adjoint_map": ops.AdjointMap(), "compose_map": ops.ComposeMap(), "add_map": ops.AddMap(1),
     "sub_map": ops.AddMap(-1), "scale_map": ops.ScaleMap(), "split_layer": ops.SplitLayer(),
@@ -283,6 +284,9 @@ class _Reader:
                 return kind(function, statics), _ids(rest)
             case "invoke":
                 return ops.Invoke(inside), _ids(rest)
+            case "layer_steps":
+                start, _, stop = inside.partition(":")
+                return ops.LayerSteps(int(start), int(stop)), _ids(rest)
             case "solve":
                 given = dict(pair.split("=") for pair in inside.split(", ") if pair)
                 tolerance = float(given["tolerance"]) if "tolerance" in given else None

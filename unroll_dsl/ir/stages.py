@@ -16,6 +16,7 @@ from unroll_dsl.ir.nodes import (
     ComposeMap,
     Constant,
     Contract,
+    ConvolvePair,
     DiagonalMap,
     Elementwise,
     Expand,
@@ -25,6 +26,7 @@ from unroll_dsl.ir.nodes import (
     IdentityMap,
     Input,
     Invoke,
+    LayerSteps,
     Learnable,
     Node,
     Op,
@@ -93,6 +95,8 @@ def own_stage(op: Op, per_phase: frozenset[str]) -> Stage:
             | Apply()
             | Solve()
             | ApplyLayer()
+            | ConvolvePair()
+            | LayerSteps()
         ):
             return Stage.SETUP
         case (

@@ -31,6 +31,7 @@ from unroll_dsl.ir.nodes import (
     Builtin,
     ComposeMap,
     Contract,
+    ConvolvePair,
     DiagonalMap,
     Elementwise,
     Expand,
@@ -40,6 +41,7 @@ from unroll_dsl.ir.nodes import (
     IdentityMap,
     Input,
     Invoke,
+    LayerSteps,
     Learnable,
     Node,
     Op,
@@ -119,6 +121,10 @@ def op_text(op: Op) -> str:
             return type(op).__name__.lower()
         case ApplyLayer():
             return "apply_layer"
+        case ConvolvePair():
+            return "convolve_pair"
+        case LayerSteps(start, stop):
+            return f"layer_steps[{start}:{stop}]"
         case PhaseSum():
             return "phase_sum"
         case IdentityMap():

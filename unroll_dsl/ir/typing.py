@@ -16,6 +16,7 @@ from unroll_dsl.ir.nodes import (
     ComposeMap,
     Constant,
     Contract,
+    ConvolvePair,
     DiagonalMap,
     Elementwise,
     Expand,
@@ -25,6 +26,7 @@ from unroll_dsl.ir.nodes import (
     IdentityMap,
     Input,
     Invoke,
+    LayerSteps,
     Learnable,
     Op,
     Operator,
@@ -126,6 +128,10 @@ def result_type(
             return IDENTITY if not args else "takes no argument"
         case DiagonalMap() | AdjointMap() | ComposeMap() | AddMap() | ScaleMap():
             return _map(op, args)
+        case ConvolvePair():
+            return _pair(args)
+        case LayerSteps(start, stop):
+            return _steps(args, start, stop)
         case SplitLayer():
             match args:
                 case (Layer(steps),):
@@ -229,6 +235,22 @@ def _apply_layer(args: tuple[Type, ...]) -> Found:
             return f"expected {found}, found {argument}" if isinstance(found, str) else found
         case _:
             return "takes a layer and an array"
+
+
+def _pair(args: tuple[Type, ...]) -> Found:
+    match args:
+        case (Layer() as first, Layer() as second, Array() as x):
+            return _apply_layer((Layer((*first.steps, *second.steps)), x))
+        case _:
+            return "takes two layers and an array"
+
+
+def _steps(args: tuple[Type, ...], start: int, stop: int) -> Found:
+    match args:
+        case (Layer(steps, split),) if 0 <= start < stop <= len(steps):
+            return Layer(steps[start:stop], split)
+        case _:
+            return f"takes a layer of at least {stop} steps"
 
 
 # ---- maps ---------------------------------------------------------------------------------------

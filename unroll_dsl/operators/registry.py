@@ -86,5 +86,5 @@ _SPELT = frozenset(
 # What passes rewrite to; no program calls these.
 INTERNAL = frozenset({
     "diagonal_matrix", "right_singular_vectors", "symmetric_eigenvectors", "cholesky",
-    "transfer", "difference_kernels", "cholesky_solve", "orthogonal_factor", "triangular_solve", "solve_dense",
+    "transfer", "difference_kernels", "shrink", "cholesky_solve", "orthogonal_factor", "triangular_solve", "solve_dense",
 })  # fmt: skip

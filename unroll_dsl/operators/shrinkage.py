@@ -52,7 +52,34 @@ def plf(x: Tensor, q: Tensor, rank: int) -> Tensor:
     return left + (place - cell) * (right - left) + (x - inside)
 '''
 
+
+def _shrink_rule(arrays: tuple[Array, ...], statics: dict[str, Static]) -> Array | Mismatch:
+    v, t = arrays
+    if t.rank or Field.COMPLEX in (v.field, t.field):
+        return Mismatch(1, "real values and one real threshold", str(t))
+    return Array(v.shape, v.field.join(Field.REAL), v.form)
+
+
+_SHRINK = '''
+def shrink(v: Tensor, t: Tensor) -> Tensor:
+    """Soft thresholding: sign(v) * relu(|v| - t), for any sign of the threshold t."""
+    quick = v.device.type == "cpu" and not (torch.is_grad_enabled() or torch.compiler.is_compiling())
+    if quick and t >= 0:  # one pass over memory; what compiles or differentiates wants a formula
+        return nn.functional.softshrink(v, t.item())
+    return v.sign() * torch.relu(v.abs() - t)
+'''
+
 RECORDS = (
+    Function(
+        "shrink",
+        (Parameter("v"), Parameter("t")),
+        Kind.WHOLE,
+        "Soft thresholding of real values by one number; what `soft` is compiled to.",
+        _shrink_rule,
+        lambda v, t: np.sign(v) * np.maximum(np.abs(v) - t, 0),
+        "shrink(v, t)",
+        helper=_SHRINK,
+    ),
     Function(
         "plf",
         (Parameter("x"), Parameter("q")),

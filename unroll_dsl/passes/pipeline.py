@@ -5,7 +5,8 @@
     3. common       what that has made equal
     4. solving      `solve` becomes factors and products, by structure
     5. common       factors that several systems share
-    6. dead         what nothing reads any more
+    6. fusion       neighbouring convolutions as one, shrinkage in one pass over memory
+    7. dead         what nothing reads any more
 
 The verifier accepts the graph before and after each. When a value is computed is no pass: it
 follows from the graph (stages.py, liveness.py).
@@ -19,21 +20,28 @@ from unroll_dsl.ir.graph import Graph
 from unroll_dsl.ir.verify import verify
 from unroll_dsl.passes.common import common
 from unroll_dsl.passes.dead import dead
+from unroll_dsl.passes.fusion import fusion
 from unroll_dsl.passes.plans import Sizes
 from unroll_dsl.passes.scaling import scaling
+from unroll_dsl.passes.shrinking import shrinking
 from unroll_dsl.passes.solving import Solving
 
 Pass = Callable[[Graph], Graph]
 
 
-def passes(sizes: Sizes | None = None) -> tuple[tuple[str, Pass], ...]:
-    """The passes by name, for dimensions of which some may be known."""
+LEVELS = (0, 1, 2)  # the program as written; exact algebra and stages; kernels as well
+
+
+def passes(sizes: Sizes | None = None, level: int = 2) -> tuple[tuple[str, Pass], ...]:
+    """The passes by name, for dimensions of which some may be known, up to a level."""
+    algebra: tuple[tuple[str, Pass], ...] = (("common", common), ("scaling", scaling))
+    kernels: tuple[tuple[str, Pass], ...] = (("fusion", fusion), ("shrinking", shrinking))
     return (
-        ("common", common),
-        ("scaling", scaling),
+        *(algebra if level > 0 else ()),
         ("common-2", common),
         ("solving", Solving(sizes or {})),
         ("common-3", common),
+        *(kernels if level > 1 else ()),
         ("dead", dead),
     )
 
@@ -41,17 +49,17 @@ def passes(sizes: Sizes | None = None) -> tuple[tuple[str, Pass], ...]:
 PASSES: tuple[tuple[str, Pass], ...] = passes()
 
 
-def optimize(graph: Graph, sizes: Sizes | None = None) -> Graph:
+def optimize(graph: Graph, sizes: Sizes | None = None, level: int = 2) -> Graph:
     """The graph that backends compile. With `sizes`, routes may depend on them; the graph then
     computes the same for other sizes as well, only slower than it could."""
-    *_, (_, result) = trace(graph, sizes)
+    *_, (_, result) = trace(graph, sizes, level)
     return result
 
 
-def trace(graph: Graph, sizes: Sizes | None = None) -> Iterator[tuple[str, Graph]]:
+def trace(graph: Graph, sizes: Sizes | None = None, level: int = 2) -> Iterator[tuple[str, Graph]]:
     """Each pass by name and the graph after it, for `--emit ir:<pass>`."""
     verify(graph)
-    for name, transform in passes(sizes):
+    for name, transform in passes(sizes, level):
         graph = transform(graph)
         verify(graph)
         yield name, graph

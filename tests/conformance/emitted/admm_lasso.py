@@ -46,8 +46,13 @@ def cholesky_solve(b: Tensor, L: Tensor, rank: int) -> Tensor:
     return torch.cholesky_solve(b.unsqueeze(-1), L).squeeze(-1)
 
 
-def soft(v: Tensor, t: Tensor) -> Tensor:
-    """Soft thresholding, the proximal map of t times the 1-norm; complex values shrink in modulus."""
+def shrink(v: Tensor, t: Tensor) -> Tensor:
+    """Soft thresholding: sign(v) * relu(|v| - t), for any sign of the threshold t."""
+    quick = v.device.type == "cpu" and not (
+        torch.is_grad_enabled() or torch.compiler.is_compiling()
+    )
+    if quick and t >= 0:  # one pass over memory; what compiles or differentiates wants a formula
+        return nn.functional.softshrink(v, t.item())
     return v.sign() * torch.relu(v.abs() - t)
 
 
@@ -84,13 +89,13 @@ class AdmmLasso(nn.Module):
 
     def phase(self, z: Tensor, u: Tensor, Aty: Tensor) -> tuple[Tensor, Tensor]:
         x = cholesky_solve(Aty + self.rho * (z - u), self.L, 1)  # admm_lasso.unroll:22
-        z = soft(x + u, self.lambda_over_rho)  # admm_lasso.unroll:23
+        z = shrink(x + u, self.lambda_over_rho)  # admm_lasso.unroll:23
         u = u + x - z  # admm_lasso.unroll:24
         return z, u
 
     def last_phase(self, z: Tensor, u: Tensor, Aty: Tensor) -> Tensor:
         x = cholesky_solve(Aty + self.rho * (z - u), self.L, 1)  # admm_lasso.unroll:22
-        return soft(x + u, self.lambda_over_rho)  # admm_lasso.unroll:23
+        return shrink(x + u, self.lambda_over_rho)  # admm_lasso.unroll:23
 
     def forward(self, y: Tensor) -> Tensor:
         Aty, z, u = self.start(y)

@@ -33,8 +33,13 @@ def check_input(
         raise ValueError(f"`{name}` is on {x.device}, the network on {like.device}")
 
 
-def soft(v: Tensor, t: Tensor) -> Tensor:
-    """Soft thresholding, the proximal map of t times the 1-norm; complex values shrink in modulus."""
+def shrink(v: Tensor, t: Tensor) -> Tensor:
+    """Soft thresholding: sign(v) * relu(|v| - t), for any sign of the threshold t."""
+    quick = v.device.type == "cpu" and not (
+        torch.is_grad_enabled() or torch.compiler.is_compiling()
+    )
+    if quick and t >= 0:  # one pass over memory; what compiles or differentiates wants a formula
+        return nn.functional.softshrink(v, t.item())
     return v.sign() * torch.relu(v.abs() - t)
 
 
@@ -64,13 +69,13 @@ class Fista(nn.Module):
 
     def phase(self, x: Tensor, v: Tensor, t: Tensor, y: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         x_prev, t_prev = x, t
-        x = soft(v - (v @ self.A.mT - y) @ self.A / self.L, self.lambda_over_L)  # fista.unroll:21
+        x = shrink(v - (v @ self.A.mT - y) @ self.A / self.L, self.lambda_over_L)  # fista.unroll:21
         t = (1 + (1 + 4 * t_prev**2).sqrt()) / 2  # fista.unroll:22
         v = x + (t_prev - 1) / t * (x - x_prev)  # fista.unroll:23
         return x, v, t
 
     def last_phase(self, v: Tensor, y: Tensor) -> Tensor:
-        return soft(
+        return shrink(
             v - (v @ self.A.mT - y) @ self.A / self.L, self.lambda_over_L
         )  # fista.unroll:21
 

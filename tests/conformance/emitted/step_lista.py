@@ -39,8 +39,13 @@ def positive(p: Tensor) -> Tensor:
     return torch.where(p < 0, -p, p).clamp(min=torch.finfo(p.dtype).tiny)
 
 
-def soft(v: Tensor, t: Tensor) -> Tensor:
-    """Soft thresholding, the proximal map of t times the 1-norm; complex values shrink in modulus."""
+def shrink(v: Tensor, t: Tensor) -> Tensor:
+    """Soft thresholding: sign(v) * relu(|v| - t), for any sign of the threshold t."""
+    quick = v.device.type == "cpu" and not (
+        torch.is_grad_enabled() or torch.compiler.is_compiling()
+    )
+    if quick and t >= 0:  # one pass over memory; what compiles or differentiates wants a formula
+        return nn.functional.softshrink(v, t.item())
     return v.sign() * torch.relu(v.abs() - t)
 
 
@@ -53,7 +58,7 @@ class Phase(nn.Module):
 
     def forward(self, x: Tensor, y: Tensor, A: Tensor, lambda_: Tensor) -> Tensor:
         alpha = positive(self.alpha)  # step_lista.unroll:16
-        return soft(x - alpha * ((x @ A.mT - y) @ A), alpha * lambda_)  # step_lista.unroll:23
+        return shrink(x - alpha * ((x @ A.mT - y) @ A), alpha * lambda_)  # step_lista.unroll:23
 
 
 class StepLista(nn.Module):

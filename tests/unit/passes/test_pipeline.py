@@ -39,6 +39,6 @@ def test_the_verifier_runs_after_each_pass(graph, monkeypatch):
     program = graph(TEXT)
     broken = graph(TEXT.replace("output %3", "output %1"))
     object.__setattr__(broken, "outputs", (17,))
-    monkeypatch.setattr(pipeline, "passes", lambda sizes: (("break", lambda _: broken),))
+    monkeypatch.setattr(pipeline, "passes", lambda sizes, level: (("break", lambda _: broken),))
     with pytest.raises(InternalError, match="%17"):
         optimize(program)

@@ -32,6 +32,16 @@ def apply_layer(layer: Layer, value: LayerValue, x: Array) -> Array:
     return _steps(layer, value, x)
 
 
+def layer_steps(layer: Layer, value: LayerValue, start: int, stop: int) -> LayerValue:
+    """The tensors of some steps of a layer, as those of a layer of their own."""
+    found: dict[str, Array] = {}
+    for name, tensor in value.items():
+        place, _, piece = name.rpartition(".")
+        if start <= int(place or 0) < stop:
+            found[f"{int(place or 0) - start}.{piece}" if stop - start > 1 else piece] = tensor
+    return found
+
+
 def _steps(layer: Layer, value: LayerValue, x: Array) -> Array:
     for place, step in enumerate(layer.steps):
         prefix = f"{place}." if len(layer.steps) > 1 else ""

@@ -15,7 +15,7 @@ from unroll_dsl.ir import nodes as ops
 from unroll_dsl.ir.nodes import Node
 from unroll_dsl.operators.model import Function, Kind, Static
 from unroll_dsl.operators.registry import function, linear_operator
-from unroll_dsl.types import Array, Dim, Field, LinearMap, map_backward, map_forward
+from unroll_dsl.types import Array, Conv, Dim, Field, Layer, LinearMap, map_backward, map_forward
 
 _SIGNS = {"add": "a + b", "sub": "a - b", "mul": "a * b", "div": "a / b", "pow": "a ** b"}
 
@@ -95,6 +95,37 @@ _MIXED_MATMUL = '''def mixed_matmul(a: Tensor, b: Tensor) -> Tensor:
     return torch.complex(a @ b.real, a @ b.imag)
 '''
 
+
+CONVOLVE_PAIR = '''def convolve_pair(
+    x: Tensor, first: Tensor, second: Tensor, bias: Tensor | None = None
+) -> Tensor:
+    """conv2d(conv2d(x, first, padding=1), second, bias, padding=1), kernels of 3 x 3, as one of 5 x 5.
+
+    What that one sees beyond the border, where the second of the two takes zeros, is subtracted along
+    the four sides; at the corners it has then been subtracted twice.
+    """
+    conv1d, conv2d = nn.functional.conv1d, nn.functional.conv2d
+    kernel = conv2d(first.transpose(0, 1), second.flip(2, 3), padding=2).transpose(0, 1)
+    (outputs, inputs), (h, w) = kernel.shape[:2], x.shape[-2:]
+    if 8 * outputs > inputs:
+        y = conv2d(x, kernel, padding=2)
+    else:  # few outputs: a product for each of the 25 places, and a sum of shifted planes
+        planes = kernel.flip(2, 3).permute(0, 2, 3, 1).reshape(25 * outputs, inputs)
+        y = nn.functional.fold(planes @ x.flatten(-2), (h, w), 5, padding=2)
+
+    def side(line: Tensor, a: Tensor, b: Tensor) -> Tensor:
+        both = conv1d(a.transpose(0, 1), b.flip(2), padding=2).transpose(0, 1)
+        return conv1d(line, both, padding=2)
+
+    y[..., 0, :] -= side(x[..., 0, :], first[:, :, 2], second[:, :, 0])
+    y[..., -1, :] -= side(x[..., -1, :], first[:, :, 0], second[:, :, 2])
+    y[..., 0] -= side(x[..., 0], first[..., 2], second[..., 0])
+    y[..., -1] -= side(x[..., -1], first[..., 0], second[..., 2])
+    for i, a, b in ((0, 2, 0), (-1, 0, 2)):
+        for j, c, d in ((0, 2, 0), (-1, 0, 2)):
+            y[..., i, j] += x[..., i, j] @ (second[:, :, b, d] @ first[:, :, a, c]).mT
+    return y if bias is None else y + bias[:, None, None]
+'''
 
 CONJUGATE_GRADIENTS = '''def conjugate_gradients(
     A: Callable[[Tensor], Tensor],
@@ -236,6 +267,8 @@ class Expressions:
                 return self._iterated(index)
             case ops.ApplyLayer():
                 return self._layer(args[0], args[1])
+            case ops.ConvolvePair():
+                return self._pair(*args)
             case (
                 ops.Input()
                 | ops.Fixed()
@@ -259,6 +292,7 @@ class Expressions:
                 | ops.AddMap()
                 | ops.ScaleMap()
                 | ops.SplitLayer()
+                | ops.LayerSteps()
             ):
                 raise InternalError(f"{node.op} is a map, not a value")
             case _:
@@ -497,14 +531,52 @@ class Expressions:
     def _layer(self, layer: int, argument: int) -> ast.expr:
         """A layer called; real filters take the real and the imaginary part of complex data."""
         node = self.nodes[layer]
-        module = self.value(node.args[0] if isinstance(node.op, ops.SplitLayer) else layer)
         x = self.tensor(argument)
+        if isinstance(node.op, ops.LayerSteps):
+            for place in range(node.op.start, node.op.stop):
+                x = ast.Call(self._module(layer, place), [x], [])
+            return x
+        module = self.value(node.args[0] if isinstance(node.op, ops.SplitLayer) else layer)
         if self.type(argument).field is not Field.COMPLEX:
             if isinstance(node.op, ops.SplitLayer):  # split(N) of real data is complex all the same
                 return fill("torch.complex(N(x), N(torch.zeros_like(x)))", N=module, x=self.bind(x))
             return ast.Call(module, [x], [])
         x = x if is_simple(x) else self.bind(x)
         return fill("torch.complex(N(x.real), N(x.imag))", N=module, x=x)
+
+    def _module(self, layer: int, place: int) -> ast.expr:
+        """The module of one step: `self.H[2]`; of a layer that is one step, the layer itself."""
+        node = self.nodes[layer]
+        whole = node.args[0] if isinstance(node.op, ops.LayerSteps) else layer
+        type_ = self.nodes[whole].type
+        assert isinstance(type_, Layer)
+        module = self.value(whole)
+        if len(type_.steps) == 1:
+            return module
+        return ast.Subscript(module, ast.Constant(place))
+
+    def _pair(self, first: int, second: int, argument: int) -> ast.expr:
+        """Two convolutions as one, with the kernels of both."""
+        self.functions.helpers.setdefault("convolve_pair", CONVOLVE_PAIR)
+        modules = []
+        for layer in (first, second):
+            op = self.nodes[layer].op
+            modules.append(self._module(layer, op.start if isinstance(op, ops.LayerSteps) else 0))
+        made = fill(
+            "convolve_pair(x, a.weight, b.weight)",
+            x=self.tensor(argument),
+            a=modules[0],
+            b=modules[1],
+        )
+        last = self.nodes[second].type
+        assert (
+            isinstance(last, Layer)
+            and isinstance(last.steps[0], Conv)
+            and isinstance(made, ast.Call)
+        )
+        if last.steps[0].bias:
+            made.args.append(ast.Attribute(modules[1], "bias"))
+        return made
 
     def _apply(self, map_: int, argument: int) -> ast.expr:
         return self.apply(

@@ -40,12 +40,13 @@ def instantiate(
     dtype: torch.dtype | None,
     device: torch.device | str | None,
     seed: int | None,
+    level: int = 2,
 ) -> nn.Module:
     """Make the network. Values have been checked by `binding.bind`; bounds are checked here, where
     they can be computed."""
     _complete(graph, bound)
     device = _device(graph, bound) if device is None else device
-    emitted = emit(optimize(graph, bound.sizes), phases=phases)
+    emitted = emit(optimize(graph, bound.sizes, level), phases=phases)
     module = load_module(emitted.source, identifier(graph.name))
     real = _dtype(bound, dtype)
     arguments = _arguments(graph, emitted, bound, real, device)

@@ -1,0 +1,97 @@
+"""Neighbouring convolutions become one where that is cheaper.
+
+    d = D(r)                      D : conv[1 -> 32, 3]
+    H(d)                          H : conv[32 -> 32, 3] >> relu >> conv[32 -> 32, 3]
+    =>  relu and the rest of H on one convolution of 1 -> 32 with kernels of 5 x 5
+
+Two convolutions of 3 x 3 have kernels of 5 x 5 between them. With zero padding the second takes for 0
+what the first would have beyond the border; what the single one sees there is subtracted, along the
+four sides and at the corners, so that the result is the same. Taken where it saves at least half of
+the products: few channels at one end, many between.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+
+from unroll_dsl.ir.graph import Graph
+from unroll_dsl.ir.nodes import ApplyLayer, ConvolvePair, LayerSteps, Node
+from unroll_dsl.passes.rewrite import Rewriting, with_nodes
+from unroll_dsl.types import Array, Conv, Field, Layer
+
+
+def fusion(graph: Graph) -> Graph:
+    """Fuse pairs of convolutions, wherever one layer is applied to the result of another."""
+    new = Rewriting(graph.functions, frozenset(p.name for p in graph.parameters if p.per_phase))
+    uses = Counter(argument for node in graph.nodes for argument in node.args)
+    for index in _roots(graph):
+        uses[index] += 1
+    where: list[int] = []
+    for node in graph.nodes:
+        moved = replace(node, args=tuple(where[a] for a in node.args))
+        found = _fused(graph, node, where, new, uses)
+        if found is None:
+            found = new.add(moved.op, moved.args, moved.type, moved.origin, moved.label)
+        elif node.label is not None:
+            new.relabel(found, node.label)
+        where.append(found)
+    return with_nodes(graph, new.nodes, where)
+
+
+def _roots(graph: Graph) -> list[int]:
+    found = [*graph.outputs, *(slot.update for slot in graph.states)]
+    return [*found, *(trace.node for trace in graph.traces)]
+
+
+def _fused(
+    graph: Graph, node: Node, where: list[int], new: Rewriting, uses: Counter[int]
+) -> int | None:
+    """`second(first(x))` with the last step of the first and the first step of the second as one."""
+    if node.op != ApplyLayer():
+        return None
+    inner = graph.nodes[node.args[1]]
+    if inner.op != ApplyLayer() or not isinstance(inner.type, Array):
+        return None
+    layers = graph.nodes[inner.args[0]].type, graph.nodes[node.args[0]].type
+    first, second = layers
+    assert isinstance(first, Layer) and isinstance(second, Layer)
+    if first.split or second.split or inner.type.field is Field.COMPLEX:
+        return None
+    if not _pays(first.steps[-1], second.steps[0], alone=uses[node.args[1]] == 1):
+        return None
+    x = where[inner.args[1]]
+    before, after = where[inner.args[0]], where[node.args[0]]
+    count = len(first.steps)
+    origin = node.origin
+    if count > 1:
+        x = new.make(ApplyLayer(), _steps(new, before, 0, count - 1), x, origin=origin)
+    left = _steps(new, before, count - 1, count)
+    pair = new.make(ConvolvePair(), left, _steps(new, after, 0, 1), x, origin=origin)
+    if len(second.steps) == 1:
+        return pair
+    return new.make(ApplyLayer(), _steps(new, after, 1, len(second.steps)), pair, origin=origin)
+
+
+def _steps(new: Rewriting, layer: int, start: int, stop: int) -> int:
+    type_ = new.type(layer)
+    assert isinstance(type_, Layer)
+    if (start, stop) == (0, len(type_.steps)):
+        return layer
+    return new.make(LayerSteps(start, stop), layer)
+
+
+def _pays(a: object, b: object, *, alone: bool) -> bool:
+    """Whether one convolution takes at most half of the products of two; `alone`: nothing else
+    reads what is between them, so that the first is saved too."""
+    for step in (a, b):
+        if not isinstance(step, Conv):
+            return False
+        if step.size != 3 or step.padding != "zero" or step.groups != 1:
+            return False
+    assert isinstance(a, Conv) and isinstance(b, Conv)
+    ends = a.channels_in.value, a.channels_out.value, b.channels_out.value
+    if a.bias or None in ends:
+        return False
+    i, c, o = (n or 0 for n in ends)
+    return 2 * 25 * i * o <= 9 * c * o + (9 * i * c if alone else 0)
