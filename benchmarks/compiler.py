@@ -41,7 +41,7 @@ def medians(jobs: dict[str, Callable[[], object]]) -> dict[str, float]:
     return {name: median(values) for name, values in taken.items()}
 
 
-def run() -> None:
+def run(*names: str) -> None:
     import unroll_dsl
     from unroll_dsl.driver import check_source
     from unroll_dsl.source import SourceFile

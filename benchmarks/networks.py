@@ -1,0 +1,203 @@
+"""Generated networks against plain PyTorch renderings of what the authors compute (plain.py).
+
+Both get the same values and are compared before they are timed. Figures are ratios of medians taken in
+one run, the two taking turns. `python -m benchmarks networks [NAME ...]` runs some of them.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from statistics import median
+from typing import Any
+
+import torch
+from rich.console import Console
+from rich.table import Table
+from torch import Tensor, nn
+
+import unroll_dsl
+from benchmarks import plain
+
+Inputs = tuple[Tensor, ...]
+
+
+@dataclass(frozen=True)
+class Case:
+    """Two networks that compute the same of the same inputs."""
+
+    name: str
+    theirs: nn.Module
+    ours: nn.Module
+    inputs: Inputs
+    target: Tensor | None = None  # for a training step, besides
+    repetitions: int = 7
+
+
+def copied(pairs: dict[str, str], theirs: nn.Module, ours: nn.Module) -> None:
+    """Give `ours` the values of `theirs`; names of theirs by names of ours."""
+    values = dict(theirs.state_dict())
+    own = ours.state_dict()
+    found = {name: values[pairs[name]].reshape(own[name].shape) for name in own}
+    ours.load_state_dict(found)
+
+
+def ista_net(plus: bool) -> Case:
+    """64 blocks of 33 x 33, ratio 25 %."""
+    torch.manual_seed(0)
+    phi = torch.linalg.qr(torch.randn(1089, 272))[0].mT.contiguous()
+    theirs = plain.IstaNet(phi, phi.mT.contiguous(), 9, plus)
+    name = "ista_net_plus" if plus else "ista_net"
+    ours = unroll_dsl.load(name).compile(
+        9, bind={"Phi": phi, "Q": phi.mT.contiguous()}, dims={"h": 33, "w": 33}
+    )
+    forth, back = ("H", "Ht") if plus else ("F", "Ft")
+    parts = {
+        "rho": "step", "theta": "threshold", "D.weight": "into", "G.weight": "out",
+        f"{forth}.0.weight": "first", f"{forth}.2.weight": "second",
+        f"{back}.0.weight": "third", f"{back}.2.weight": "fourth",
+    }  # fmt: skip
+    pairs = {f"phases.{k}.{a}": f"phases.{k}.{b}" for k in range(9) for a, b in parts.items()}
+    copied(pairs, theirs, ours)
+    x = torch.rand(64, 1, 33, 33)
+    return Case(name, theirs, ours, (x.flatten(1) @ phi.mT,), x)
+
+
+def fista_net(batch: int) -> Case:
+    """The size of the paper's electromagnetic tomography: 104 measurements, 3228 pixels in view."""
+    torch.manual_seed(0)
+    side, n = 64, 3228
+    place = torch.arange(side) - (side - 1) / 2
+    radius = (place[:, None] ** 2 + place**2).flatten()
+    inside = radius.argsort()[:n].sort().values
+    mask = torch.zeros(n, side * side)
+    mask[torch.arange(n), inside] = 1
+    a = torch.randn(104, n) / n**0.5
+    whole = torch.eye(side * side).view(-1, side, side)
+    steps = torch.cat([whole.diff(dim=1).flatten(1), whole.diff(dim=2).flatten(1)], 1).mT
+    r = steps[:, inside]
+    r = r[r.abs().sum(1) == 2].contiguous()
+    theirs = plain.FistaNet(a, r, mask, side)
+    bind = {"A": a, "R": r, "M": mask}
+    ours = unroll_dsl.load("fista_net").compile(7, bind=bind, dims={"h": side, "w": side})
+    pairs = {"D.weight": "into.weight", "D.bias": "into.bias"}
+    pairs |= {"G.weight": "out.weight", "G.bias": "out.bias"}
+    for letter, word in (("F", "forth"), ("B", "back")):
+        for i in range(4):
+            for kind in ("weight", "bias"):
+                pairs[f"{letter}.{2 * i}.{kind}"] = f"{word}.{i}.{kind}"
+    for word in ("theta", "mu", "rho"):
+        pairs |= {f"w_{word}": f"w.{word}", f"c_{word}": f"c.{word}"}
+    copied(pairs, theirs, ours)
+    x = torch.rand(batch, 1, side, side)
+    b = x.flatten(1) @ mask.mT @ a.mT
+    return Case(f"fista_net, batch {batch}", theirs, ours, (b, x / 2), repetitions=3)
+
+
+def admm_net() -> Case:
+    """256 x 256, 20 % of k-space, 10 phases (stage 7)."""
+    torch.manual_seed(0)
+    mask = (torch.rand(256, 256) < 0.2).float()
+    mask[0, 0] = 1
+    from unroll_dsl.operators.registry import function
+
+    basis = torch.as_tensor(function("dct_basis").numpy(3), dtype=torch.float32)
+    theirs = plain.AdmmNet(mask, basis, 10)
+    ours = unroll_dsl.load("admm_net").compile(10, bind={"P": mask})
+    y = mask * torch.fft.fft2(torch.rand(1, 1, 256, 256), norm="ortho")
+    return Case("admm_net", theirs, ours, (y,))
+
+
+def admm_csnet() -> Case:
+    """256 x 256, 20 % of k-space."""
+    torch.manual_seed(0)
+    mask = (torch.rand(256, 256) < 0.2).float()
+    mask[0, 0] = 1
+    theirs = plain.AdmmCsnet(mask)
+    ours = unroll_dsl.load("admm_csnet").compile(bind={"P": mask})
+    pairs = {
+        "rho": "rho", "gamma": "gamma", "N.0.weight": "first.weight", "N.0.bias": "first.bias",
+        "N.1.slopes": "slopes", "N.1.start": "start", "N.2.weight": "last.weight",
+        "N.2.bias": "last.bias",
+    }  # fmt: skip
+    copied(pairs, theirs, ours)
+    image = torch.polar(torch.rand(1, 1, 256, 256), torch.rand(1, 1, 256, 256))
+    y = mask * torch.fft.fft2(image, norm="ortho")
+    return Case("admm_csnet", theirs, ours, (y,), repetitions=3)
+
+
+CASES: dict[str, Callable[[], Case]] = {
+    "ista_net": lambda: ista_net(False),
+    "ista_net_plus": lambda: ista_net(True),
+    "fista_net": lambda: fista_net(1),
+    "fista_net_8": lambda: fista_net(8),
+    "admm_net": admm_net,
+    "admm_csnet": admm_csnet,
+}
+
+
+def in_turn(jobs: dict[str, Callable[[], object]], repetitions: int) -> dict[str, float]:
+    """Median seconds of each job, the jobs taking turns."""
+    taken: dict[str, list[float]] = {name: [] for name in jobs}
+    for job in jobs.values():
+        job()
+    for _ in range(repetitions):
+        for name, job in jobs.items():
+            begin = time.perf_counter()
+            job()
+            taken[name].append(time.perf_counter() - begin)
+    return {name: median(values) for name, values in taken.items()}
+
+
+def gap(case: Case) -> float:
+    """The relative difference of the two results."""
+    with torch.no_grad():
+        theirs, ours = case.theirs(*case.inputs), case.ours(*case.inputs)
+    return float((theirs.reshape(ours.shape) - ours).norm() / theirs.norm())
+
+
+def step(net: Any, inputs: Inputs, target: Tensor) -> Callable[[], None]:
+    def run() -> None:
+        net.zero_grad()
+        net.loss(*inputs, target).backward()
+
+    return run
+
+
+def rows(case: Case) -> list[tuple[str, str, float, float, float]]:
+    """Case, what is timed, seconds of theirs and of ours, and how far the results are apart."""
+    apart = gap(case)
+
+    def inference(net: nn.Module) -> Callable[[], object]:
+        def run() -> None:
+            with torch.no_grad():
+                net(*case.inputs)
+
+        return run
+
+    found = in_turn(
+        {"theirs": inference(case.theirs), "ours": inference(case.ours)}, case.repetitions
+    )
+    result = [(case.name, "inference", found["theirs"], found["ours"], apart)]
+    if case.target is not None:
+        jobs = {
+            "theirs": step(case.theirs, case.inputs, case.target.flatten(1)),
+            "ours": step(case.ours, case.inputs, case.target),
+        }
+        found = in_turn(jobs, 3)
+        result.append((case.name, "training step", found["theirs"], found["ours"], apart))
+    return result
+
+
+def run(*names: str) -> None:
+    console = Console()
+    table = Table(title=f"{torch.get_num_threads()} threads, torch {torch.__version__}")
+    for heading in ("network", "", "plain, ms", "ours, ms", "times faster", "difference"):
+        table.add_column(heading, justify="left" if not table.columns else "right")
+    for name in names or CASES:
+        for network, what, theirs, ours, apart in rows(CASES[name]()):
+            figures = (f"{1000 * theirs:.0f}", f"{1000 * ours:.0f}", f"{theirs / ours:.2f}")
+            table.add_row(network, what, *figures, f"{apart:.1e}")
+            console.print(f"{network}, {what}: {theirs / ours:.2f} times faster")
+    console.print(table)
