@@ -183,6 +183,12 @@ class ConvolvePair:
 
 
 @dataclass(frozen=True, slots=True)
+class ConvolveFew:
+    """A single convolution of many channels to few, zero padding, odd size; arguments layer and x.
+    Made by fusion.py."""
+
+
+@dataclass(frozen=True, slots=True)
 class PhaseSum:
     """The sum over phases of a scalar that reads traces; in a loss."""
 
@@ -269,6 +275,7 @@ Value = (
     | Solve
     | ApplyLayer
     | ConvolvePair
+    | ConvolveFew
     | PhaseSum
 )
 Map = (

@@ -16,6 +16,7 @@ from unroll_dsl.ir.nodes import (
     ComposeMap,
     Constant,
     Contract,
+    ConvolveFew,
     ConvolvePair,
     DiagonalMap,
     Elementwise,
@@ -96,6 +97,7 @@ def own_stage(op: Op, per_phase: frozenset[str]) -> Stage:
             | Solve()
             | ApplyLayer()
             | ConvolvePair()
+            | ConvolveFew()
             | LayerSteps()
         ):
             return Stage.SETUP

@@ -31,6 +31,7 @@ from unroll_dsl.ir.nodes import (
     Builtin,
     ComposeMap,
     Contract,
+    ConvolveFew,
     ConvolvePair,
     DiagonalMap,
     Elementwise,
@@ -121,6 +122,8 @@ def op_text(op: Op) -> str:
             return type(op).__name__.lower()
         case ApplyLayer():
             return "apply_layer"
+        case ConvolveFew():
+            return "convolve_few"
         case ConvolvePair():
             return "convolve_pair"
         case LayerSteps(start, stop):

@@ -16,6 +16,7 @@ from unroll_dsl.ir.nodes import (
     ComposeMap,
     Constant,
     Contract,
+    ConvolveFew,
     ConvolvePair,
     DiagonalMap,
     Elementwise,
@@ -128,6 +129,8 @@ def result_type(
             return IDENTITY if not args else "takes no argument"
         case DiagonalMap() | AdjointMap() | ComposeMap() | AddMap() | ScaleMap():
             return _map(op, args)
+        case ConvolveFew():
+            return _apply_layer(args)
         case ConvolvePair():
             return _pair(args)
         case LayerSteps(start, stop):

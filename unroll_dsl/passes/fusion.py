@@ -7,7 +7,8 @@
 Two convolutions of 3 x 3 have kernels of 5 x 5 between them. With zero padding the second takes for 0
 what the first would have beyond the border; what the single one sees there is subtracted, along the
 four sides and at the corners, so that the result is the same. Taken where it saves at least half of
-the products: few channels at one end, many between.
+the products: few channels at one end, many between. A convolution of many channels to few by itself
+becomes a product: 32 -> 1 takes libraries several times as long as it should.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from collections import Counter
 from dataclasses import replace
 
 from unroll_dsl.ir.graph import Graph
-from unroll_dsl.ir.nodes import ApplyLayer, ConvolvePair, LayerSteps, Node
+from unroll_dsl.ir.nodes import ApplyLayer, ConvolveFew, ConvolvePair, LayerSteps, Node
 from unroll_dsl.passes.rewrite import Rewriting, with_nodes
 from unroll_dsl.types import Array, Conv, Field, Layer
 
@@ -30,7 +31,7 @@ def fusion(graph: Graph) -> Graph:
     where: list[int] = []
     for node in graph.nodes:
         moved = replace(node, args=tuple(where[a] for a in node.args))
-        found = _fused(graph, node, where, new, uses)
+        found = _fused(graph, node, where, new, uses) or _few(node, moved.args, new)
         if found is None:
             found = new.add(moved.op, moved.args, moved.type, moved.origin, moved.label)
         elif node.label is not None:
@@ -71,6 +72,25 @@ def _fused(
     if len(second.steps) == 1:
         return pair
     return new.make(ApplyLayer(), _steps(new, after, 1, len(second.steps)), pair, origin=origin)
+
+
+def _few(node: Node, args: tuple[int, ...], new: Rewriting) -> int | None:
+    """A layer whose last step is a convolution of many channels to few, for which libraries are slow."""
+    if node.op != ApplyLayer() or not isinstance(node.type, Array):
+        return None
+    layer, x = args
+    type_ = new.type(layer)
+    assert isinstance(type_, Layer)
+    last, count = type_.steps[-1], len(type_.steps)
+    if type_.split or node.type.field is Field.COMPLEX or not isinstance(last, Conv):
+        return None
+    ends = last.channels_in.value, last.channels_out.value
+    plain = last.padding == "zero" and last.groups == 1 and last.size in (3, 5, 7)
+    if not plain or ends[0] is None or ends[1] is None or 8 * ends[1] > ends[0]:
+        return None
+    if count > 1:
+        x = new.make(ApplyLayer(), _steps(new, layer, 0, count - 1), x, origin=node.origin)
+    return new.make(ConvolveFew(), _steps(new, layer, count - 1, count), x, origin=node.origin)
 
 
 def _steps(new: Rewriting, layer: int, start: int, stop: int) -> int:

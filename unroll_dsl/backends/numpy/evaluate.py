@@ -133,7 +133,7 @@ class Evaluator:
                 return maps.scale(arguments[0], maps.as_map(arguments[1]))
             case ops.Operator(name, statics):
                 return self._operator(name, statics, arguments, node)
-            case ops.ApplyLayer():
+            case ops.ApplyLayer() | ops.ConvolveFew():
                 return apply_layer(types[0], arguments[0], arguments[1])
             case ops.ConvolvePair():
                 first, second, x = arguments

@@ -393,6 +393,8 @@ class ConstructorWriter:
                     [self._size(count)],
                     [ast.keyword(key, value) for key, value in options.items()],
                 )
+            case Activation("relu") if index and isinstance(layer.steps[index - 1], Conv):
+                return fill("nn.ReLU(inplace=True)")  # no derivative reads what a convolution gave
             case Activation(word):
                 return call(ACTIVATIONS[word])
             case Bound() as step:

@@ -96,6 +96,17 @@ _MIXED_MATMUL = '''def mixed_matmul(a: Tensor, b: Tensor) -> Tensor:
 '''
 
 
+CONVOLVE_FEW = '''def convolve_few(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+    """conv2d with zero padding that keeps the size, of many channels to few: a product for each place of
+    the kernel, and a sum of shifted planes."""
+    size = weight.shape[-1]
+    if torch.is_grad_enabled():  # the other way has the slower derivative
+        return nn.functional.conv2d(x, weight, bias, padding=size // 2)
+    planes = weight.flip(2, 3).permute(0, 2, 3, 1).flatten(0, 2)
+    y = nn.functional.fold(planes @ x.flatten(-2), x.shape[-2:], size, padding=size // 2)
+    return y if bias is None else y + bias[:, None, None]
+'''
+
 CONVOLVE_PAIR = '''def convolve_pair(
     x: Tensor, first: Tensor, second: Tensor, bias: Tensor | None = None
 ) -> Tensor:
@@ -106,24 +117,20 @@ CONVOLVE_PAIR = '''def convolve_pair(
     """
     conv1d, conv2d = nn.functional.conv1d, nn.functional.conv2d
     kernel = conv2d(first.transpose(0, 1), second.flip(2, 3), padding=2).transpose(0, 1)
-    (outputs, inputs), (h, w) = kernel.shape[:2], x.shape[-2:]
-    if 8 * outputs > inputs:
-        y = conv2d(x, kernel, padding=2)
-    else:  # few outputs: a product for each of the 25 places, and a sum of shifted planes
-        planes = kernel.flip(2, 3).permute(0, 2, 3, 1).reshape(25 * outputs, inputs)
-        y = nn.functional.fold(planes @ x.flatten(-2), (h, w), 5, padding=2)
+    few = 8 * kernel.shape[0] <= kernel.shape[1]
+    y = convolve_few(x, kernel) if few else conv2d(x, kernel, padding=2)
 
     def side(line: Tensor, a: Tensor, b: Tensor) -> Tensor:
         both = conv1d(a.transpose(0, 1), b.flip(2), padding=2).transpose(0, 1)
         return conv1d(line, both, padding=2)
 
-    y[..., 0, :] -= side(x[..., 0, :], first[:, :, 2], second[:, :, 0])
-    y[..., -1, :] -= side(x[..., -1, :], first[:, :, 0], second[:, :, 2])
-    y[..., 0] -= side(x[..., 0], first[..., 2], second[..., 0])
-    y[..., -1] -= side(x[..., -1], first[..., 0], second[..., 2])
+    (h, w) = (max(n - 1, 1) for n in x.shape[-2:])
+    rows, columns = x[..., ::h, :], x[..., ::w]  # the outermost
     for i, a, b in ((0, 2, 0), (-1, 0, 2)):
+        y[..., i, :] -= side(rows[..., i, :], first[:, :, a], second[:, :, b])
+        y[..., i] -= side(columns[..., i], first[..., a], second[..., b])
         for j, c, d in ((0, 2, 0), (-1, 0, 2)):
-            y[..., i, j] += x[..., i, j] @ (second[:, :, b, d] @ first[:, :, a, c]).mT
+            y[..., i, j] += rows[..., i, j] @ (second[:, :, b, d] @ first[:, :, a, c]).mT
     return y if bias is None else y + bias[:, None, None]
 '''
 
@@ -269,6 +276,8 @@ class Expressions:
                 return self._layer(args[0], args[1])
             case ops.ConvolvePair():
                 return self._pair(*args)
+            case ops.ConvolveFew():
+                return self._few(*args)
             case (
                 ops.Input()
                 | ops.Fixed()
@@ -556,7 +565,14 @@ class Expressions:
         return ast.Subscript(module, ast.Constant(place))
 
     def _pair(self, first: int, second: int, argument: int) -> ast.expr:
-        """Two convolutions as one, with the kernels of both."""
+        """Two convolutions as one, with the kernels of both; where the value between them is at hand, the
+        second alone."""
+        between = self._between(first, argument)
+        if between is not None:
+            op = self.nodes[second].op
+            module = self._module(second, op.start if isinstance(op, ops.LayerSteps) else 0)
+            return ast.Call(module, [between], [])
+        self.functions.helpers.setdefault("convolve_few", CONVOLVE_FEW)
         self.functions.helpers.setdefault("convolve_pair", CONVOLVE_PAIR)
         modules = []
         for layer in (first, second):
@@ -576,6 +592,24 @@ class Expressions:
         )
         if last.steps[0].bias:
             made.args.append(ast.Attribute(modules[1], "bias"))
+        return made
+
+    def _between(self, first: int, argument: int) -> ast.expr | None:
+        """The first of two convolutions on its argument, if that has a name here."""
+        for index, node in enumerate(self.nodes):
+            if node.op == ops.ApplyLayer() and node.args == (first, argument):
+                return self.known(index)
+        return None
+
+    def _few(self, layer: int, argument: int) -> ast.expr:
+        """A convolution to few channels as a product."""
+        self.functions.helpers.setdefault("convolve_few", CONVOLVE_FEW)
+        op, type_ = self.nodes[layer].op, self.nodes[layer].type
+        module = self._module(layer, op.start if isinstance(op, ops.LayerSteps) else 0)
+        made = fill("convolve_few(x, m.weight)", x=self.tensor(argument), m=module)
+        assert isinstance(type_, Layer) and isinstance(type_.steps[0], Conv)
+        if type_.steps[0].bias:
+            made = fill("convolve_few(x, m.weight, m.bias)", x=self.tensor(argument), m=module)
         return made
 
     def _apply(self, map_: int, argument: int) -> ast.expr:
