@@ -11,7 +11,7 @@ from graphlib import CycleError, TopologicalSorter
 from typing import assert_never
 
 from unroll_dsl.diagnostics.model import Diagnostic
-from unroll_dsl.operators.random_init import RANDOM
+from unroll_dsl.operators.random_init import RANDOM, needs_matrix
 from unroll_dsl.semantics import errors
 from unroll_dsl.semantics.constants import as_number
 from unroll_dsl.semantics.declarations import Declarations, declared_at
@@ -315,6 +315,7 @@ class _Checker:
             return
         if isinstance(value, RandomInit):
             self._random(value)
+            self._fans(name, value, type_)
             return
         if declaration.role is Role.INPUT:
             return
@@ -419,6 +420,20 @@ class _Checker:
                         argument.span, f"an argument of `{word}`", expression_text(argument.value)
                     )
                 )
+
+    def _fans(self, name: Name, value: RandomInit, type_: Type) -> None:
+        """A scale that comes from rows and columns wants some."""
+        word = value.name.text
+        if isinstance(type_, Array) and type_.rank < 2 and needs_matrix(word):
+            self.reporter.report(
+                errors.CallMismatch(
+                    word,
+                    errors.Operand(value.span, str(type_)),
+                    "a matrix, a tensor of more axes, or a layer, whose sides give the scale",
+                    f"`{name.text}`, {type_}",
+                    f"give the scale: `~ normal(0, 0.1)`, or a value: `{name.text} ... = 0.1`",
+                )
+            )
 
     def _state(self, state: State) -> None:
         for name in state.names:

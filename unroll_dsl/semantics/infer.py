@@ -9,6 +9,7 @@ from unroll_dsl.operators.model import LinearOperator
 from unroll_dsl.operators.registry import names as record_names
 from unroll_dsl.operators.registry import written
 from unroll_dsl.semantics import errors
+from unroll_dsl.semantics.constants import as_number
 from unroll_dsl.semantics.errors import Operand
 from unroll_dsl.semantics.model import Instance, Sort, Symbol
 from unroll_dsl.semantics.scopes import RESERVED, Context, Place, Reporter, near
@@ -18,6 +19,7 @@ from unroll_dsl.syntax.nodes import (
     Call,
     Definition,
     Expr,
+    Let,
     Name,
     Number,
     PhaseSum,
@@ -515,6 +517,15 @@ class Inference:
             return UNKNOWN
         return LinearMap(Composed(outer, inner))
 
+    def _is_zero(self, expr: Expr, context: Context) -> bool:
+        """Whether the text alone tells that a number is 0, through lets."""
+
+        def constant(name: str) -> Expr | None:
+            symbol = None if name in context.local else self.symbols.get(name)
+            return symbol.definer.value if symbol and isinstance(symbol.definer, Let) else None
+
+        return as_number(expr, constant) == 0
+
     def _binary(self, expr: Binary, context: Context) -> Type:
         left = self.infer(expr.left, context)
         right = self.infer(expr.right, context)
@@ -530,6 +541,9 @@ class Inference:
                     )
                 )
                 return UNKNOWN
+        if expr.operator == "/" and self._is_zero(expr.right, context):
+            self.reporter.report(errors.DivisionByZero(expr.right.span))
+            return UNKNOWN
         if isinstance(left, Array) and isinstance(right, Array):
             return self._elementwise(expr, left, right, context)
         if expr.operator in ("+", "-"):

@@ -234,3 +234,10 @@ def test_mmse_bg_is_the_mean_over_a_grid(v: Numbers) -> None:
     for y, mean in zip(v.ravel()[:8], found.ravel(), strict=False):
         posterior = prior * np.exp(-((y - x) ** 2) / 0.6)
         assert mean == pytest.approx(posterior @ x / posterior.sum(), abs=1e-8)
+
+
+def test_a_parameter_is_not_the_let_of_its_name() -> None:
+    spec = unroll_dsl.loads(
+        "algorithm a\ninput y : scalar\nlet s = 0\ndef f(s) = 1 / s\noutput f(y) + s\n"
+    )
+    assert spec.reference()(np.asarray(2.0)) == 0.5

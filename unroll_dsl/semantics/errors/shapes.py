@@ -12,6 +12,7 @@ __all__ = [
     "CallMismatch",
     "ComplexToReal",
     "DimensionExpected",
+    "DivisionByZero",
     "MapAsValue",
     "MapsDoNotCompose",
     "NoAdjoint",
@@ -692,3 +693,30 @@ class CallDoesNotType(Diagnostic):
     def notes(self) -> tuple[str, ...]:
         line = self.definition.file.line(self.definition.line).strip()
         return (f"`{self.function}` is defined in {self.definition.file.name}: {line}",)
+
+
+@dataclass(frozen=True)
+class DivisionByZero(Diagnostic):
+    """A divisor is 0 whatever is bound.
+
+    Wrong:
+
+        let step = 1 / (2 - 2)
+
+    Right:
+
+        let step = 1 / 2
+    """
+
+    code = "U0321"
+    title = "division by zero"
+    span: Span
+
+    def message(self) -> str:
+        return "the divisor is 0"
+
+    def labels(self) -> tuple[Label, ...]:
+        return (Label(self.span, "always 0"),)
+
+    def help(self) -> str | None:
+        return "divide by something else; an infinite bound is left out: `scalar > 0`"
