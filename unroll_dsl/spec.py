@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from unroll_dsl.backends.binding import Binding
 from unroll_dsl.backends.binding import bind as bind_values
@@ -80,6 +80,7 @@ class Spec:
         fix: Iterable[str] = (),
         dims: Mapping[str, int] | None = None,
         optimize: int = 2,
+        checkpoint: Literal["phase"] | None = None,
     ) -> str:
         """The text of a Python module with the network; torch is its only import.
 
@@ -90,7 +91,9 @@ class Spec:
 
         spec = self.with_roles(learn, fix)
         graph = spec._runnable()
-        return emit(optimized(graph, dims, optimize), phases=spec._count(phases)).source
+        made = optimized(graph, dims, optimize)
+        kept = _checkpoint(checkpoint)
+        return emit(made, phases=spec._count(phases), checkpoint=kept).source
 
     def compile(
         self,
@@ -105,6 +108,7 @@ class Spec:
         device: torch.device | str | None = None,
         seed: int | None = None,
         optimize: int = 2,
+        checkpoint: Literal["phase"] | None = None,
     ) -> torch.nn.Module:
         """A network: a `torch.nn.Module` that equals the classical iteration until it is trained.
 
@@ -130,6 +134,9 @@ class Spec:
             Makes random starts repeatable, without touching torch's global generator.
         optimize
             0: the program as written; 1: exact algebra; 2: fused kernels as well. All compute the same.
+        checkpoint
+            "phase": a training step keeps the states between phases alone and computes each phase again on
+            the way back, for a fraction of the memory and about a third more time.
 
         Raises
         ------
@@ -145,7 +152,14 @@ class Spec:
         bound = bind_values(graph, count or 1, bind or {}, init or {}, dims or {})
         spec._check_given_limits(graph, count or 1, bound)
         return instantiate(
-            graph, count, bound, dtype=dtype, device=device, seed=seed, level=optimize
+            graph,
+            count,
+            bound,
+            dtype=dtype,
+            device=device,
+            seed=seed,
+            level=optimize,
+            checkpoint=_checkpoint(checkpoint),
         )
 
     def reference(
@@ -236,6 +250,12 @@ class Spec:
         if isinstance(phases, bool) or not isinstance(phases, int) or phases < 1:
             raise UnrollError([PhasesInvalid(repr(phases))])
         return phases
+
+
+def _checkpoint(choice: str | None) -> bool:
+    if choice not in (None, "phase"):
+        raise ValueError(f'checkpoint is "phase" or None, found {choice!r}')
+    return choice == "phase"
 
 
 def _per_phase(graph: Graph, phases: int, bound: Binding) -> dict[str, Any]:

@@ -23,8 +23,9 @@ After = Callable[[Body, str, str], Sequence[str]]
 class Methods:
     """Writes the methods. The phases come first: what they read decides what `start` computes."""
 
-    def __init__(self, layout: Layout) -> None:
+    def __init__(self, layout: Layout, *, checkpoint: bool = False) -> None:
         self.layout = layout
+        self.checkpoint = checkpoint
         self.graph = layout.graph
         self.nodes = layout.nodes
         self.inputs = [identifier(entry.name) for entry in self.graph.inputs]
@@ -53,6 +54,8 @@ class Methods:
         arguments += [f"self.{word}" for word in body.sizes]
         if body.needs_k:
             arguments.append(k)
+        if self.checkpoint:
+            return f"checkpoint({', '.join([callee, *arguments])}, use_reentrant=False)"
         return f"{callee}({', '.join(arguments)})"
 
     def _argument(self, word: str) -> str:

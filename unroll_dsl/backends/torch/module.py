@@ -31,13 +31,15 @@ class Emitted:
     needs_dtype: bool  # whether __init__ takes dtype and device
 
 
-def emit(graph: Graph, *, phases: int | None = None) -> Emitted:
+def emit(graph: Graph, *, phases: int | None = None, checkpoint: bool = False) -> Emitted:
     """Write the module of a graph that the passes have prepared.
 
-    `phases` is the default of the constructor's argument; the text does not grow with it.
+    `phases` is the default of the constructor's argument; the text does not grow with it. With
+    `checkpoint` a training step keeps the states between phases alone, and computes each phase again
+    on the way back.
     """
     layout = Layout(graph)
-    methods = Methods(layout)
+    methods = Methods(layout, checkpoint=checkpoint)
     constructor = ConstructorWriter(layout, methods).run()
     if phases is not None:
         constructor = _with_phases(constructor, phases)
@@ -46,6 +48,8 @@ def emit(graph: Graph, *, phases: int | None = None) -> Emitted:
     imports = "import torch\nfrom torch import Tensor, nn\n"
     if any("Callable[" in source for source in helpers):
         imports = f"from collections.abc import Callable\n\n{imports}"
+    if checkpoint and layout.kinds:
+        imports += "from torch.utils.checkpoint import checkpoint\n"
     parts = [_head(layout), imports]
     parts += dict.fromkeys(helpers)  # operators may share one
     parts += list(layout.definitions.sources.values())
