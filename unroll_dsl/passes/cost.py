@@ -22,11 +22,14 @@ from unroll_dsl.ir.nodes import (
     ApplyLayer,
     Builtin,
     Contract,
+    ConvolveFew,
+    ConvolvePair,
     Elementwise,
     Eye,
     Fixed,
     Input,
     Invoke,
+    LayerSteps,
     Learnable,
     Node,
     Operator,
@@ -147,8 +150,10 @@ def _total(nodes: Sequence[Node], ids: Iterable[int], bodies: Mapping[str, Funct
             for type_ in (*args, node.type):
                 numbers = numbers + _numbers(type_)
         match node.op:
-            case Apply() | ApplyLayer() | Contract():
+            case Apply() | ApplyLayer() | Contract() | ConvolveFew():
                 names[_name(nodes, node.args[0])] += 1
+            case ConvolvePair():
+                names[" with ".join(_name(nodes, a) for a in node.args[:2])] += 1
             case Builtin("cholesky_solve" | "triangular_solve" | "solve_dense" as name):
                 names[name] += 1
             case Solve():
@@ -211,6 +216,10 @@ def _flops(node: Node, args: Sequence[Type]) -> Count | None:
         case ApplyLayer():
             layer = args[0]
             return _layer(layer, node.type) if isinstance(layer, Layer) else None
+        case ConvolveFew():
+            return _layer(args[0], node.type) if isinstance(args[0], Layer) else None
+        case ConvolvePair():
+            return _pair(args[0], args[1], node.type)
         case Eye():
             return Count()
         case _:
@@ -253,6 +262,14 @@ def _record(name: str, node: Node, args: Sequence[Type]) -> Count:
             return 2 * size
         case _:
             return size
+
+
+def _pair(first: Type, second: Type, result: Type) -> Count | None:
+    """Two convolutions of 3 x 3 as one of 5 x 5; borders and the product of the kernels are left out."""
+    assert isinstance(first, Layer) and isinstance(second, Layer) and isinstance(result, Array)
+    a, b = first.steps[0], second.steps[0]
+    assert isinstance(a, Conv) and isinstance(b, Conv)
+    return 2 * 25 * Count.of(a.channels_in) * b.channels_out * Count.entries(result.shape[1:])
 
 
 def _layer(layer: Layer, result: Type) -> Count | None:
@@ -300,6 +317,9 @@ def _name(nodes: Sequence[Node], index: int) -> str:
     match node.op:
         case Fixed(name) | Learnable(name) | Input(name) | State(name) | Operator(name):
             return name
+        case LayerSteps(start, stop):
+            inner = _name(nodes, node.args[0])
+            return f"{inner}[{start}]" if stop == start + 1 else f"{inner}[{start}:{stop}]"
         case Transpose() | AdjointMap():
             inner = _name(nodes, node.args[0])
             return f"{inner}'" if inner.isidentifier() else f"({inner})'"

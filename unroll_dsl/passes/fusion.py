@@ -17,7 +17,15 @@ from collections import Counter
 from dataclasses import replace
 
 from unroll_dsl.ir.graph import Graph
-from unroll_dsl.ir.nodes import ApplyLayer, ConvolveFew, ConvolvePair, LayerSteps, Node
+from unroll_dsl.ir.nodes import (
+    ApplyLayer,
+    ConvolveFew,
+    ConvolvePair,
+    Fixed,
+    LayerSteps,
+    Learnable,
+    Node,
+)
 from unroll_dsl.passes.rewrite import Rewriting, with_nodes
 from unroll_dsl.types import Array, Conv, Field, Layer
 
@@ -115,3 +123,36 @@ def _pays(a: object, b: object, *, alone: bool) -> bool:
         return False
     i, c, o = (n or 0 for n in ends)
     return 2 * 25 * i * o <= 9 * c * o + (9 * i * c if alone else 0)
+
+
+def fused(graph: Graph) -> tuple[str, ...]:
+    """What the pass has made, in words for `unroll show`."""
+    found = []
+    for node in graph.nodes:
+        if node.op == ConvolvePair():
+            first, second = (graph.nodes[a].type for a in node.args[:2])
+            assert isinstance(first, Layer) and isinstance(second, Layer)
+            a, b = first.steps[0], second.steps[0]
+            assert isinstance(a, Conv) and isinstance(b, Conv)
+            i, c, o = (d.value or 0 for d in (a.channels_in, a.channels_out, b.channels_out))
+            names = " and ".join(_layer_name(graph, index) for index in node.args[:2])
+            found.append(
+                f"{names} are one convolution of 5 x 5: {25 * i * o} products a pixel, not "
+                f"{9 * c * (i + o)}"
+            )
+        elif node.op == ConvolveFew():
+            found.append(
+                f"{_layer_name(graph, node.args[0])}, to few channels, is a product at inference"
+            )
+    return tuple(dict.fromkeys(found))
+
+
+def _layer_name(graph: Graph, index: int) -> str:
+    node = graph.nodes[index]
+    match node.op:
+        case LayerSteps(start, _):
+            return f"{_layer_name(graph, node.args[0])}[{start}]"
+        case Learnable(name) | Fixed(name):
+            return name
+        case _:
+            return "a layer"

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from unroll_dsl.passes.cost import Cost, cost
+from unroll_dsl.passes.fusion import fused
 from unroll_dsl.passes.liveness import liveness
 from unroll_dsl.passes.pipeline import optimize
 from unroll_dsl.passes.solving import routes
 from unroll_dsl.spec import Spec
-from unroll_dsl.types import Array
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +45,7 @@ class Summary:
     total: str
     work: tuple[Work, ...]
     solves: tuple[tuple[str, str, str], ...]  # where, route, reason
+    fused: tuple[str, ...] = ()  # what kernels do differently from the program, and what it saves
 
     def to_json(self) -> dict[str, object]:
         return {
@@ -68,6 +69,7 @@ class Summary:
                 {"where": where, "route": route, "reason": reason}
                 for where, route, reason in self.solves
             ],
+            "fused": list(self.fused),
         }
 
     def to_text(self) -> str:
@@ -86,6 +88,8 @@ class Summary:
         for where, route, reason in self.solves:
             lines.append(f"solve, {where}")
             lines.append(f"                  {route}: {reason}")
+        for words in self.fused:
+            lines.append(f"fused             {words}")
         return "\n".join(lines)
 
 
@@ -103,7 +107,7 @@ def summary(
     learnt = tuple(
         Learnt(p.name, str(p.type), p.per_phase)
         for p in graph.parameters
-        if p.name in live.parameters and isinstance(p.type, Array) and p.trainable
+        if p.name in live.parameters and p.trainable
     )
     total = costs.shared + costs.per_phase * (count or 0)
     work = tuple(
@@ -130,6 +134,7 @@ def summary(
         str(total),
         work,
         solves,
+        fused(optimized),
     )
 
 
