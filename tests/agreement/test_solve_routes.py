@@ -160,3 +160,13 @@ def test_the_host_does_not_wait_within_the_iteration() -> None:
         net(y)
     finally:
         torch.cuda.set_sync_debug_mode("default")
+
+
+def test_the_iteration_exports() -> None:
+    net: Any = unroll_dsl.loads(ADMM.replace("tolerance=1e-6", "iterations=5")).compile(
+        2, bind={"A": torch.eye(3)}
+    )
+    y = torch.ones(2, 3)
+    with torch.no_grad():
+        exported = torch.export.export(net, (y,)).module()
+        torch.testing.assert_close(exported(2 * y), net(2 * y))

@@ -157,10 +157,12 @@ CONJUGATE_GRADIENTS = '''def conjugate_gradients(
         direction, square = residual, inner(residual, residual)
         tolerance = 10 * torch.finfo(b.dtype).eps if tolerance is None else tolerance
         limit = tolerance**2 * inner(b, b)
+        # elsewhere asking would wait for the device, or break a graph that is being traced
+        asks = b.device.type == "cpu" and not torch.compiler.is_compiling()
         for _ in range(iterations):
             active = ~(square <= limit)  # what is not a number stays active, and is seen
-            if b.device.type == "cpu" and not active.any():
-                break  # elsewhere asking would wait for the device
+            if asks and not active.any():
+                break
             image = A(direction)
             step = torch.where(active, square / inner(direction, image), 0)
             x, residual = x + step * direction, residual - step * image

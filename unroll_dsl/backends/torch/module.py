@@ -149,6 +149,8 @@ def _phase_class(layout: Layout, kind: Kind, body: Body, traced: Body) -> str:
         kind.name, "The iteration before the last"
     )
     words = f"{what} and the constants that are its own: {own}." if own else f"{what}."
+    if own and len(words) > 88:  # names keep their case: they begin no sentence
+        words = f"{what} and the constants that are its own.\n\n{own}."
     lines = [f"class {kind.name}(nn.Module):", docstring(words, 4), ""]
     if parameters:
         names = ", ".join(f"{identifier(p.name)}: {_annotation(p)}" for p in parameters)
