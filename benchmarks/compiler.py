@@ -6,15 +6,13 @@ from __future__ import annotations
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable
 from pathlib import Path
-from statistics import median
 
 from rich.console import Console
 from rich.table import Table
 
-REPETITIONS = 7
+from benchmarks.timing import medians
 
 
 def program(statements: int) -> str:
@@ -28,17 +26,6 @@ def program(statements: int) -> str:
     lines += [f"    v{i} = soft(v{i - 1}, t{i - 1})" for i in range(1, each)]
     lines += [f"    x <- soft(v{each - 1}, t{each - 1})", "output x"]
     return "\n".join(lines) + "\n"
-
-
-def medians(jobs: dict[str, Callable[[], object]]) -> dict[str, float]:
-    """Seconds, the median of repetitions in turn."""
-    taken: dict[str, list[float]] = {name: [] for name in jobs}
-    for _ in range(REPETITIONS):
-        for name, job in jobs.items():
-            begin = time.perf_counter()
-            job()
-            taken[name].append(time.perf_counter() - begin)
-    return {name: median(values) for name, values in taken.items()}
 
 
 def run(*names: str) -> None:

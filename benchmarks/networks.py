@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from statistics import median
 from typing import Any
 
 import torch
@@ -21,6 +19,7 @@ from torch import Tensor, nn
 
 import unroll_dsl
 from benchmarks import plain
+from benchmarks.timing import medians
 
 _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3  # of mallopt in glibc
 Inputs = tuple[Tensor, ...]
@@ -151,17 +150,11 @@ CASES: dict[str, Callable[[], Case]] = {
 }
 
 
-def in_turn(jobs: dict[str, Callable[[], object]], repetitions: int) -> dict[str, float]:
-    """Median seconds of each job, the jobs taking turns."""
-    taken: dict[str, list[float]] = {name: [] for name in jobs}
+def warm(jobs: dict[str, Callable[[], object]], repetitions: int) -> dict[str, float]:
+    """Median seconds of each job after a first run, the jobs taking turns."""
     for job in jobs.values():
         job()
-    for _ in range(repetitions):
-        for name, job in jobs.items():
-            begin = time.perf_counter()
-            job()
-            taken[name].append(time.perf_counter() - begin)
-    return {name: median(values) for name, values in taken.items()}
+    return medians(jobs, repetitions)
 
 
 def gap(case: Case) -> float:
@@ -190,16 +183,14 @@ def rows(case: Case) -> list[tuple[str, str, float, float, float]]:
 
         return run
 
-    found = in_turn(
-        {"theirs": inference(case.theirs), "ours": inference(case.ours)}, case.repetitions
-    )
+    found = warm({"theirs": inference(case.theirs), "ours": inference(case.ours)}, case.repetitions)
     result = [(case.name, "inference", found["theirs"], found["ours"], apart)]
     if case.target is not None:
         jobs = {
             "theirs": step(case.theirs, case.inputs, case.target.flatten(1)),
             "ours": step(case.ours, case.inputs, case.target),
         }
-        found = in_turn(jobs, 3)
+        found = warm(jobs, 3)
         result.append((case.name, "training step", found["theirs"], found["ours"], apart))
     return result
 

@@ -151,9 +151,9 @@ def _total(nodes: Sequence[Node], ids: Iterable[int], bodies: Mapping[str, Funct
                 numbers = numbers + _numbers(type_)
         match node.op:
             case Apply() | ApplyLayer() | Contract() | ConvolveFew():
-                names[_name(nodes, node.args[0])] += 1
+                names[applied_name(nodes, node.args[0])] += 1
             case ConvolvePair():
-                names[" with ".join(_name(nodes, a) for a in node.args[:2])] += 1
+                names[" with ".join(applied_name(nodes, a) for a in node.args[:2])] += 1
             case Builtin("cholesky_solve" | "triangular_solve" | "solve_dense" as name):
                 names[name] += 1
             case Solve():
@@ -311,17 +311,17 @@ def _is_complex(type_: Type) -> bool:
     return isinstance(type_, Array) and type_.field is Field.COMPLEX
 
 
-def _name(nodes: Sequence[Node], index: int) -> str:
+def applied_name(nodes: Sequence[Node], index: int) -> str:
     """The author's name of what is applied, with a prime for an adjoint."""
     node = nodes[index]
     match node.op:
         case Fixed(name) | Learnable(name) | Input(name) | State(name) | Operator(name):
             return name
         case LayerSteps(start, stop):
-            inner = _name(nodes, node.args[0])
+            inner = applied_name(nodes, node.args[0])
             return f"{inner}[{start}]" if stop == start + 1 else f"{inner}[{start}:{stop}]"
         case Transpose() | AdjointMap():
-            inner = _name(nodes, node.args[0])
+            inner = applied_name(nodes, node.args[0])
             return f"{inner}'" if inner.isidentifier() else f"({inner})'"
         case _:
             pass

@@ -21,11 +21,10 @@ from unroll_dsl.ir.nodes import (
     ApplyLayer,
     ConvolveFew,
     ConvolvePair,
-    Fixed,
     LayerSteps,
-    Learnable,
     Node,
 )
+from unroll_dsl.passes.cost import applied_name
 from unroll_dsl.passes.rewrite import Rewriting, with_nodes
 from unroll_dsl.types import Array, Conv, Field, Layer
 
@@ -135,24 +134,13 @@ def fused(graph: Graph) -> tuple[str, ...]:
             a, b = first.steps[0], second.steps[0]
             assert isinstance(a, Conv) and isinstance(b, Conv)
             i, c, o = (d.value or 0 for d in (a.channels_in, a.channels_out, b.channels_out))
-            names = " and ".join(_layer_name(graph, index) for index in node.args[:2])
+            names = " and ".join(applied_name(graph.nodes, index) for index in node.args[:2])
             found.append(
                 f"{names} are one convolution of 5 x 5: {25 * i * o} products a pixel, not "
                 f"{9 * c * (i + o)}"
             )
         elif node.op == ConvolveFew():
             found.append(
-                f"{_layer_name(graph, node.args[0])}, to few channels, is a product at inference"
+                f"{applied_name(graph.nodes, node.args[0])}, to few channels, is a product at inference"
             )
     return tuple(dict.fromkeys(found))
-
-
-def _layer_name(graph: Graph, index: int) -> str:
-    node = graph.nodes[index]
-    match node.op:
-        case LayerSteps(start, _):
-            return f"{_layer_name(graph, node.args[0])}[{start}]"
-        case Learnable(name) | Fixed(name):
-            return name
-        case _:
-            return "a layer"

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from unroll_dsl.weights.files import ARRAYS, CannotRead, read_arrays
+from unroll_dsl.weights.files import ARRAYS, CannotRead, file_and_member, read_arrays
 
 Image = NDArray[Any]  # [height, width], real from 0 to 1, or complex with a modulus up to 1
 SUFFIXES = (".png", ".tif", ".tiff", ".bmp", ".jpg", ".jpeg", ".pgm")
@@ -21,7 +21,7 @@ class BadImages(ValueError):
 
 def image_paths(folder: Path) -> list[Path]:
     """The images of a folder, by name; a file stands for itself, `FILE:NAME` for an array in it."""
-    if folder.is_file() or _without_member(folder).is_file():
+    if file_and_member(folder)[0].is_file():
         return [folder]
     if not folder.is_dir():
         raise BadImages(f"there is no folder {folder}")
@@ -29,10 +29,6 @@ def image_paths(folder: Path) -> list[Path]:
     if not found:
         raise BadImages(f"{folder} has no images ({', '.join((*SUFFIXES, *ARRAYS))})")
     return found
-
-
-def _without_member(path: Path) -> Path:
-    return path.with_name(path.name.rpartition(":")[0] or path.name)
 
 
 def read_images(path: Path) -> Iterator[tuple[str, Image]]:
@@ -51,7 +47,7 @@ def read_images(path: Path) -> Iterator[tuple[str, Image]]:
 
 
 def _images(path: Path) -> Iterator[tuple[str, Image]]:
-    file = path if path.is_file() else _without_member(path)
+    file, _ = file_and_member(path)
     if file.suffix.lower() in SUFFIXES:
         yield path.name, read_grey(path) / 255
         return

@@ -171,7 +171,7 @@ def _uncentred(protocol: Protocol, bind: Mapping[str, Any]) -> dict[str, Any]:
 
 
 class _Networks:
-    """The network for images of a size; made when it is first asked for."""
+    """The network, made when it is first asked for: after the first image has been found to fit."""
 
     def __init__(
         self,

@@ -45,8 +45,7 @@ def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
     CannotRead
         With the file and what is wrong with it.
     """
-    file, _, member = path.name.rpartition(":")
-    whole = path if path.is_file() or not file else path.with_name(file)
+    whole, member = file_and_member(path)
     try:
         found = _read(whole)
     except CannotRead:
@@ -55,11 +54,17 @@ def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
         raise CannotRead(f"{whole}: there is no such file") from error
     except Exception as error:
         raise CannotRead(f"{whole}: {error}") from error
-    if whole == path:
+    if not member:
         return found
     if member not in found:
         raise CannotRead(f"{whole} holds no `{member}`; it holds {', '.join(found)}")
     return {member: found[member]}
+
+
+def file_and_member(path: Path) -> tuple[Path, str]:
+    """`FILE:NAME` taken apart; a path without a name, or a file that is called so, has no member."""
+    file, _, member = path.name.rpartition(":")
+    return (path, "") if path.is_file() or not file else (path.with_name(file), member)
 
 
 def _read(path: Path) -> dict[str, NDArray[Any]]:

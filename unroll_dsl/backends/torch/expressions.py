@@ -571,30 +571,23 @@ class Expressions:
         second alone."""
         between = self._between(first, argument)
         if between is not None:
-            op = self.nodes[second].op
-            module = self._module(second, op.start if isinstance(op, ops.LayerSteps) else 0)
-            return ast.Call(module, [between], [])
-        self.functions.helpers.setdefault("convolve_few", CONVOLVE_FEW)
-        self.functions.helpers.setdefault("convolve_pair", CONVOLVE_PAIR)
-        modules = []
-        for layer in (first, second):
-            op = self.nodes[layer].op
-            modules.append(self._module(layer, op.start if isinstance(op, ops.LayerSteps) else 0))
-        made = fill(
-            "convolve_pair(x, a.weight, b.weight)",
-            x=self.tensor(argument),
-            a=modules[0],
-            b=modules[1],
-        )
-        last = self.nodes[second].type
-        assert (
-            isinstance(last, Layer)
-            and isinstance(last.steps[0], Conv)
-            and isinstance(made, ast.Call)
-        )
-        if last.steps[0].bias:
-            made.args.append(ast.Attribute(modules[1], "bias"))
-        return made
+            return ast.Call(self._single(second), [between], [])
+        for word, source in (("convolve_few", CONVOLVE_FEW), ("convolve_pair", CONVOLVE_PAIR)):
+            self.functions.helpers.setdefault(word, source)
+        kernel = ast.Attribute(self._single(first), "weight")
+        return call("convolve_pair", self.tensor(argument), kernel, *self._tensors(second))
+
+    def _single(self, layer: int) -> ast.expr:
+        """The module of a layer of one step."""
+        op = self.nodes[layer].op
+        return self._module(layer, op.start if isinstance(op, ops.LayerSteps) else 0)
+
+    def _tensors(self, layer: int) -> list[ast.expr]:
+        """The weight of a single convolution, and its bias if it has one."""
+        type_ = self.nodes[layer].type
+        assert isinstance(type_, Layer) and isinstance(type_.steps[0], Conv)
+        words = ("weight", "bias") if type_.steps[0].bias else ("weight",)
+        return [ast.Attribute(self._single(layer), word) for word in words]
 
     def _between(self, first: int, argument: int) -> ast.expr | None:
         """The first of two convolutions on its argument, if that has a name here."""
@@ -606,13 +599,7 @@ class Expressions:
     def _few(self, layer: int, argument: int) -> ast.expr:
         """A convolution to few channels as a product."""
         self.functions.helpers.setdefault("convolve_few", CONVOLVE_FEW)
-        op, type_ = self.nodes[layer].op, self.nodes[layer].type
-        module = self._module(layer, op.start if isinstance(op, ops.LayerSteps) else 0)
-        made = fill("convolve_few(x, m.weight)", x=self.tensor(argument), m=module)
-        assert isinstance(type_, Layer) and isinstance(type_.steps[0], Conv)
-        if type_.steps[0].bias:
-            made = fill("convolve_few(x, m.weight, m.bias)", x=self.tensor(argument), m=module)
-        return made
+        return call("convolve_few", self.tensor(argument), *self._tensors(layer))
 
     def _apply(self, map_: int, argument: int) -> ast.expr:
         return self.apply(

@@ -247,9 +247,7 @@ def _set(graph: Graph, network: nn.Module, bound: Binding) -> None:
             if not isinstance(held, Tensor):
                 continue  # what cannot reach the output does not exist
             dtype = held.dtype
-            value = (
-                given.detach() if isinstance(given, Tensor) else torch.as_tensor(np.asarray(given))
-            )
+            value = _as_given(given)
             value = value.to(dtype=dtype, device=held.device)
             if parameter.per_phase and value.ndim > parameter.type.rank:
                 value = value[place]
@@ -262,12 +260,15 @@ def _set_layer(layer: nn.Module, given: Mapping[str, Any], place: int | None) ->
     held = dict(layer.named_parameters())
     with torch.no_grad():
         for name, value in given.items():
-            tensor = (
-                value.detach() if isinstance(value, Tensor) else torch.as_tensor(np.asarray(value))
-            )
+            tensor = _as_given(value)
             if place is not None and tensor.ndim > held[name].ndim:
                 tensor = tensor[place]
             held[name].copy_(tensor.to(held[name]))
+
+
+def _as_given(value: Any) -> Tensor:
+    """A tensor with all the digits of the value: numbers of Python are doubles."""
+    return value.detach() if isinstance(value, Tensor) else torch.as_tensor(np.asarray(value))
 
 
 def _has_phases(network: nn.Module) -> bool:
