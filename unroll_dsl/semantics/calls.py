@@ -195,12 +195,10 @@ def _solve(self: Inference, call: Call, signature: str, context: Context) -> Typ
         )
         return UNKNOWN
     matrix, rhs = positional
-    limits = _limits(self, call)
-    if limits is None:
-        return UNKNOWN
     map_type = self.infer(matrix, context)
     right = self.array(rhs, context, "`solve`")
-    if isinstance(map_type, Unknown) or right is None:
+    limits = _limits(self, call)
+    if isinstance(map_type, Unknown) or right is None or limits is None:
         return UNKNOWN
     structure = as_structure(map_type)
     if structure is None:
