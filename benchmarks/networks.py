@@ -34,7 +34,7 @@ class Case:
     ours: nn.Module
     inputs: Inputs
     target: Tensor | None = None  # for a training step, besides
-    repetitions: int = 7
+    repetitions: int = 15
 
 
 def copied(pairs: dict[str, str], theirs: nn.Module, ours: nn.Module) -> None:
@@ -190,7 +190,7 @@ def rows(case: Case) -> list[tuple[str, str, float, float, float]]:
             "theirs": step(case.theirs, case.inputs, case.target.flatten(1)),
             "ours": step(case.ours, case.inputs, case.target),
         }
-        found = warm(jobs, 3)
+        found = warm(jobs, 5)
         result.append((case.name, "training step", found["theirs"], found["ours"], apart))
     return result
 

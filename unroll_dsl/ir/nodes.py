@@ -184,7 +184,7 @@ class ConvolvePair:
 
 @dataclass(frozen=True, slots=True)
 class ConvolveFew:
-    """A single convolution of many channels to few, zero padding, odd size; arguments layer and x.
+    """A single convolution between many channels and few, zero padding, odd size; arguments layer and x.
     Made by fusion.py."""
 
 

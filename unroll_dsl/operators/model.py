@@ -72,6 +72,7 @@ class Function:
     latex: str = ""  # a format string in the arguments' places, such as r"\left|{0}\right|"
     differentiable: bool = True
     torch_real: str = ""  # a simpler expression where all arguments are real
+    torch_temporary: str = ""  # one that may overwrite its first argument
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,12 +61,37 @@ def _shrink_rule(arrays: tuple[Array, ...], statics: dict[str, Static]) -> Array
 
 
 _SHRINK = '''
-def shrink(v: Tensor, t: Tensor) -> Tensor:
-    """Soft thresholding: sign(v) * relu(|v| - t), for any sign of the threshold t."""
-    quick = v.device.type == "cpu" and not (torch.is_grad_enabled() or torch.compiler.is_compiling())
-    if quick and t >= 0:  # one pass over memory; what compiles or differentiates wants a formula
-        return nn.functional.softshrink(v, t.item())
-    return v.sign() * torch.relu(v.abs() - t)
+class Shrink(torch.autograd.Function):
+    """sign(v) * relu(|v| - t), for any sign of t; its derivatives follow from the signs of the result."""
+
+    generate_vmap_rule = True
+
+    @staticmethod
+    def forward(v: Tensor, t: Tensor) -> Tensor:
+        if v.device.type == "cpu" and t >= 0:  # one pass over memory
+            return nn.functional.softshrink(v, t.item())
+        return v.sign() * torch.relu(v.abs() - t)
+
+    @staticmethod
+    def setup_context(ctx, inputs, output) -> None:
+        ctx.save_for_backward(output)
+
+    @staticmethod
+    def backward(ctx, grad: Tensor) -> tuple[Tensor, Tensor]:
+        signs = ctx.saved_tensors[0].sign()
+        moved = grad * signs
+        return moved * signs, -moved.sum()
+
+
+def shrink(v: Tensor, t: Tensor, inplace: bool = False) -> Tensor:
+    """Soft thresholding by a number; in place only where no derivative is asked for."""
+    if torch.compiler.is_compiling():
+        return v.sign() * torch.relu(v.abs() - t)
+    if inplace and v.device.type == "cpu" and not torch.is_grad_enabled() and t >= 0:
+        for part in v.split(max(2**18 * len(v) // max(v.numel(), 1), 1)):  # pieces that fit the cache
+            part.sub_(part.clamp(-t.item(), t.item()))
+        return v
+    return Shrink.apply(v, t)
 '''
 
 RECORDS = (
@@ -79,6 +104,7 @@ RECORDS = (
         lambda v, t: np.sign(v) * np.maximum(np.abs(v) - t, 0),
         "shrink(v, t)",
         helper=_SHRINK,
+        torch_temporary="shrink(v, t, inplace=True)",
     ),
     Function(
         "plf",

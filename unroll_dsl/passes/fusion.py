@@ -7,8 +7,8 @@
 Two convolutions of 3 x 3 have kernels of 5 x 5 between them. With zero padding the second takes for 0
 what the first would have beyond the border; what the single one sees there is subtracted, along the
 four sides and at the corners, so that the result is the same. Taken where it saves at least half of
-the products: few channels at one end, many between. A convolution of many channels to few by itself
-becomes a product: 32 -> 1 takes libraries several times as long as it should.
+the products: few channels at one end, many between. A convolution by itself with few channels at one
+end becomes products where libraries take several times as long as they should.
 """
 
 from __future__ import annotations
@@ -26,7 +26,11 @@ from unroll_dsl.ir.nodes import (
 )
 from unroll_dsl.passes.cost import applied_name
 from unroll_dsl.passes.rewrite import Rewriting, with_nodes
-from unroll_dsl.types import Array, Conv, Field, Layer
+from unroll_dsl.types import Activation, Array, Conv, Field, Layer
+
+_MANY = (
+    16  # channels, from which convolutions gain where they lie side by side, as products leave them
+)
 
 
 def fusion(graph: Graph) -> Graph:
@@ -82,22 +86,38 @@ def _fused(
 
 
 def _few(node: Node, args: tuple[int, ...], new: Rewriting) -> int | None:
-    """A layer whose last step is a convolution of many channels to few, for which libraries are slow."""
+    """A layer that begins or ends with a convolution between many channels and few."""
     if node.op != ApplyLayer() or not isinstance(node.type, Array):
         return None
     layer, x = args
     type_ = new.type(layer)
     assert isinstance(type_, Layer)
-    last, count = type_.steps[-1], len(type_.steps)
-    if type_.split or node.type.field is Field.COMPLEX or not isinstance(last, Conv):
+    if type_.split or node.type.field is Field.COMPLEX:
         return None
-    ends = last.channels_in.value, last.channels_out.value
-    plain = last.padding == "zero" and last.groups == 1 and last.size in (3, 5, 7)
-    if not plain or ends[0] is None or ends[1] is None or 8 * ends[1] > ends[0]:
+    count, origin = len(type_.steps), node.origin
+    wide = _has_few(type_.steps[0]) and Activation("plf") not in type_.steps  # slow, channels last
+    start = 1 if wide else 0
+    stop = count - 1 if count > 1 and _has_few(type_.steps[-1]) else count
+    if (start, stop) == (0, count):
         return None
-    if count > 1:
-        x = new.make(ApplyLayer(), _steps(new, layer, 0, count - 1), x, origin=node.origin)
-    return new.make(ConvolveFew(), _steps(new, layer, count - 1, count), x, origin=node.origin)
+    if start:
+        x = new.make(ConvolveFew(), _steps(new, layer, 0, 1), x, origin=origin)
+    if start < stop:
+        x = new.make(ApplyLayer(), _steps(new, layer, start, stop), x, origin=origin)
+    if stop < count:
+        x = new.make(ConvolveFew(), _steps(new, layer, stop, count), x, origin=origin)
+    return x
+
+
+def _has_few(step: object) -> bool:
+    """Whether it is a convolution with an eighth of the channels at one end: libraries are slow there,
+    of many to few forwards, of few to many in the derivative by the kernel."""
+    if not isinstance(step, Conv):
+        return False
+    if step.padding != "zero" or step.groups != 1 or step.size not in (3, 5, 7):
+        return False
+    few, many = sorted((step.channels_in.value or 0, step.channels_out.value or 0))
+    return 0 < 8 * few <= many >= _MANY
 
 
 def _steps(new: Rewriting, layer: int, start: int, stop: int) -> int:
@@ -141,6 +161,6 @@ def fused(graph: Graph) -> tuple[str, ...]:
             )
         elif node.op == ConvolveFew():
             found.append(
-                f"{applied_name(graph.nodes, node.args[0])}, to few channels, is a product at inference"
+                f"{applied_name(graph.nodes, node.args[0])}, of few channels at one end, is taken by products"
             )
     return tuple(dict.fromkeys(found))

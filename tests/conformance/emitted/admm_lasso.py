@@ -46,14 +46,39 @@ def cholesky_solve(b: Tensor, L: Tensor, rank: int) -> Tensor:
     return torch.cholesky_solve(b.unsqueeze(-1), L).squeeze(-1)
 
 
-def shrink(v: Tensor, t: Tensor) -> Tensor:
-    """Soft thresholding: sign(v) * relu(|v| - t), for any sign of the threshold t."""
-    quick = v.device.type == "cpu" and not (
-        torch.is_grad_enabled() or torch.compiler.is_compiling()
-    )
-    if quick and t >= 0:  # one pass over memory; what compiles or differentiates wants a formula
-        return nn.functional.softshrink(v, t.item())
-    return v.sign() * torch.relu(v.abs() - t)
+class Shrink(torch.autograd.Function):
+    """sign(v) * relu(|v| - t), for any sign of t; its derivatives follow from the signs of the result."""
+
+    generate_vmap_rule = True
+
+    @staticmethod
+    def forward(v: Tensor, t: Tensor) -> Tensor:
+        if v.device.type == "cpu" and t >= 0:  # one pass over memory
+            return nn.functional.softshrink(v, t.item())
+        return v.sign() * torch.relu(v.abs() - t)
+
+    @staticmethod
+    def setup_context(ctx, inputs, output) -> None:
+        ctx.save_for_backward(output)
+
+    @staticmethod
+    def backward(ctx, grad: Tensor) -> tuple[Tensor, Tensor]:
+        signs = ctx.saved_tensors[0].sign()
+        moved = grad * signs
+        return moved * signs, -moved.sum()
+
+
+def shrink(v: Tensor, t: Tensor, inplace: bool = False) -> Tensor:
+    """Soft thresholding by a number; in place only where no derivative is asked for."""
+    if torch.compiler.is_compiling():
+        return v.sign() * torch.relu(v.abs() - t)
+    if inplace and v.device.type == "cpu" and not torch.is_grad_enabled() and t >= 0:
+        for part in v.split(
+            max(2**18 * len(v) // max(v.numel(), 1), 1)
+        ):  # pieces that fit the cache
+            part.sub_(part.clamp(-t.item(), t.item()))
+        return v
+    return Shrink.apply(v, t)
 
 
 class AdmmLasso(nn.Module):
@@ -89,13 +114,13 @@ class AdmmLasso(nn.Module):
 
     def phase(self, z: Tensor, u: Tensor, Aty: Tensor) -> tuple[Tensor, Tensor]:
         x = cholesky_solve(Aty + self.rho * (z - u), self.L, 1)  # admm_lasso.unroll:22
-        z = shrink(x + u, self.lambda_over_rho)  # admm_lasso.unroll:23
+        z = shrink(x + u, self.lambda_over_rho, inplace=True)  # admm_lasso.unroll:23
         u = u + x - z  # admm_lasso.unroll:24
         return z, u
 
     def last_phase(self, z: Tensor, u: Tensor, Aty: Tensor) -> Tensor:
         x = cholesky_solve(Aty + self.rho * (z - u), self.L, 1)  # admm_lasso.unroll:22
-        return shrink(x + u, self.lambda_over_rho)  # admm_lasso.unroll:23
+        return shrink(x + u, self.lambda_over_rho, inplace=True)  # admm_lasso.unroll:23
 
     def forward(self, y: Tensor) -> Tensor:
         Aty, z, u = self.start(y)

@@ -33,14 +33,39 @@ def check_input(
         raise ValueError(f"`{name}` is on {x.device}, the network on {like.device}")
 
 
-def shrink(v: Tensor, t: Tensor) -> Tensor:
-    """Soft thresholding: sign(v) * relu(|v| - t), for any sign of the threshold t."""
-    quick = v.device.type == "cpu" and not (
-        torch.is_grad_enabled() or torch.compiler.is_compiling()
-    )
-    if quick and t >= 0:  # one pass over memory; what compiles or differentiates wants a formula
-        return nn.functional.softshrink(v, t.item())
-    return v.sign() * torch.relu(v.abs() - t)
+class Shrink(torch.autograd.Function):
+    """sign(v) * relu(|v| - t), for any sign of t; its derivatives follow from the signs of the result."""
+
+    generate_vmap_rule = True
+
+    @staticmethod
+    def forward(v: Tensor, t: Tensor) -> Tensor:
+        if v.device.type == "cpu" and t >= 0:  # one pass over memory
+            return nn.functional.softshrink(v, t.item())
+        return v.sign() * torch.relu(v.abs() - t)
+
+    @staticmethod
+    def setup_context(ctx, inputs, output) -> None:
+        ctx.save_for_backward(output)
+
+    @staticmethod
+    def backward(ctx, grad: Tensor) -> tuple[Tensor, Tensor]:
+        signs = ctx.saved_tensors[0].sign()
+        moved = grad * signs
+        return moved * signs, -moved.sum()
+
+
+def shrink(v: Tensor, t: Tensor, inplace: bool = False) -> Tensor:
+    """Soft thresholding by a number; in place only where no derivative is asked for."""
+    if torch.compiler.is_compiling():
+        return v.sign() * torch.relu(v.abs() - t)
+    if inplace and v.device.type == "cpu" and not torch.is_grad_enabled() and t >= 0:
+        for part in v.split(
+            max(2**18 * len(v) // max(v.numel(), 1), 1)
+        ):  # pieces that fit the cache
+            part.sub_(part.clamp(-t.item(), t.item()))
+        return v
+    return Shrink.apply(v, t)
 
 
 class Fista(nn.Module):
@@ -69,14 +94,16 @@ class Fista(nn.Module):
 
     def phase(self, x: Tensor, v: Tensor, t: Tensor, y: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         x_prev, t_prev = x, t
-        x = shrink(v - (v @ self.A.mT - y) @ self.A / self.L, self.lambda_over_L)  # fista.unroll:21
+        x = shrink(
+            v - (v @ self.A.mT - y) @ self.A / self.L, self.lambda_over_L, inplace=True
+        )  # fista.unroll:21
         t = (1 + (1 + 4 * t_prev**2).sqrt()) / 2  # fista.unroll:22
         v = x + (t_prev - 1) / t * (x - x_prev)  # fista.unroll:23
         return x, v, t
 
     def last_phase(self, v: Tensor, y: Tensor) -> Tensor:
         return shrink(
-            v - (v @ self.A.mT - y) @ self.A / self.L, self.lambda_over_L
+            v - (v @ self.A.mT - y) @ self.A / self.L, self.lambda_over_L, inplace=True
         )  # fista.unroll:21
 
     def forward(self, y: Tensor) -> Tensor:

@@ -39,14 +39,39 @@ def positive(p: Tensor) -> Tensor:
     return torch.where(p < 0, -p, p).clamp(min=torch.finfo(p.dtype).tiny)
 
 
-def shrink(v: Tensor, t: Tensor) -> Tensor:
-    """Soft thresholding: sign(v) * relu(|v| - t), for any sign of the threshold t."""
-    quick = v.device.type == "cpu" and not (
-        torch.is_grad_enabled() or torch.compiler.is_compiling()
-    )
-    if quick and t >= 0:  # one pass over memory; what compiles or differentiates wants a formula
-        return nn.functional.softshrink(v, t.item())
-    return v.sign() * torch.relu(v.abs() - t)
+class Shrink(torch.autograd.Function):
+    """sign(v) * relu(|v| - t), for any sign of t; its derivatives follow from the signs of the result."""
+
+    generate_vmap_rule = True
+
+    @staticmethod
+    def forward(v: Tensor, t: Tensor) -> Tensor:
+        if v.device.type == "cpu" and t >= 0:  # one pass over memory
+            return nn.functional.softshrink(v, t.item())
+        return v.sign() * torch.relu(v.abs() - t)
+
+    @staticmethod
+    def setup_context(ctx, inputs, output) -> None:
+        ctx.save_for_backward(output)
+
+    @staticmethod
+    def backward(ctx, grad: Tensor) -> tuple[Tensor, Tensor]:
+        signs = ctx.saved_tensors[0].sign()
+        moved = grad * signs
+        return moved * signs, -moved.sum()
+
+
+def shrink(v: Tensor, t: Tensor, inplace: bool = False) -> Tensor:
+    """Soft thresholding by a number; in place only where no derivative is asked for."""
+    if torch.compiler.is_compiling():
+        return v.sign() * torch.relu(v.abs() - t)
+    if inplace and v.device.type == "cpu" and not torch.is_grad_enabled() and t >= 0:
+        for part in v.split(
+            max(2**18 * len(v) // max(v.numel(), 1), 1)
+        ):  # pieces that fit the cache
+            part.sub_(part.clamp(-t.item(), t.item()))
+        return v
+    return Shrink.apply(v, t)
 
 
 class Phase(nn.Module):
@@ -58,7 +83,9 @@ class Phase(nn.Module):
 
     def forward(self, x: Tensor, y: Tensor, A: Tensor, lambda_: Tensor) -> Tensor:
         alpha = positive(self.alpha)  # step_lista.unroll:16
-        return shrink(x - alpha * ((x @ A.mT - y) @ A), alpha * lambda_)  # step_lista.unroll:23
+        return shrink(
+            x - alpha * ((x @ A.mT - y) @ A), alpha * lambda_, inplace=True
+        )  # step_lista.unroll:23
 
 
 class StepLista(nn.Module):

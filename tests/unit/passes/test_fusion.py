@@ -43,6 +43,7 @@ def test_what_does_not_pay_is_left(rewrite, lines):
 def test_what_was_fused_is_told_with_what_it_saves():
     graph = optimize(unroll_dsl.load("ista_net_plus").graph)
     assert fused(graph) == (
+        "D, of few channels at one end, is taken by products",
         "D and H[0] are one convolution of 5 x 5: 800 products a pixel, not 9504",
         "Ht[2] and G are one convolution of 5 x 5: 800 products a pixel, not 9504",
     )

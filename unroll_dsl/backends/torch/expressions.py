@@ -9,6 +9,7 @@ from typing import assert_never
 
 from unroll_dsl.backends.errors import NoBackend
 from unroll_dsl.backends.torch.facts import Facts
+from unroll_dsl.backends.torch.kernels import CONJUGATE_GRADIENTS, MIXED_MATMUL, use_few, use_pair
 from unroll_dsl.backends.torch.templates import call, fill, is_simple, name, number, trailing
 from unroll_dsl.diagnostics.model import InternalError, UnrollError
 from unroll_dsl.ir import nodes as ops
@@ -86,101 +87,6 @@ class Callee:
 
 def _no_functions(key: str) -> Callee:
     raise InternalError(f"function `{key}` is not known")
-
-
-_MIXED_MATMUL = '''def mixed_matmul(a: Tensor, b: Tensor) -> Tensor:
-    """``a @ b`` where one of the two is complex and the other is real."""
-    if a.is_complex():
-        return torch.complex(a.real @ b, a.imag @ b)
-    return torch.complex(a @ b.real, a @ b.imag)
-'''
-
-
-CONVOLVE_FEW = '''def convolve_few(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
-    """conv2d with zero padding that keeps the size, of many channels to few: a product for each place of
-    the kernel, and a sum of shifted planes."""
-    size = weight.shape[-1]
-    if torch.is_grad_enabled():  # the other way has the slower derivative
-        return nn.functional.conv2d(x, weight, bias, padding=size // 2)
-    planes = weight.flip(2, 3).permute(0, 2, 3, 1).flatten(0, 2)
-    y = nn.functional.fold(planes @ x.flatten(-2), x.shape[-2:], size, padding=size // 2)
-    return y if bias is None else y + bias[:, None, None]
-'''
-
-CONVOLVE_PAIR = '''def convolve_pair(
-    x: Tensor, first: Tensor, second: Tensor, bias: Tensor | None = None
-) -> Tensor:
-    """conv2d(conv2d(x, first, padding=1), second, bias, padding=1), kernels of 3 x 3, as one of 5 x 5.
-
-    What that one sees beyond the border, where the second of the two takes zeros, is subtracted along
-    the four sides; at the corners it has then been subtracted twice.
-    """
-    conv1d, conv2d = nn.functional.conv1d, nn.functional.conv2d
-    kernel = conv2d(first.transpose(0, 1), second.flip(2, 3), padding=2).transpose(0, 1)
-    few = 8 * kernel.shape[0] <= kernel.shape[1]
-    y = convolve_few(x, kernel) if few else conv2d(x, kernel, padding=2)
-
-    def side(line: Tensor, a: Tensor, b: Tensor) -> Tensor:
-        both = conv1d(a.transpose(0, 1), b.flip(2), padding=2).transpose(0, 1)
-        return conv1d(line, both, padding=2)
-
-    (h, w) = (max(n - 1, 1) for n in x.shape[-2:])
-    rows, columns = x[..., ::h, :], x[..., ::w]  # the outermost
-    for i, a, b in ((0, 2, 0), (-1, 0, 2)):
-        y[..., i, :] -= side(rows[..., i, :], first[:, :, a], second[:, :, b])
-        y[..., i] -= side(columns[..., i], first[..., a], second[..., b])
-        for j, c, d in ((0, 2, 0), (-1, 0, 2)):
-            y[..., i, j] += rows[..., i, j] @ (second[:, :, b, d] @ first[:, :, a, c]).mT
-    return y if bias is None else y + bias[:, None, None]
-'''
-
-CONJUGATE_GRADIENTS = '''def conjugate_gradients(
-    A: Callable[[Tensor], Tensor],
-    b: Tensor,
-    x: Tensor | None,
-    axes: int | tuple[int, ...],
-    tolerance: float | None = None,
-    iterations: int = 100,
-) -> Tensor:
-    """Solve A(x) = b for each sample, whose axes are `axes`; A is Hermitian and positive definite.
-
-    Begins at `x`, by default at 0; stops where |A(x) - b| <= `tolerance` |b|, by default 10 times the
-    rounding unit. Derivatives are those of the solution, by the implicit function theorem.
-    """
-
-    def inner(u: Tensor, v: Tensor) -> Tensor:
-        return (u.conj() * v).real.sum(axes, keepdim=True)
-
-    with torch.no_grad():
-        x = torch.zeros_like(b) if x is None else x
-        residual = b - A(x)
-        direction, square = residual, inner(residual, residual)
-        tolerance = 10 * torch.finfo(b.dtype).eps if tolerance is None else tolerance
-        limit = tolerance**2 * inner(b, b)
-        # elsewhere asking would wait for the device, or break a graph that is being traced
-        asks = b.device.type == "cpu" and not torch.compiler.is_compiling()
-        for _ in range(iterations):
-            active = ~(square <= limit)  # what is not a number stays active, and is seen
-            if asks and not active.any():
-                break
-            image = A(direction)
-            step = torch.where(active, square / inner(direction, image), 0)
-            x, residual = x + step * direction, residual - step * image
-            before, square = square, inner(residual, residual)
-            direction = residual + torch.where(active, square / before, 0) * direction
-    if torch.is_grad_enabled() and (gap := b - A(x)).requires_grad:
-        # x + A^-1 (b - A x) is x, and has the derivatives of the solution with respect to b and A
-        def solve(g: Tensor | None) -> Tensor | None:
-            if torch.is_grad_enabled():
-                raise RuntimeError("conjugate gradients have no second derivatives")
-            if g is None:
-                return None
-            return conjugate_gradients(A, g, None, axes, tolerance, iterations)
-
-        gap.register_hook(solve)
-        x = x + (gap - gap.detach())
-    return x
-'''
 
 
 class Expressions:
@@ -397,6 +303,8 @@ class Expressions:
         types = [self.type(a) for a in node.args]
         is_real = all(type_.field is not Field.COMPLEX for type_ in types)
         template = record.torch_real if is_real and record.torch_real else record.torch
+        if record.torch_temporary and self._is_temporary(node.args[0]):
+            template = record.torch_temporary
         holes: dict[str, ast.expr] = {}
         names = [p.name for p in record.parameters if not p.static]
         for parameter, argument in zip(names, node.args, strict=False):
@@ -419,6 +327,22 @@ class Expressions:
         if record.kind is Kind.CONSTRUCTOR:
             holes["LIKE"] = self._like_tensor()
         return fill(template, **holes)
+
+    def _is_temporary(self, index: int) -> bool:
+        """Whether a value is computed on the spot into memory of its own, so that nothing else reads it."""
+        node = self.nodes[index]
+        if self.known(index) is not None:
+            return False
+        match node.op:
+            case ops.ConvolvePair() | ops.ConvolveFew() | ops.Contract():
+                return True
+            case ops.Elementwise(word):
+                return word in _SIGNS and self.type(index).field is Field.REAL
+            case ops.ApplyLayer():
+                layer = self.nodes[node.args[0]].type
+                return isinstance(layer, Layer) and isinstance(layer.steps[-1], Conv)
+            case _:
+                return False
 
     def _like_tensor(self) -> ast.expr:
         like = self.like()
@@ -513,7 +437,7 @@ class Expressions:
         """`a @ b`; torch multiplies no real matrix by a complex one."""
         if (first is Field.COMPLEX) == (second is Field.COMPLEX):
             return fill("a @ b", a=a, b=b)
-        self.functions.helpers.setdefault("mixed_matmul", _MIXED_MATMUL)
+        self.functions.helpers.setdefault("mixed_matmul", MIXED_MATMUL)
         return call("mixed_matmul", a, b)
 
     def _matrix_vector(
@@ -567,15 +491,10 @@ class Expressions:
         return ast.Subscript(module, ast.Constant(place))
 
     def _pair(self, first: int, second: int, argument: int) -> ast.expr:
-        """Two convolutions as one, with the kernels of both; where the value between them is at hand, the
-        second alone."""
-        between = self._between(first, argument)
-        if between is not None:
-            return ast.Call(self._single(second), [between], [])
-        for word, source in (("convolve_few", CONVOLVE_FEW), ("convolve_pair", CONVOLVE_PAIR)):
-            self.functions.helpers.setdefault(word, source)
+        """Two convolutions as one, with the kernels of both."""
+        word = use_pair(self.functions.helpers)
         kernel = ast.Attribute(self._single(first), "weight")
-        return call("convolve_pair", self.tensor(argument), kernel, *self._tensors(second))
+        return call(word, self.tensor(argument), kernel, *self._tensors(second))
 
     def _single(self, layer: int) -> ast.expr:
         """The module of a layer of one step."""
@@ -589,17 +508,10 @@ class Expressions:
         words = ("weight", "bias") if type_.steps[0].bias else ("weight",)
         return [ast.Attribute(self._single(layer), word) for word in words]
 
-    def _between(self, first: int, argument: int) -> ast.expr | None:
-        """The first of two convolutions on its argument, if that has a name here."""
-        for index, node in enumerate(self.nodes):
-            if node.op == ops.ApplyLayer() and node.args == (first, argument):
-                return self.known(index)
-        return None
-
     def _few(self, layer: int, argument: int) -> ast.expr:
-        """A convolution to few channels as a product."""
-        self.functions.helpers.setdefault("convolve_few", CONVOLVE_FEW)
-        return call("convolve_few", self.tensor(argument), *self._tensors(layer))
+        """A convolution with few channels at one end."""
+        word = use_few(self.functions.helpers)
+        return call(word, self.tensor(argument), *self._tensors(layer))
 
     def _apply(self, map_: int, argument: int) -> ast.expr:
         return self.apply(

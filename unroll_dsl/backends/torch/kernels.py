@@ -1,0 +1,176 @@
+"""What libraries lack, or are slow at, as text for generated modules; figures are in docs/benchmarks.md."""
+
+from __future__ import annotations
+
+from collections.abc import MutableMapping
+
+MIXED_MATMUL = '''def mixed_matmul(a: Tensor, b: Tensor) -> Tensor:
+    """``a @ b`` where one of the two is complex and the other is real."""
+    if a.is_complex():
+        return torch.complex(a.real @ b, a.imag @ b)
+    return torch.complex(a @ b.real, a @ b.imag)
+'''
+
+CONJUGATE_GRADIENTS = '''def conjugate_gradients(
+    A: Callable[[Tensor], Tensor],
+    b: Tensor,
+    x: Tensor | None,
+    axes: int | tuple[int, ...],
+    tolerance: float | None = None,
+    iterations: int = 100,
+) -> Tensor:
+    """Solve A(x) = b for each sample, whose axes are `axes`; A is Hermitian and positive definite.
+
+    Begins at `x`, by default at 0; stops where |A(x) - b| <= `tolerance` |b|, by default 10 times the
+    rounding unit. Derivatives are those of the solution, by the implicit function theorem.
+    """
+
+    def inner(u: Tensor, v: Tensor) -> Tensor:
+        return (u.conj() * v).real.sum(axes, keepdim=True)
+
+    with torch.no_grad():
+        x = torch.zeros_like(b) if x is None else x
+        residual = b - A(x)
+        direction, square = residual, inner(residual, residual)
+        tolerance = 10 * torch.finfo(b.dtype).eps if tolerance is None else tolerance
+        limit = tolerance**2 * inner(b, b)
+        # elsewhere asking would wait for the device, or break a graph that is being traced
+        asks = b.device.type == "cpu" and not torch.compiler.is_compiling()
+        for _ in range(iterations):
+            active = ~(square <= limit)  # what is not a number stays active, and is seen
+            if asks and not active.any():
+                break
+            image = A(direction)
+            step = torch.where(active, square / inner(direction, image), 0)
+            x, residual = x + step * direction, residual - step * image
+            before, square = square, inner(residual, residual)
+            direction = residual + torch.where(active, square / before, 0) * direction
+    if torch.is_grad_enabled() and (gap := b - A(x)).requires_grad:
+        # x + A^-1 (b - A x) is x, and has the derivatives of the solution with respect to b and A
+        def solve(g: Tensor | None) -> Tensor | None:
+            if torch.is_grad_enabled():
+                raise RuntimeError("conjugate gradients have no second derivatives")
+            if g is None:
+                return None
+            return conjugate_gradients(A, g, None, axes, tolerance, iterations)
+
+        gap.register_hook(solve)
+        x = x + (gap - gap.detach())
+    return x
+'''
+
+CONVOLVE = '''class Convolve(torch.autograd.Function):
+    """conv2d with zero padding that keeps the size, one end of few channels.
+
+    Many channels to few take a product for each place of the kernel and a sum of shifted planes, as does
+    the derivative by a kernel: libraries are several times slower there.
+    """
+
+    generate_vmap_rule = True
+
+    @staticmethod
+    def forward(x: Tensor, weight: Tensor) -> Tensor:
+        (few, many, size), (h, w) = weight.shape[:3], x.shape[-2:]
+        if few > many:
+            weight = weight.clone(memory_format=torch.channels_last)  # and so is the result
+            y = nn.functional.conv2d(x, weight, padding=size // 2)
+            return y if x.ndim == 4 else y.clone()  # of one image it is a view
+        planes = weight.flip(2, 3).permute(2, 3, 0, 1).flatten(0, 2) @ pixels(x).mT
+        planes = planes.view(size, size, few, *x.shape[:-3], h, w)
+        y = x.new_zeros(*planes.shape[2:-2], h + size - 1, w + size - 1)
+        for i in range(size):
+            for j in range(size):
+                y[..., i : i + h, j : j + w] += planes[i, j]
+        y = y[..., size // 2 : size // 2 + h, size // 2 : size // 2 + w]
+        return y.movedim(0, -3).clone(memory_format=torch.contiguous_format)
+
+    @staticmethod
+    def setup_context(ctx, inputs, output) -> None:
+        ctx.save_for_backward(*inputs)
+
+    @staticmethod
+    def backward(ctx, grad: Tensor) -> tuple[Tensor | None, Tensor | None]:
+        x, weight = ctx.saved_tensors
+        to, of, size = weight.shape[:3]
+        by_x = by_weight = None
+        if ctx.needs_input_grad[0]:
+            by_x = Convolve.apply(grad, weight.flip(2, 3).transpose(0, 1))
+        if ctx.needs_input_grad[1] and to > of:
+            by_weight = patches(x, size) @ pixels(grad)
+            by_weight = by_weight.view(size, size, of, to).permute(3, 2, 0, 1)
+        elif ctx.needs_input_grad[1]:
+            by_weight = patches(grad, size) @ pixels(x)
+            by_weight = by_weight.view(size, size, to, of).permute(2, 3, 0, 1).flip(2, 3)
+        return by_x, by_weight
+
+
+def pixels(x: Tensor) -> Tensor:
+    """[..., channels, h, w] as [pixels, channels]."""
+    return x.movedim(-3, -1).reshape(-1, x.shape[-3])
+
+
+def patches(x: Tensor, size: int) -> Tensor:
+    """What stands around each pixel, zeros beyond the border: [size * size * channels, pixels]."""
+    h, w = x.shape[-2:]
+    x = nn.functional.pad(x.movedim(-3, 0), 4 * [size // 2])
+    parts = [x[..., i : i + h, j : j + w] for i in range(size) for j in range(size)]
+    return torch.stack(parts).flatten(2).flatten(0, 1)
+'''
+
+CONVOLVE_FEW = '''def convolve_few(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+    """conv2d with zero padding that keeps the size, one end of few channels."""
+    if x.device.type != "cpu" or torch.compiler.is_compiling():
+        return nn.functional.conv2d(x, weight, bias, padding=weight.shape[-1] // 2)
+    y = Convolve.apply(x, weight)
+    return y if bias is None else y + bias[:, None, None]
+'''
+
+CONVOLVE_PAIR = '''def convolve_pair(
+    x: Tensor, first: Tensor, second: Tensor, bias: Tensor | None = None, kernel: Tensor | None = None
+) -> Tensor:
+    """conv2d(conv2d(x, first, padding=1), second, bias, padding=1), kernels of 3 x 3, as one of 5 x 5.
+
+    What that one sees beyond the border, where the second of the two takes zeros, is subtracted along
+    the four sides.
+    """
+    h, w = x.shape[-2:]
+    ends = torch.arange(2, device=x.device)
+    rows, columns = x.index_select(-2, ends * (h - 1)), x.index_select(-1, ends * (w - 1))
+    rows = beyond(rows, first, second, 1)
+    columns = beyond(columns.mT, first.mT, second.mT, 0).mT
+    y = convolve_few(x, pair_kernel(first, second) if kernel is None else kernel)
+    y.index_add_(-2, ends * (h - 1), rows, alpha=-1)
+    y.index_add_(-1, ends * (w - 1), columns, alpha=-1)
+    return y if bias is None else y + bias[:, None, None]
+
+
+def pair_kernel(first: Tensor, second: Tensor) -> Tensor:
+    """The kernel of two convolutions, one after the other."""
+    kernel = nn.functional.conv2d(first.transpose(0, 1), second.flip(2, 3), padding=2)
+    return kernel.transpose(0, 1)
+
+
+def beyond(lines: Tensor, first: Tensor, second: Tensor, corners: int) -> Tensor:
+    """What `second` takes from one pixel beyond the outermost lines [..., channels, 2, n], and with
+    `corners` = 1 from beyond their ends."""
+    lines = lines.transpose(-3, -2).flatten(-3, -2)
+    first = torch.cat([first[:, :, 2], first[:, :, 0]])
+    second = torch.cat([second[:, :, 0], second[:, :, 2]])
+    lines = nn.functional.conv1d(lines, first, padding=1 + corners, groups=2)
+    lines = nn.functional.conv1d(lines, second, padding=1 - corners, groups=2)
+    return lines.unflatten(-2, (2, -1)).transpose(-3, -2)
+'''
+
+
+def use_few(helpers: MutableMapping[str, str]) -> str:
+    """The name of the function for a convolution with few channels at one end."""
+    helpers.setdefault("Convolve", CONVOLVE)
+    helpers.setdefault("convolve_few", CONVOLVE_FEW)
+    return "convolve_few"
+
+
+def use_pair(helpers: MutableMapping[str, str]) -> str:
+    """The name of the function for two convolutions as one."""
+    use_few(helpers)
+    helpers.setdefault("convolve_pair", CONVOLVE_PAIR)
+    return "convolve_pair"
