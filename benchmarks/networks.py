@@ -31,7 +31,7 @@ class Case:
 
     name: str
     theirs: nn.Module
-    ours: nn.Module
+    ours: Any
     inputs: Inputs
     target: Tensor | None = None  # for a training step, besides
     repetitions: int = 15
@@ -183,8 +183,12 @@ def rows(case: Case) -> list[tuple[str, str, float, float, float]]:
 
         return run
 
-    found = warm({"theirs": inference(case.theirs), "ours": inference(case.ours)}, case.repetitions)
-    result = [(case.name, "inference", found["theirs"], found["ours"], apart)]
+    networks = {"theirs": case.theirs, "ours": case.ours, "frozen": case.ours.freeze()}
+    found = warm({name: inference(net) for name, net in networks.items()}, case.repetitions)
+    result = [
+        (case.name, "inference", found["theirs"], found["ours"], apart),
+        (case.name, "inference, frozen", found["theirs"], found["frozen"], apart),
+    ]
     if case.target is not None:
         jobs = {
             "theirs": step(case.theirs, case.inputs, case.target.flatten(1)),

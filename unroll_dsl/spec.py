@@ -11,6 +11,7 @@ from unroll_dsl.backends.binding import bind as bind_values
 from unroll_dsl.backends.errors import NoInfluence, NothingToRun, PhasesInvalid
 from unroll_dsl.diagnostics.model import Diagnostic, InternalError, UnrollError
 from unroll_dsl.driver import Checked, check_path, check_program, check_source
+from unroll_dsl.freezing import Origin, remember
 from unroll_dsl.ir.graph import Graph, Parameter
 from unroll_dsl.passes.liveness import liveness
 from unroll_dsl.passes.pipeline import optimize as optimized
@@ -54,6 +55,12 @@ class Spec:
     def __repr__(self) -> str:
         inputs = ", ".join(f"{e.name}: {e.type}" for e in self.graph.inputs)
         return f"<Spec {self.name}({inputs})>"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _checked_again, (self.program,)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Spec:
+        return self  # nothing in it changes
 
     # ---- variants -------------------------------------------------------------------------------
 
@@ -138,6 +145,13 @@ class Spec:
             "phase": a training step keeps the states between phases alone and computes each phase again on
             the way back, for a fraction of the memory and about a third more time.
 
+        Returns
+        -------
+        torch.nn.Module
+            Besides what the generated text shows it has a method `freeze()`: the same network for inference,
+            in which everything that no input changes (composed kernels, factors, thresholds) is computed once
+            and kept as buffers. Training this one further does not change that one.
+
         Raises
         ------
         UnrollError
@@ -151,7 +165,7 @@ class Spec:
         count = spec._count(phases)
         bound = bind_values(graph, count or 1, bind or {}, init or {}, dims or {})
         spec._check_given_limits(graph, count or 1, bound)
-        return instantiate(
+        network = instantiate(
             graph,
             count,
             bound,
@@ -161,6 +175,7 @@ class Spec:
             level=optimize,
             checkpoint=_checkpoint(checkpoint),
         )
+        return remember(network, Origin(spec, bound.sizes, optimize))
 
     def reference(
         self,
@@ -250,6 +265,10 @@ class Spec:
         if isinstance(phases, bool) or not isinstance(phases, int) or phases < 1:
             raise UnrollError([PhasesInvalid(repr(phases))])
         return phases
+
+
+def _checked_again(program: Program) -> Spec:
+    return Spec(check_program(program))
 
 
 def _checkpoint(choice: str | None) -> bool:

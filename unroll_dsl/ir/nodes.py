@@ -179,7 +179,12 @@ class ApplyLayer:
 @dataclass(frozen=True, slots=True)
 class ConvolvePair:
     """`second(first(x))` of two single convolutions of 3 x 3 with zero padding; arguments first, second
-    and x. Made by fusion.py."""
+    and x, and the `PairKernel` of the two where that is known. Made by fusion.py."""
+
+
+@dataclass(frozen=True, slots=True)
+class PairKernel:
+    """The kernel of 5 x 5 of two single convolutions of 3 x 3, one after the other. Made by folding.py."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,6 +280,7 @@ Value = (
     | Solve
     | ApplyLayer
     | ConvolvePair
+    | PairKernel
     | ConvolveFew
     | PhaseSum
 )

@@ -34,7 +34,7 @@ _PLAIN: Mapping[str, Op] = {
     "phase_number": ops.PhaseNumber(), "expand": ops.Expand(), "eye": ops.Eye(),
     "transpose": ops.Transpose(), "contract": ops.Contract(), "apply": ops.Apply(),
     "apply_layer": ops.ApplyLayer(), "convolve_pair": ops.ConvolvePair(),
-    "convolve_few": ops.ConvolveFew(),
+    "convolve_few": ops.ConvolveFew(), "pair_kernel": ops.PairKernel(),
     "phase_sum": ops.PhaseSum(),
     "identity_map": ops.IdentityMap(), "diagonal_map": ops.DiagonalMap(),
     "adjoint_map": ops.AdjointMap(), "compose_map": ops.ComposeMap(), "add_map": ops.AddMap(1),

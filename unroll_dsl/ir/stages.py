@@ -32,6 +32,7 @@ from unroll_dsl.ir.nodes import (
     Node,
     Op,
     Operator,
+    PairKernel,
     PhaseNumber,
     PhaseSum,
     ScaleMap,
@@ -97,6 +98,7 @@ def own_stage(op: Op, per_phase: frozenset[str]) -> Stage:
             | Solve()
             | ApplyLayer()
             | ConvolvePair()
+            | PairKernel()
             | ConvolveFew()
             | LayerSteps()
         ):

@@ -47,6 +47,7 @@ from unroll_dsl.ir.nodes import (
     Node,
     Op,
     Operator,
+    PairKernel,
     PhaseNumber,
     PhaseSum,
     ScaleMap,
@@ -126,6 +127,8 @@ def op_text(op: Op) -> str:
             return "convolve_few"
         case ConvolvePair():
             return "convolve_pair"
+        case PairKernel():
+            return "pair_kernel"
         case LayerSteps(start, stop):
             return f"layer_steps[{start}:{stop}]"
         case PhaseSum():

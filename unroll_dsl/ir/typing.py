@@ -31,6 +31,7 @@ from unroll_dsl.ir.nodes import (
     Learnable,
     Op,
     Operator,
+    PairKernel,
     PhaseNumber,
     PhaseSum,
     ScaleMap,
@@ -50,8 +51,10 @@ from unroll_dsl.types import (
     SCALAR,
     Array,
     Composed,
+    Conv,
     Declared,
     Diagonal,
+    Dim,
     Field,
     Form,
     Layer,
@@ -133,6 +136,8 @@ def result_type(
             return _apply_layer(args)
         case ConvolvePair():
             return _pair(args)
+        case PairKernel():
+            return _pair_kernel(args)
         case LayerSteps(start, stop):
             return _steps(args, start, stop)
         case SplitLayer():
@@ -242,10 +247,18 @@ def _apply_layer(args: tuple[Type, ...]) -> Found:
 
 def _pair(args: tuple[Type, ...]) -> Found:
     match args:
-        case (Layer() as first, Layer() as second, Array() as x):
+        case (Layer() as first, Layer() as second, Array() as x, *rest) if len(rest) <= 1:
             return _apply_layer((Layer((*first.steps, *second.steps)), x))
         case _:
             return "takes two layers and an array"
+
+
+def _pair_kernel(args: tuple[Type, ...]) -> Found:
+    match args:
+        case (Layer(steps=(Conv() as first,)), Layer(steps=(Conv() as second,))):
+            return Array((second.channels_out, first.channels_in, Dim.of(5), Dim.of(5)))
+        case _:
+            return "takes two convolutions"
 
 
 def _steps(args: tuple[Type, ...], start: int, stop: int) -> Found:

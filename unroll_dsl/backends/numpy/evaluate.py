@@ -9,7 +9,7 @@ import numpy as np
 
 from unroll_dsl.backends.errors import NoBackend, SingularSystem, SizeUnknown
 from unroll_dsl.backends.numpy import maps
-from unroll_dsl.backends.numpy.layers import apply_layer, layer_steps
+from unroll_dsl.backends.numpy.layers import apply_layer, layer_steps, pair_kernel
 from unroll_dsl.backends.numpy.maps import Array, MapValue
 from unroll_dsl.diagnostics.model import InternalError, UnrollError
 from unroll_dsl.ir import nodes as ops
@@ -136,8 +136,10 @@ class Evaluator:
             case ops.ApplyLayer() | ops.ConvolveFew():
                 return apply_layer(types[0], arguments[0], arguments[1])
             case ops.ConvolvePair():
-                first, second, x = arguments
+                first, second, x = arguments[:3]
                 return apply_layer(types[1], second, apply_layer(types[0], first, x))
+            case ops.PairKernel():
+                return pair_kernel(arguments[0]["weight"], arguments[1]["weight"])
             case ops.LayerSteps(start, stop):
                 return layer_steps(types[0], arguments[0], start, stop)
             case ops.SplitLayer():

@@ -42,6 +42,19 @@ def layer_steps(layer: Layer, value: LayerValue, start: int, stop: int) -> Layer
     return found
 
 
+def pair_kernel(first: Array, second: Array) -> Array:
+    """The kernel of two correlations, one after the other: their kernels convolved, [out, in, 5, 5]."""
+    sizes = [a + b - 1 for a, b in zip(first.shape[2:], second.shape[2:], strict=True)]
+    found = np.zeros((second.shape[0], first.shape[1], *sizes))
+    h, w = first.shape[2:]
+    for p in range(second.shape[2]):
+        for q in range(second.shape[3]):
+            found[:, :, p : p + h, q : q + w] += np.einsum(
+                "oc,cihw->oihw", second[:, :, p, q], first
+            )
+    return found
+
+
 def _steps(layer: Layer, value: LayerValue, x: Array) -> Array:
     for place, step in enumerate(layer.steps):
         prefix = f"{place}." if len(layer.steps) > 1 else ""

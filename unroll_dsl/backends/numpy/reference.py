@@ -37,6 +37,8 @@ class Reference:
         The values of dimension symbols; those that the inputs tell may be left out.
     seed
         For random starts without a value in `parameters`.
+    setup
+        Values of nodes that are known already, by id.
 
     Inputs carry leading batch axes, or none: the rank tells.
     """
@@ -49,12 +51,14 @@ class Reference:
         parameters: Mapping[str, Any],
         sizes: Mapping[str, int],
         seed: int = 0,
+        setup: Mapping[int, Value] | None = None,
     ) -> None:
         self.graph = graph
         self.phases = phases
         self.sizes = dict(sizes)
         self._evaluator = Evaluator({body.name: body for body in graph.functions}, self.sizes)
         self._declared = Declared(graph, phases, self._evaluator, constants, parameters, seed)
+        self._declared.setup.update(setup or {})
         self._stages = stages(graph)
         self._known_sizes = dict(sizes)
 
@@ -91,6 +95,10 @@ class Reference:
         problems = self._declared.violations(only)
         if problems:
             raise UnrollError(problems)
+
+    def before_inputs(self, wanted: Sequence[int], k: int) -> list[Array]:
+        """The values in phase `k` of nodes that no input or state changes."""
+        return self._evaluate(tuple(wanted), (), k=k)
 
     # ---- runs -----------------------------------------------------------------------------------
 
@@ -223,7 +231,7 @@ class Reference:
         known: dict[int, Value] | None = None,
         call: dict[int, Value] | None = None,
     ) -> list[Array]:
-        inputs = dict(zip((e.name for e in self.graph.inputs), sample, strict=True))
+        inputs = dict(zip((e.name for e in self.graph.inputs), sample, strict=bool(sample)))
 
         def leaf(node: Node) -> Value:
             match node.op:

@@ -184,6 +184,8 @@ class Expressions:
                 return self._layer(args[0], args[1])
             case ops.ConvolvePair():
                 return self._pair(*args)
+            case ops.PairKernel():
+                return self._pair_kernel(*args)
             case ops.ConvolveFew():
                 return self._few(*args)
             case (
@@ -490,11 +492,18 @@ class Expressions:
             return module
         return ast.Subscript(module, ast.Constant(place))
 
-    def _pair(self, first: int, second: int, argument: int) -> ast.expr:
-        """Two convolutions as one, with the kernels of both."""
+    def _pair(self, first: int, second: int, argument: int, kernel: int | None = None) -> ast.expr:
+        """Two convolutions as one, with the kernels of both, and that of the one where it is known."""
         word = use_pair(self.functions.helpers)
-        kernel = ast.Attribute(self._single(first), "weight")
-        return call(word, self.tensor(argument), kernel, *self._tensors(second))
+        tensors = [*self._tensors(first), *self._tensors(second)]
+        made = ast.Call(name(word), [self.tensor(argument), *tensors], [])
+        if kernel is not None:
+            made.keywords.append(ast.keyword("kernel", self.value(kernel)))
+        return made
+
+    def _pair_kernel(self, first: int, second: int) -> ast.expr:
+        use_pair(self.functions.helpers)
+        return call("pair_kernel", self._tensors(first)[0], self._tensors(second)[0])
 
     def _single(self, layer: int) -> ast.expr:
         """The module of a layer of one step."""

@@ -40,14 +40,15 @@ def instantiate(
     dtype: torch.dtype | None,
     device: torch.device | str | None,
     seed: int | None,
-    level: int = 2,
+    level: int | None = 2,
     checkpoint: bool = False,
 ) -> nn.Module:
     """Make the network. Values have been checked by `binding.bind`; bounds are checked here, where
-    they can be computed."""
+    they can be computed. `level` None: the passes have run."""
     _complete(graph, bound)
     device = _device(graph, bound) if device is None else device
-    emitted = emit(optimize(graph, bound.sizes, level), phases=phases, checkpoint=checkpoint)
+    prepared = graph if level is None else optimize(graph, bound.sizes, level)
+    emitted = emit(prepared, phases=phases, checkpoint=checkpoint)
     module = load_module(emitted.source, identifier(graph.name))
     real = _dtype(bound, dtype)
     arguments = _arguments(graph, emitted, bound, real, device)

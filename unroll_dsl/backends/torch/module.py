@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from unroll_dsl.backends.torch.blocks import Line
@@ -29,6 +29,7 @@ class Emitted:
     class_name: str
     arguments: tuple[Argument, ...]  # of __init__
     needs_dtype: bool  # whether __init__ takes dtype and device
+    buffers: Mapping[int, str]  # attributes that hold values known at set-up, by node
 
 
 def emit(graph: Graph, *, phases: int | None = None, checkpoint: bool = False) -> Emitted:
@@ -61,7 +62,9 @@ def emit(graph: Graph, *, phases: int | None = None, checkpoint: bool = False) -
     parts.append(network)
     source = formatted("\n\n".join(parts))
     needs_dtype = bool(constructor.keyword_only)
-    return Emitted(source, layout.class_name, constructor.arguments, needs_dtype)
+    return Emitted(
+        source, layout.class_name, constructor.arguments, needs_dtype, dict(layout.buffers)
+    )
 
 
 def formatted(source: str) -> str:

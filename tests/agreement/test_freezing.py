@@ -1,0 +1,102 @@
+"""A frozen network computes what the trained one does, and learns no more."""
+
+import copy
+import inspect
+import pickle
+import sys
+from typing import Any
+
+import pytest
+import torch
+
+import unroll_dsl
+from tests.agreement.test_levels import made, several
+from unroll_dsl.resources import algorithm_names
+
+
+def moved(net: Any) -> Any:
+    """Off the classical values."""
+    with torch.no_grad():
+        for parameter in net.parameters():
+            parameter.mul_(1.03)
+    return net
+
+
+@pytest.mark.parametrize("level", [0, 2])
+@pytest.mark.parametrize("name", sorted(algorithm_names()))
+def test_frozen_networks_compute_the_same(name: str, level: int) -> None:
+    net, inputs, _ = made(name, level)
+    frozen = moved(net).freeze()
+    with torch.no_grad():
+        for found, expected in zip(several(frozen(*inputs)), several(net(*inputs)), strict=True):
+            assert (found - expected).abs().max() <= 1e-12 * max(expected.abs().max().item(), 1)
+    assert not any(p.requires_grad for p in frozen.parameters())
+
+
+def small() -> Any:
+    """A step that a constraint keeps positive, and an inverse that depends on it."""
+    spec = unroll_dsl.loads(
+        "algorithm small\ndims m, n\ninput y : vector[m]\nfixed A : matrix[m, n]\n"
+        "learnable rho : scalar > 0 per phase = 1\nstate x : vector[n] = 0\n"
+        "phase (3):\n    x <- solve(A' @ A + rho * I, A' @ y + rho * x)\noutput x\n"
+    )
+    torch.manual_seed(0)
+    return spec.compile(bind={"A": torch.randn(5, 4, dtype=torch.float64)})
+
+
+def test_what_depends_on_learnables_alone_is_kept() -> None:
+    net = small()
+    frozen = net.freeze()
+    assert "rho" not in dict(frozen.named_parameters())
+    text = inspect.getsource(sys.modules[type(frozen).__module__])
+    forward = text[text.index("    def forward") : text.index("class Small")]
+    assert "positive" in inspect.getsource(sys.modules[type(net).__module__])
+    assert "positive" not in text  # the constraint has been applied
+    assert "rho +" not in forward and "+ rho" not in forward
+
+
+def test_a_constraint_holds_in_the_frozen_network() -> None:
+    net = small()
+    y = torch.randn(2, 5, dtype=torch.float64)
+    with torch.no_grad():
+        for phase in net.phases:
+            phase.rho.fill_(-0.5)  # an optimiser's step too far; reflected
+        torch.testing.assert_close(net.freeze()(y), net(y), rtol=1e-12, atol=1e-12)
+
+
+def test_training_goes_on_without_the_frozen_network() -> None:
+    net = small()
+    frozen, y = net.freeze(), torch.randn(2, 5, dtype=torch.float64)
+    before = frozen(y)
+    moved(net)
+    torch.testing.assert_close(frozen(y), before, rtol=0, atol=0)
+    assert (net(y) - before).abs().max() > 1e-6
+
+
+def test_precision_is_kept() -> None:
+    net = small().float()
+    frozen = net.freeze()
+    y = torch.randn(2, 5)
+    assert frozen(y).dtype == torch.float32
+    with torch.no_grad():
+        torch.testing.assert_close(frozen(y), net(y), rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda net: pickle.loads(pickle.dumps(net))])
+def test_copies_freeze_and_frozen_networks_are_copied(copied: Any) -> None:
+    net = moved(small())
+    y = torch.randn(2, 5, dtype=torch.float64)
+    with torch.no_grad():
+        expected = net(y)
+        for other in (copied(net).freeze(), copied(net.freeze())):
+            torch.testing.assert_close(other(y), expected, rtol=1e-12, atol=1e-12)
+
+
+def test_variants_freeze() -> None:
+    """What `learn` and `fix` have made of a program is what is frozen."""
+    spec = unroll_dsl.load("ista")
+    A = torch.randn(6, 9, dtype=torch.float64)
+    net = moved(spec.compile(4, bind={"A": A, "lambda": 0.1}, learn={"A": "per phase"}))
+    y = torch.randn(3, 6, dtype=torch.float64)
+    with torch.no_grad():
+        torch.testing.assert_close(net.freeze()(y), net(y), rtol=1e-12, atol=1e-12)

@@ -1,0 +1,60 @@
+"""What no input changes becomes a declaration of its own."""
+
+from collections.abc import Callable
+
+from unroll_dsl.ir.graph import Graph
+from unroll_dsl.passes.folding import folding
+
+BEFORE = """
+    input x : vector[n]
+    fixed A : matrix[n, n]
+    learnable rho : scalar
+    learnable t : scalar per phase
+    state z : vector[n] = %0 then %11
+    output %12
+    phases 3
+    %0 = input x : vector[n]
+    %1 = fixed A : matrix[n, n]
+    %2 = learnable rho : scalar
+    %3 = learnable t : scalar
+    %4 = mul %2, %3 : scalar
+    %5 = phase_number : scalar
+    %6 = constant 2 : scalar
+    %7 = add %5, %6 : scalar
+    %8 = state z : vector[n]
+    %9 = contract %1, %8 : vector[n]
+    %10 = mul %4, %9 : vector[n]
+    %11 = mul %7, %10 : vector[n]
+    %12 = final z : vector[n]
+"""
+
+
+def test_products_of_learnables_are_declared_and_numbers_stay(
+    graph: Callable[[str], Graph], rewrite: Callable[..., str], lines: Callable[[str], str]
+) -> None:
+    def name(graph: Graph, index: int) -> str:
+        return "folded"
+
+    after = rewrite(lambda g: folding(g, name).graph, BEFORE)
+    assert after == lines("""
+        frozen folded : scalar per phase
+        output %10
+        phases 3
+        %0 = input x : vector[n]
+        %1 = fixed A : matrix[n, n]
+        %2 = learnable folded : scalar
+        %3 = phase_number : scalar
+        %4 = constant 2 : scalar
+        %5 = add %3, %4 : scalar
+        %6 = state z : vector[n]
+        %7 = contract %1, %6 : vector[n]
+        %8 = mul %2, %7 : vector[n]
+        %9 = mul %5, %8 : vector[n]
+        %10 = final z : vector[n]
+    """)
+    found = folding(graph(BEFORE), name)
+    assert [c.name for c in found.graph.constants] == ["A"]
+    assert [(p.name, p.per_phase, p.trainable) for p in found.graph.parameters] == [
+        ("folded", True, False)
+    ]
+    assert found.values == {"A": 1, "folded": 4}

@@ -1,0 +1,149 @@
+"""A network that learns no more: everything that no input changes is computed once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from unroll_dsl.backends.binding import Binding
+from unroll_dsl.backends.binding import bind as bind_values
+from unroll_dsl.ir.graph import Graph
+from unroll_dsl.ir.nodes import Fixed
+from unroll_dsl.passes.folding import Folded, folding
+from unroll_dsl.passes.pipeline import optimize
+from unroll_dsl.types import Array, Layer
+
+if TYPE_CHECKING:
+    import torch
+    from torch import nn
+
+    from unroll_dsl.spec import Spec
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What a network was compiled from."""
+
+    spec: Spec
+    sizes: dict[str, int]
+    level: int
+
+
+def freeze(network: nn.Module, origin: Origin) -> nn.Module:
+    """The network for inference with the values that this one has now: see `Spec.compile`."""
+    from unroll_dsl.backends.torch import emit
+    from unroll_dsl.backends.torch.blocks import derived_name
+    from unroll_dsl.backends.torch.instantiate import instantiate
+
+    def name(graph: Graph, index: int) -> str:
+        node = graph.nodes[index]
+        return node.label or derived_name(graph.nodes, index) or "folded"
+
+    prepared = optimize(origin.spec.graph, origin.sizes, origin.level)
+    count = _count(network)
+    if count is not None:
+        prepared = replace(prepared, phases=count)
+    folded = folding(prepared, name)
+    buffers = emit(prepared).buffers
+    like = _like(network)
+    bind, init = _values(folded, network, buffers, origin, count or 1, like.dtype.to_real())
+    bound = bind_values(folded.graph, count or 1, bind, init, origin.sizes)
+    found = instantiate(
+        folded.graph,
+        count,
+        bound,
+        dtype=like.dtype.to_real(),
+        device=like.device,
+        seed=None,
+        level=None,
+    )
+    return found.requires_grad_(False).eval()
+
+
+def remember(network: nn.Module, origin: Origin) -> nn.Module:
+    """Give a network the method `freeze`."""
+    network.__dict__["_origin"] = origin
+    type(network).freeze = _freeze  # type: ignore[attr-defined]
+    return network
+
+
+def _freeze(self: nn.Module) -> nn.Module:
+    """This network for inference: what depends on its learnables alone is computed once, and kept.
+
+    The result has buffers in place of learnables, on the same device and of the same precision, and no
+    loss. Training this network further does not change it.
+    """
+    origin = self.__dict__["_origin"]
+    assert isinstance(origin, Origin)
+    return freeze(self, origin)
+
+
+def _count(network: nn.Module) -> int | None:
+    phases = getattr(network, "phases", None)
+    return phases if phases is None or isinstance(phases, int) else len(phases)
+
+
+def _like(network: nn.Module) -> torch.Tensor:
+    """Something of the precision and on the device of a network."""
+    import torch
+
+    held = [*network.parameters(), *network.buffers()]
+    floats = [tensor for tensor in held if tensor.is_floating_point() or tensor.is_complex()]
+    return floats[0] if floats else torch.empty(0)
+
+
+def _values(
+    folded: Folded,
+    network: nn.Module,
+    buffers: Mapping[int, str],
+    origin: Origin,
+    count: int,
+    real: torch.dtype,
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The values of the fixed names and of the learnables of the program for inference."""
+    import numpy as np
+    import torch
+
+    from unroll_dsl.backends.numpy import Reference
+    from unroll_dsl.backends.numpy.declared import double
+    from unroll_dsl.backends.numpy.given import as_arrays
+    from unroll_dsl.backends.torch.learned import learned
+
+    before, graph = folded.before, folded.graph
+    modules: dict[str, Any] = {}  # maps and layers from outside
+    setup: dict[int, Any] = {}
+    for index, word in buffers.items():
+        node, value = before.nodes[folded.where[index]], getattr(network, word)
+        if isinstance(node.type, Array):
+            setup[folded.where[index]] = double(value.detach().cpu().numpy(), node.type)
+        elif isinstance(node.op, Fixed):
+            modules[node.op.name] = value
+    maps = as_arrays(before, Binding(modules, {}, origin.sizes))
+    first = Reference(before, count, maps, {}, origin.sizes, setup=setup)
+    parameters = learned(before, network, first.bounds)
+    arrays = {
+        name: {key: piece.cpu().numpy() for key, piece in value.items()}
+        if isinstance(value, dict)
+        else value.cpu().numpy()
+        for name, value in parameters.items()
+    }
+    reference = Reference(before, count, maps, arrays, origin.sizes, setup=setup)
+    wanted = list(folded.values.items())
+    per_phase = {p.name for p in graph.parameters if p.per_phase}
+    phases = [
+        reference.before_inputs([i for _, i in wanted], k)
+        for k in range(1, count + 1 if per_phase else 2)
+    ]
+    bind: dict[str, Any] = {}
+    init: dict[str, Any] = {}
+    for place, (name, _) in enumerate(wanted):
+        if name in per_phase:
+            value = torch.from_numpy(np.stack([values[place] for values in phases]))
+        else:
+            value = torch.from_numpy(np.array(phases[0][place]))
+        value = value.to(real.to_complex() if value.is_complex() else real)
+        (init if name in per_phase else bind)[name] = value
+    bind |= modules
+    init |= {p.name: parameters[p.name] for p in graph.parameters if isinstance(p.type, Layer)}
+    return bind, init
