@@ -58,13 +58,34 @@ def freeze(network: nn.Module, origin: Origin) -> nn.Module:
         seed=None,
         level=None,
     )
-    return found.requires_grad_(False).eval()
+    return remember(found.requires_grad_(False).eval(), None)
 
 
-def remember(network: nn.Module, origin: Origin) -> nn.Module:
-    """Give a network the method `freeze`."""
+def remember(network: nn.Module, origin: Origin | None) -> nn.Module:
+    """Give a network the methods `freeze` and `compile`; without `origin` it is frozen already."""
     network.__dict__["_origin"] = origin
-    type(network).freeze = _freeze  # type: ignore[attr-defined]
+    _with_methods(type(network))
+    return network
+
+
+def _with_methods(kind: Any) -> None:
+    """Give them to the class of a network; copies in other processes have them too."""
+    from unroll_dsl.backends.torch.compiled import compile_phases
+
+    if "freeze" in vars(kind):
+        return
+    reduced = kind.__reduce_ex__
+
+    def reduce(self: nn.Module, protocol: int) -> tuple[Any, ...]:
+        restore, arguments, state = reduced(self, protocol)
+        return _restored, (restore, arguments), state
+
+    kind.freeze, kind.compile, kind.__reduce_ex__ = _freeze, compile_phases, reduce
+
+
+def _restored(restore: Any, arguments: tuple[Any, ...]) -> Any:
+    network = restore(*arguments)
+    _with_methods(type(network))
     return network
 
 
@@ -75,8 +96,7 @@ def _freeze(self: nn.Module) -> nn.Module:
     loss. Training this network further does not change it.
     """
     origin = self.__dict__["_origin"]
-    assert isinstance(origin, Origin)
-    return freeze(self, origin)
+    return self if origin is None else freeze(self, origin)
 
 
 def _count(network: nn.Module) -> int | None:

@@ -148,9 +148,10 @@ class Spec:
         Returns
         -------
         torch.nn.Module
-            Besides what the generated text shows it has a method `freeze()`: the same network for inference,
-            in which everything that no input changes (composed kernels, factors, thresholds) is computed once
-            and kept as buffers. Training this one further does not change that one.
+            Besides what the generated text shows it has two methods. `freeze()` gives the same network for
+            inference, in which everything that no input changes (composed kernels, factors, thresholds) is
+            computed once and kept as buffers; training this one further does not change that one.
+            `compile(**options)` is `torch.compile` of one phase, in place, which serves all of its kind.
 
         Raises
         ------

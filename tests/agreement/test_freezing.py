@@ -3,7 +3,9 @@
 import copy
 import inspect
 import pickle
+import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -90,6 +92,27 @@ def test_copies_freeze_and_frozen_networks_are_copied(copied: Any) -> None:
         expected = net(y)
         for other in (copied(net).freeze(), copied(net.freeze())):
             torch.testing.assert_close(other(y), expected, rtol=1e-12, atol=1e-12)
+
+
+def test_a_frozen_network_is_frozen_already() -> None:
+    frozen = small().freeze()
+    assert frozen.freeze() is frozen
+
+
+def test_networks_read_in_another_process_freeze(tmp_path: Path) -> None:
+    net = moved(small())
+    torch.save(net, tmp_path / "net.pt")
+    y = torch.randn(2, 5, dtype=torch.float64)
+    torch.save(y, tmp_path / "y.pt")
+    program = (
+        "import sys, torch\n"
+        "net = torch.load(sys.argv[1], weights_only=False).freeze()\n"
+        "torch.save(net(torch.load(sys.argv[2])), sys.argv[3])\n"
+    )
+    paths = [str(tmp_path / word) for word in ("net.pt", "y.pt", "x.pt")]
+    subprocess.run([sys.executable, "-c", program, *paths], check=True)
+    expected = net(y).detach()
+    torch.testing.assert_close(torch.load(paths[2]), expected, rtol=1e-12, atol=1e-12)
 
 
 def test_variants_freeze() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import linecache
 import sys
-from types import ModuleType
+from types import MethodType, ModuleType
 from typing import Any
 
 
@@ -42,7 +42,9 @@ def load_module(source: str, name: str) -> ModuleType:
 
 def _reducer(source: str, name: str) -> Any:
     def reduce(self: Any, protocol: Any) -> Any:
-        return _restore, (source, name, type(self).__name__), self.__dict__
+        # methods that were compiled are compiled again where they are wanted
+        state = {k: v for k, v in self.__dict__.items() if not isinstance(v, MethodType)}
+        return _restore, (source, name, type(self).__name__), state
 
     return reduce
 
