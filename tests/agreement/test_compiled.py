@@ -43,7 +43,9 @@ def test_a_training_step_is_compiled_too() -> None:
     net.compile(backend=counter)
     found = net.loss(y, target)
     found.backward()
-    assert counter.frame_count == 2  # the state that the first phase is given asks for no derivative
+    assert (
+        counter.frame_count == 2
+    )  # the state that the first phase is given asks for no derivative
     torch.testing.assert_close(found, expected, rtol=1e-4, atol=0)
 
 
