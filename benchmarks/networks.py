@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -208,15 +208,21 @@ def keep_memory() -> None:
         libc.mallopt(_TRIM_THRESHOLD, 1 << 30)
 
 
-def run(*names: str) -> None:
-    keep_memory()
+def report(
+    figures: Iterable[tuple[str, str, float, float, float]], against: str = "theirs"
+) -> None:
+    """Print what was compared, line by line and as a table."""
     console = Console()
     table = Table(title=f"{torch.get_num_threads()} threads, torch {torch.__version__}")
-    for heading in ("network", "", "plain, ms", "ours, ms", "times faster", "difference"):
+    for heading in ("network", "", f"{against}, ms", "ours, ms", "times faster", "difference"):
         table.add_column(heading, justify="left" if not table.columns else "right")
-    for name in names or CASES:
-        for network, what, theirs, ours, apart in rows(CASES[name]()):
-            figures = (f"{1000 * theirs:.0f}", f"{1000 * ours:.0f}", f"{theirs / ours:.2f}")
-            table.add_row(network, what, *figures, f"{apart:.1e}")
-            console.print(f"{network}, {what}: {theirs / ours:.2f} times faster")
+    for network, what, theirs, ours, apart in figures:
+        times = (f"{1000 * theirs:.3g}", f"{1000 * ours:.3g}", f"{theirs / ours:.2f}")
+        table.add_row(network, what, *times, f"{apart:.1e}")
+        console.print(f"{network}, {what}: {theirs / ours:.2f} times faster")
     console.print(table)
+
+
+def run(*names: str) -> None:
+    keep_memory()
+    report((row for name in names or CASES for row in rows(CASES[name]())), "plain")

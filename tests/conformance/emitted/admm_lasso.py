@@ -72,13 +72,13 @@ def shrink(v: Tensor, t: Tensor, inplace: bool = False) -> Tensor:
     """Soft thresholding by a number; in place only where no derivative is asked for."""
     if torch.compiler.is_compiling():
         return v.sign() * torch.relu(v.abs() - t)
-    if inplace and v.device.type == "cpu" and not torch.is_grad_enabled() and t >= 0:
-        for part in v.split(
-            max(2**18 * len(v) // max(v.numel(), 1), 1)
-        ):  # pieces that fit the cache
-            part.sub_(part.clamp(-t.item(), t.item()))
-        return v
-    return Shrink.apply(v, t)
+    if torch.is_grad_enabled() or v.device.type != "cpu" or t < 0:
+        return Shrink.apply(v, t)
+    if not inplace or v.numel() < 2**18:
+        return nn.functional.softshrink(v, t.item())
+    for part in v.split(max(2**18 * len(v) // v.numel(), 1)):  # pieces that fit the cache
+        part.sub_(part.clamp(-t.item(), t.item()))
+    return v
 
 
 class AdmmLasso(nn.Module):

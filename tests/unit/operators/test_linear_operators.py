@@ -18,6 +18,7 @@ from unroll_dsl.types import Array, Dim, Field
 RNG = np.random.default_rng(0)
 BANK = RNG.standard_normal((3, 2, 3, 5))  # out, in, rows, columns
 KERNEL = RNG.standard_normal((3, 4))
+SPREAD = np.random.default_rng(1).standard_normal((5, 6))  # large enough for the Fourier transform
 COILS = RNG.standard_normal((3, 4, 6)) + 1j * RNG.standard_normal((3, 4, 6))
 ANGLES = np.array([0.0, 30.0, 90.0, 145.5])
 
@@ -33,6 +34,9 @@ CASES: list[tuple[str, tuple[Any, ...], dict[str, Any], tuple[int, ...]]] = [
     ("filters", (BANK[..., :2, :4],), {"padding": "zero"}, (2, 7, 8)),
     ("blur", (KERNEL,), {"padding": "zero"}, (2, 7, 8)),
     ("blur", (KERNEL,), {"padding": "circular"}, (2, 7, 8)),
+    ("blur", (SPREAD,), {"padding": "zero"}, (2, 7, 8)),
+    ("blur", (SPREAD,), {"padding": "circular"}, (2, 7, 8)),
+    ("blur", (SPREAD,), {"padding": "zero"}, (1, 4, 9)),
     ("grad", (), {"padding": "replicate"}, (2, 4, 6)),
     ("grad", (), {"padding": "circular"}, (2, 4, 6)),
     ("divergence", (), {"padding": "replicate"}, (4, 4, 6)),

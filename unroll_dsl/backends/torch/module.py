@@ -45,14 +45,18 @@ def emit(graph: Graph, *, phases: int | None = None, checkpoint: bool = False) -
     if phases is not None:
         constructor = _with_phases(constructor, phases)
     network = _network_class(layout, methods, constructor)
-    helpers = [source.strip("\n") + "\n" for _, source in sorted(layout.functions.helpers.items())]
+    helpers = [
+        definition.strip("\n") + "\n"
+        for _, source in sorted(layout.functions.helpers.items())
+        for definition in source.split("\n\n\n")  # operators may share some of them
+    ]
     imports = "import torch\nfrom torch import Tensor, nn\n"
     if any("Callable[" in source for source in helpers):
         imports = f"from collections.abc import Callable\n\n{imports}"
     if checkpoint and layout.kinds:
         imports += "from torch.utils.checkpoint import checkpoint\n"
     parts = [_head(layout), imports]
-    parts += dict.fromkeys(helpers)  # operators may share one
+    parts += dict.fromkeys(helpers)
     parts += list(layout.definitions.sources.values())
     if layout.has_phase_class:
         parts += [

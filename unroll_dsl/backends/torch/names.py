@@ -76,6 +76,7 @@ _HELPERS = frozenset(
         "at_least",
         "at_most",
         "backprojection",
+        "blurred",
         "below",
         "beyond",
         "check_input",
