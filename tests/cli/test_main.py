@@ -14,7 +14,7 @@ from unroll_dsl.cli.main import COMMANDS
 from unroll_dsl.diagnostics import InternalError
 
 Unroll = Callable[..., Any]  # the fixtures `unroll` and `process`
-HEAVY = ("torch", "numpy", "networkx", "rich", "sympy", "matplotlib", "scipy", "black")
+HEAVY = ("torch", "numpy", "networkx", "rich", "sympy", "matplotlib", "scipy", "ruff")
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,7 @@ ALONE = """
 import sys
 class Refuse:
     def find_spec(self, name, path=None, target=None):
-        if name.split(".")[0] in ("unroll_dsl", "lark", "black", "networkx"):
+        if name.split(".")[0] in ("unroll_dsl", "lark", "ruff", "networkx"):
             raise ImportError(f"{name} is not installed here")
 sys.meta_path.insert(0, Refuse())
 import torch

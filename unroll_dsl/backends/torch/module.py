@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from unroll_dsl.backends.torch.methods import Methods, method_name
 from unroll_dsl.backends.torch.names import identifier
 from unroll_dsl.backends.torch.phases import Body, Kind
 from unroll_dsl.backends.torch.templates import text
+from unroll_dsl.diagnostics.model import InternalError
 from unroll_dsl.ir.graph import Graph, Limits, Parameter
 from unroll_dsl.types import Array
 from unroll_dsl.version import VERSION
@@ -72,11 +74,15 @@ def emit(graph: Graph, *, phases: int | None = None, checkpoint: bool = False) -
 
 
 def formatted(source: str) -> str:
-    """The text as black writes it."""
-    import black
-    from black.mode import TargetVersion
+    """The text as ruff writes it (in a tenth of the time that black takes for the same)."""
+    from ruff.__main__ import find_ruff_bin
 
-    return black.format_str(source, mode=black.Mode({TargetVersion.PY311}, line_length=_WIDTH))
+    width = ("--line-length", str(_WIDTH), "--target-version", "py311")
+    command = (find_ruff_bin(), "format", "--isolated", "--no-cache", *width, "-")
+    found = subprocess.run(command, input=source.encode(), capture_output=True, check=False)
+    if found.returncode:
+        raise InternalError(f"the generated text is not Python: {found.stderr.decode()}")
+    return found.stdout.decode()
 
 
 def _with_phases(constructor: Constructor, phases: int) -> Constructor:
