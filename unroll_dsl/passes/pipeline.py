@@ -2,11 +2,13 @@
 
     1. common       equal values become one, so that `A'` in `A' @ A` is known to be that of `A`
     2. scaling      maps are taken apart where they are applied; adjoints move inwards
-    3. common       what that has made equal
-    4. solving      `solve` becomes factors and products, by structure
-    5. common       factors that several systems share
-    6. fusion       neighbouring convolutions as one, shrinkage in one pass over memory
-    7. dead         what nothing reads any more
+    3. terms        what a loss sums over phases is computed in them
+    4. common       what that has made equal
+    5. solving      `solve` becomes factors and products, by structure
+    6. common       factors that several systems share
+    7. fusion       neighbouring convolutions as one
+    8. shrinking    soft thresholding in one pass over memory
+    9. dead         what nothing reads any more
 
 The verifier accepts the graph before and after each. When a value is computed is no pass: it
 follows from the graph (stages.py, liveness.py).
@@ -25,6 +27,7 @@ from unroll_dsl.passes.plans import Sizes
 from unroll_dsl.passes.scaling import scaling
 from unroll_dsl.passes.shrinking import shrinking
 from unroll_dsl.passes.solving import Solving
+from unroll_dsl.passes.terms import terms
 
 Pass = Callable[[Graph], Graph]
 
@@ -34,7 +37,11 @@ LEVELS = (0, 1, 2)  # the program as written; exact algebra and stages; kernels 
 
 def passes(sizes: Sizes | None = None, level: int = 2) -> tuple[tuple[str, Pass], ...]:
     """The passes by name, for dimensions of which some may be known, up to a level."""
-    algebra: tuple[tuple[str, Pass], ...] = (("common", common), ("scaling", scaling))
+    algebra: tuple[tuple[str, Pass], ...] = (
+        ("common", common),
+        ("scaling", scaling),
+        ("terms", terms),
+    )
     kernels: tuple[tuple[str, Pass], ...] = (("fusion", fusion), ("shrinking", shrinking))
     return (
         *(algebra if level > 0 else ()),

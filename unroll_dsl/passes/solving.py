@@ -20,7 +20,7 @@ from dataclasses import dataclass, field, replace
 from typing import assert_never
 
 from unroll_dsl.diagnostics.model import InternalError
-from unroll_dsl.ir.graph import FunctionBody, Graph
+from unroll_dsl.ir.graph import FunctionBody, Graph, Slot
 from unroll_dsl.ir.nodes import (
     AdjointMap,
     Apply,
@@ -146,16 +146,14 @@ def _by_transform(
     return divided(args[1], diagonal, node.type.field, new, node.origin)
 
 
-def _first_guess(graph: Graph, index: int) -> str | None:
+def _first_guess(graph: Graph, index: int) -> Slot | None:
     """The state whose update the solution is, or is the real part of: its last value is near."""
     nodes = graph.nodes
     near = {
         index,
         *(i for i, n in enumerate(nodes) if n.op == Elementwise("real") and index in n.args),
     }
-    begun = {node.op.name for node in nodes if isinstance(node.op, State)}
-    found = (slot.name for slot in graph.states if slot.update in near and slot.name in begun)
-    return next(found, None)
+    return next((slot for slot in graph.states if slot.update in near), None)
 
 
 def _in_function(body: FunctionBody) -> FunctionBody:
@@ -206,7 +204,7 @@ class _Build:
                 assert_never(method)
 
     def iterated(
-        self, solve: Solve, method: Iterate, matrix: int, b: int, guess: str | None
+        self, solve: Solve, method: Iterate, matrix: int, b: int, guess: Slot | None
     ) -> int:
         """A `Solve` that is left for conjugate gradients, begun at the last value of a state."""
         if method.normal:
@@ -215,8 +213,7 @@ class _Build:
             matrix = self.new.make(ComposeMap(), turned, matrix, origin=self.origin)
         if guess is None:
             return self.new.make(solve, matrix, b, origin=self.origin)
-        type_ = next(node.type for node in self.old if node.op == State(guess))
-        start = self.new.add(State(guess), (), type_, None, guess)
+        start = self.new.add(State(guess.name), (), guess.type, None, guess.name)
         return self.new.make(solve, matrix, b, start, origin=self.origin)
 
     # ---- routes ---------------------------------------------------------------------------------
