@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from unroll_dsl.passes.cost import Cost, cost
 from unroll_dsl.passes.fusion import fused
+from unroll_dsl.passes.gram import choices
 from unroll_dsl.passes.liveness import liveness
 from unroll_dsl.passes.pipeline import optimize
 from unroll_dsl.passes.solving import routes
@@ -45,6 +46,9 @@ class Summary:
     total: str
     work: tuple[Work, ...]
     solves: tuple[tuple[str, str, str], ...]  # where, route, reason
+    normal: tuple[
+        tuple[str, str], ...
+    ] = ()  # where an adjoint is applied to a residual: how, and why
     fused: tuple[str, ...] = ()  # what kernels do differently from the program, and what it saves
 
     def to_json(self) -> dict[str, object]:
@@ -69,6 +73,7 @@ class Summary:
                 {"where": where, "route": route, "reason": reason}
                 for where, route, reason in self.solves
             ],
+            "normal": [{"where": where, "reason": reason} for where, reason in self.normal],
             "fused": list(self.fused),
         }
 
@@ -88,6 +93,9 @@ class Summary:
         for where, route, reason in self.solves:
             lines.append(f"solve, {where}")
             lines.append(f"                  {route}: {reason}")
+        for where, reason in self.normal:
+            lines.append(f"residual, {where}")
+            lines.append(f"                  {reason}")
         for words in self.fused:
             lines.append(f"fused             {words}")
         return "\n".join(lines)
@@ -134,6 +142,7 @@ def summary(
         str(total),
         work,
         solves,
+        tuple((_where(c.origin), c.reason) for c in choices(graph, sizes)),
         fused(optimized),
     )
 
