@@ -32,7 +32,10 @@ class Random:
 
 @dataclass(frozen=True, slots=True)
 class Constant:
-    """A `fixed` value. `default` is the id of its classical value, or None: it must be bound."""
+    """A `fixed` value. `default` is the id of its classical value, or None: it must be bound.
+
+    `number`: it is kept as a number of Python, as in programs for inference.
+    """
 
     name: str
     type: Array | LinearMap | Layer
@@ -40,6 +43,7 @@ class Constant:
     default: int | None
     comment: str
     origin: Span
+    number: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +61,7 @@ class Parameter:
     comment: str
     origin: Span
     trainable: bool = True
+    number: bool = False  # as in `Constant`
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,6 +42,7 @@ class Parameter:
     static: bool = False  # a number known while compiling: a size, an axis, a word
     default: Static | float | None = None
     optional: bool = False
+    number: bool = False  # the torch expression takes a number of Python too
 
 
 @dataclass(frozen=True, slots=True)

@@ -153,11 +153,14 @@ class _Folding:
         word = self._word(index)
         self.values[word] = index
         origin = node.origin or Span(self.graph.file, 0, 0)
+        number = node.type.rank == 0 and node.type.field is Field.REAL
         if not self.by_phase[index]:
-            self.constants.append(Constant(word, node.type, None, None, "", origin))
+            constant = Constant(word, node.type, None, None, "", origin, number)
+            self.constants.append(constant)
             return new.add(Fixed(word), (), node.type, node.origin)
-        parameter = Parameter(word, node.type, None, True, None, "", origin, trainable=False)
-        self.parameters.append(parameter)
+        self.parameters.append(
+            Parameter(word, node.type, None, True, None, "", origin, trainable=False, number=number)
+        )
         return new.add(Learnable(word), (), node.type, node.origin)
 
     def _word(self, index: int) -> str:

@@ -68,16 +68,20 @@ class Shrink(torch.autograd.Function):
         return moved * signs, -moved.sum()
 
 
-def shrink(v: Tensor, t: Tensor, inplace: bool = False) -> Tensor:
+def shrink(v: Tensor, t: Tensor | float, inplace: bool = False) -> Tensor:
     """Soft thresholding by a number; in place only where no derivative is asked for."""
     if torch.compiler.is_compiling():
         return v.sign() * torch.relu(v.abs() - t)
-    if torch.is_grad_enabled() or v.device.type != "cpu" or t < 0:
-        return Shrink.apply(v, t)
-    if not inplace or v.numel() < 2**18:
-        return nn.functional.softshrink(v, t.item())
+    if isinstance(t, Tensor):
+        if torch.is_grad_enabled() or v.device.type != "cpu" or t < 0:
+            return Shrink.apply(v, t)
+        t = t.item()
+    if t < 0:
+        return v.sign() * torch.relu(v.abs() - t)
+    if not inplace or v.numel() < 2**18 or torch.is_grad_enabled():
+        return nn.functional.softshrink(v, t)
     for part in v.split(max(2**18 * len(v) // v.numel(), 1)):  # pieces that fit the cache
-        part.sub_(part.clamp(-t.item(), t.item()))
+        part.sub_(part.clamp(-t, t))
     return v
 
 

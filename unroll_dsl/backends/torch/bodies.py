@@ -74,7 +74,9 @@ class _PhaseWriter:
         body.lines = block.lines
         body.results = results
         attributes = [word for word in self.shared if word in self.attributes]
-        body.modules = {word for word, t in self.shared.items() if not isinstance(t, Array)}
+        numbers = {identifier(c.name): "float" for c in self.graph.constants if c.number}
+        modules = {w: "nn.Module" for w, t in self.shared.items() if not isinstance(t, Array)}
+        body.kinds = numbers | modules
         body.arguments = [word for word in self.shared if word not in attributes] + attributes
         found = plan(self.nodes, self.roots, lambda i: layout.is_outer(i, Stage.PHASE))
         body.needs_k = any(isinstance(self.nodes[i].op, ops.PhaseNumber) for i in found.inside)

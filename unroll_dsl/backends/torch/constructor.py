@@ -196,7 +196,7 @@ class ConstructorWriter:
     def _convert(self) -> None:
         """Scalars that may come as numbers become tensors where something needs a tensor."""
         for constant in self.constants:
-            if not isinstance(constant.type, Array) or constant.type.rank:
+            if not isinstance(constant.type, Array) or constant.type.rank or constant.number:
                 continue
             index = next(
                 (i for i, n in enumerate(self.nodes) if n.op == ops.Fixed(constant.name)), None
@@ -311,6 +311,9 @@ class ConstructorWriter:
         lines = []
         for index, attribute in sorted(self.layout.buffers.items(), key=lambda item: item[0]):
             value = self.block.write.value(index)
+            if isinstance(self.nodes[index].op, ops.Fixed) and self.layout.facts.numbers[index]:
+                lines.append(Line(f"self.{attribute} = {text(value)}"))
+                continue
             if self.layout.is_module(index):
                 fixed = (
                     ".requires_grad_(False)" if isinstance(self.nodes[index].type, Layer) else ""
@@ -345,7 +348,8 @@ class ConstructorWriter:
         if not isinstance(parameter.type, Array):
             return self._layer(parameter, parameter.type)
         if initial is None:
-            return fill("v.clone()", v=name(identifier(parameter.name)))
+            given = name(identifier(parameter.name))
+            return given if parameter.number else fill("v.clone()", v=given)
         if isinstance(initial, Random):
             sizes = [self._size(dim) for dim in parameter.type.shape]
             empty = self._like().make(
@@ -469,6 +473,7 @@ class ConstructorWriter:
             scalar = constant.type.rank == 0
             if constant.default is None:
                 annotation = "Tensor | float" if scalar else "Tensor"
+                annotation = "float" if constant.number else annotation
                 required.append(Argument(constant.name, word, annotation, None))
                 continue
             literal = self._literal(constant)
@@ -480,7 +485,8 @@ class ConstructorWriter:
         for parameter in self.parameters:
             if parameter.initial is None:
                 word = identifier(parameter.name)
-                required.append(Argument(parameter.name, word, "Tensor", None))
+                annotation = "float" if parameter.number else "Tensor"
+                required.append(Argument(parameter.name, word, annotation, None))
         defaults = dict(self.graph.dims)
         for symbol in self.free_sizes:
             default = defaults[symbol]

@@ -308,12 +308,12 @@ class Expressions:
         if record.torch_temporary and self._is_temporary(node.args[0]):
             template = record.torch_temporary
         holes: dict[str, ast.expr] = {}
-        names = [p.name for p in record.parameters if not p.static]
-        for parameter, argument in zip(names, node.args, strict=False):
-            expr = self.tensor(argument)
+        parameters = [p for p in record.parameters if not p.static]
+        for parameter, argument in zip(parameters, node.args, strict=False):
+            expr = self.value(argument) if parameter.number else self.tensor(argument)
             if self.type(argument).field is Field.BOOL:
                 expr = fill("v.to(d)", v=expr, d=self.like().dtype(Field.REAL))
-            holes[parameter] = expr
+            holes[parameter.name] = expr
         values = dict(statics)
         if record.kind is Kind.REDUCTION:
             rank = types[0].rank

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 
 from unroll_dsl.ir import nodes as ops
@@ -27,7 +27,9 @@ def facts(graph: Graph) -> Facts:
         batched = _batched(graph.nodes, states)
         grown = states | {slot.name for slot in graph.states if batched[slot.update]}
         if grown == states:
-            return Facts(tuple(batched), tuple(_numbers(graph.nodes)))
+            declared = {c.name for c in graph.constants if c.number}
+            declared |= {p.name for p in graph.parameters if p.number}
+            return Facts(tuple(batched), tuple(_numbers(graph.nodes, declared)))
         states = grown
 
 
@@ -60,12 +62,14 @@ def _batched(nodes: Sequence[Node], states: set[str]) -> list[bool]:
     return found
 
 
-def _numbers(nodes: Sequence[Node]) -> list[bool]:
+def _numbers(nodes: Sequence[Node], declared: Container[str] = ()) -> list[bool]:
     found: list[bool] = []
     for node in nodes:
         match node.op:
             case ops.Constant() | ops.Size() | ops.PhaseNumber():
                 found.append(True)
+            case ops.Fixed(name) | ops.Learnable(name):
+                found.append(name in declared)
             case ops.Elementwise(name) if name in ARITHMETIC:
                 found.append(all(found[argument] for argument in node.args))
             case _:

@@ -63,11 +63,11 @@ def _held(layout: Layout) -> list[tuple[str, Array]]:
     found = []
     for index, word in sorted(layout.buffers.items()):
         type_ = layout.nodes[index].type
-        if isinstance(type_, Array):
+        if isinstance(type_, Array) and not layout.facts.numbers[index]:
             found.append((f"self.{word}", type_))
     every = [set(kind.parameters) for kind in layout.kinds]
     for parameter in layout.graph.parameters:
-        if not isinstance(parameter.type, Array):
+        if not isinstance(parameter.type, Array) or parameter.number:
             continue
         if parameter.name not in layout.training.parameters:
             continue

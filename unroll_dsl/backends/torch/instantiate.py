@@ -146,6 +146,9 @@ def _arguments(
             if isinstance(type_, LinearMap):
                 found[argument.python] = _map(types[name], bound, real, device, problems)
                 continue
+            if types[name].number:
+                found[argument.python] = float(bound.constants[name])
+                continue
             value = _tensor(bound.constants[name], type_, real, device)
             found[argument.python] = value.expand(_shape(type_, bound, problems))
         elif name in parameters and parameters[name].initial is None:
@@ -154,6 +157,9 @@ def _arguments(
             value = _tensor(bound.parameters[name], declared.type, real, device)
             if declared.per_phase and value.ndim > declared.type.rank:
                 value = value[0]
+            if declared.number:
+                found[argument.python] = float(value)
+                continue
             found[argument.python] = value.expand(_shape(declared.type, bound, problems))
         elif argument.annotation == "int" and name != "phases":
             if name in bound.sizes:
@@ -245,13 +251,15 @@ def _set(graph: Graph, network: nn.Module, bound: Binding) -> None:
             continue
         for place, holder in enumerate(holders):
             held = getattr(holder, word, None)
-            if not isinstance(held, Tensor):
+            if held is None:
                 continue  # what cannot reach the output does not exist
-            dtype = held.dtype
             value = _as_given(given)
-            value = value.to(dtype=dtype, device=held.device)
             if parameter.per_phase and value.ndim > parameter.type.rank:
                 value = value[place]
+            if parameter.number:
+                setattr(holder, word, float(value))
+                continue
+            value = value.to(dtype=held.dtype, device=held.device)
             with torch.no_grad():
                 held.copy_(value.expand_as(held))
 

@@ -61,8 +61,9 @@ class Layout:
     def is_view(self, index: int) -> bool:
         """What is no value of its own, but written out over its arguments wherever it is read."""
         node = self.nodes[index]
+        declared = isinstance(node.op, ops.Fixed | ops.Learnable)
         return (
-            self.facts.numbers[index]
+            (self.facts.numbers[index] and not declared)
             or (not isinstance(node.type, Array) and not self.is_module(index))
             or (isinstance(node.op, ops.Transpose) and node.label is None)
         )

@@ -152,6 +152,8 @@ def _parameter_words(layout: Layout, parameter: Parameter) -> str:
 
 
 def _annotation(parameter: Parameter) -> str:
+    if parameter.number:
+        return "float"
     return "Tensor" if isinstance(parameter.type, Array) else "nn.Module"
 
 
@@ -171,7 +173,7 @@ def _phase_class(layout: Layout, kind: Kind, body: Body, traced: Body) -> str:
         for parameter in parameters:
             word = identifier(parameter.name)
             origin = place(parameter.origin)
-            if not isinstance(parameter.type, Array):
+            if parameter.number or not isinstance(parameter.type, Array):
                 init.append(Line(f"self.{word} = {word}", origin))
             elif parameter.trainable:
                 init.append(Line(f"self.{word} = nn.Parameter({word})", origin))
@@ -188,8 +190,7 @@ def _phase_class(layout: Layout, kind: Kind, body: Body, traced: Body) -> str:
 def _phase_method(word: str, body: Body) -> list[str]:
     arguments = [f"{identifier(state)}: Tensor" for state in body.states_in]
     arguments += [
-        f"{argument}: {'nn.Module' if argument in body.modules else 'Tensor'}"
-        for argument in body.arguments
+        f"{argument}: {body.kinds.get(argument, 'Tensor')}" for argument in body.arguments
     ]
     arguments += [f"{size}: int" for size in body.sizes]
     if body.needs_k:

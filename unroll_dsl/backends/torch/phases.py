@@ -63,7 +63,7 @@ class Body:
     states_out: list[str]
     traces_out: list[str]
     arguments: list[str] = field(default_factory=list)  # besides states; Python names
-    modules: set[str] = field(default_factory=set)  # those arguments that are no tensors
+    kinds: dict[str, str] = field(default_factory=dict)  # annotations of those that are no tensors
     sizes: list[str] = field(default_factory=list)  # sizes that no argument has
     needs_k: bool = False
     lines: list[Line] = field(default_factory=list)
