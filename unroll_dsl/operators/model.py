@@ -74,6 +74,7 @@ class Function:
     differentiable: bool = True
     torch_real: str = ""  # a simpler expression where all arguments are real
     torch_temporary: str = ""  # one that may overwrite its first argument
+    torch_number: str = ""  # one where the parameters that may be numbers are
 
 
 @dataclass(frozen=True, slots=True)

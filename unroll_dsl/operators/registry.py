@@ -87,4 +87,5 @@ _SPELT = frozenset(
 INTERNAL = frozenset({
     "diagonal_matrix", "right_singular_vectors", "symmetric_eigenvectors", "cholesky",
     "transfer", "difference_kernels", "shrink", "cholesky_solve", "orthogonal_factor", "triangular_solve", "solve_dense",
+    "axpy", "axmy", "extrapolate",
 })  # fmt: skip

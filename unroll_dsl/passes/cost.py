@@ -226,13 +226,15 @@ def _flops(node: Node, args: Sequence[Type]) -> Count | None:
             return None
 
 
+_AN_ENTRY = {"sumsq": 2, "norm2": 2, "dot": 2, "axpy": 2, "axmy": 2, "extrapolate": 3}
+
+
 def _record(name: str, node: Node, args: Sequence[Type]) -> Count:
     """Leading terms; (m, n) are the sides of the matrix, k the number of right-hand sides."""
     size = _entries(args[0]) if args else _entries(node.type)
     matrix = args[-1] if args else node.type
     if not isinstance(matrix, Array) or matrix.rank != 2:
-        squares = name in ("sumsq", "norm2", "dot")
-        return size * 2 if squares else size
+        return size * _AN_ENTRY.get(name, 1)
     m, n = (Count.of(dim) for dim in matrix.shape)
     first = args[0]
     k = Count.entries(first.shape[1:]) if isinstance(first, Array) else Count.of(1)

@@ -9,7 +9,8 @@
     7. common       factors that several systems share
     8. fusion       neighbouring convolutions as one
     9. shrinking    soft thresholding in one pass over memory
-    10. dead        what nothing reads any more
+    10. updates     steps and momentum likewise
+    11. dead        what nothing reads any more
 
 The verifier accepts the graph before and after each. When a value is computed is no pass: it
 follows from the graph (stages.py, liveness.py).
@@ -30,6 +31,7 @@ from unroll_dsl.passes.scaling import scaling
 from unroll_dsl.passes.shrinking import shrinking
 from unroll_dsl.passes.solving import Solving
 from unroll_dsl.passes.terms import terms
+from unroll_dsl.passes.updates import updates
 
 Pass = Callable[[Graph], Graph]
 
@@ -44,7 +46,11 @@ def passes(sizes: Sizes | None = None, level: int = 2) -> tuple[tuple[str, Pass]
         ("scaling", scaling),
         ("terms", terms),
     )
-    kernels: tuple[tuple[str, Pass], ...] = (("fusion", fusion), ("shrinking", shrinking))
+    kernels: tuple[tuple[str, Pass], ...] = (
+        ("fusion", fusion),
+        ("shrinking", shrinking),
+        ("updates", updates),
+    )
     return (
         *(algebra if level > 0 else ()),
         ("common-2", common),

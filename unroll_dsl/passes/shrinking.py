@@ -10,11 +10,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from unroll_dsl.ir.batches import batched
 from unroll_dsl.ir.graph import Graph
-from unroll_dsl.ir.nodes import Builtin, Final, Input, Invoke, Node, State, Target, Traced
+from unroll_dsl.ir.nodes import Builtin, Invoke, Node
 from unroll_dsl.types import Array, Field
-
-_VARYING = Input | State | Final | Target | Traced
 
 
 def shrinking(graph: Graph) -> Graph:
@@ -24,7 +23,7 @@ def shrinking(graph: Graph) -> Graph:
         for body in graph.functions
         if body.origin.file is not graph.file and body.origin.text.startswith("def soft(")
     }
-    varying = _varying(graph)
+    varying = batched(graph)
     nodes = tuple(
         replace(node, op=Builtin("shrink"))
         if isinstance(node.op, Invoke)
@@ -36,17 +35,9 @@ def shrinking(graph: Graph) -> Graph:
     return replace(graph, nodes=nodes)
 
 
-def _fits(graph: Graph, node: Node, varying: list[bool]) -> bool:
+def _fits(graph: Graph, node: Node, varying: tuple[bool, ...]) -> bool:
     v, t = (graph.nodes[a].type for a in node.args)
     if not (isinstance(v, Array) and isinstance(t, Array)):
         return False
     real = v.field is Field.REAL and t.field is Field.REAL
     return real and v.rank > 0 and t.rank == 0 and not varying[node.args[1]]
-
-
-def _varying(graph: Graph) -> list[bool]:
-    """Which values differ from sample to sample."""
-    found: list[bool] = []
-    for node in graph.nodes:
-        found.append(isinstance(node.op, _VARYING) or any(found[a] for a in node.args))
-    return found

@@ -97,7 +97,7 @@ class AdmmLasso(nn.Module):
         lambda_ = torch.as_tensor(lambda_, dtype=A.dtype, device=A.device)
         rho = torch.as_tensor(rho, dtype=A.dtype, device=A.device)
         L = torch.linalg.cholesky(
-            A.mT @ A + rho * torch.eye(n, dtype=A.dtype, device=A.device)
+            torch.addcmul(A.mT @ A, torch.eye(n, dtype=A.dtype, device=A.device), rho)
         )  # admm_lasso.unroll:22
         self.register_buffer("A", A, persistent=False)
         self.register_buffer("rho", rho, persistent=False)
@@ -117,13 +117,13 @@ class AdmmLasso(nn.Module):
         return Aty, z, u
 
     def phase(self, z: Tensor, u: Tensor, Aty: Tensor) -> tuple[Tensor, Tensor]:
-        x = cholesky_solve(Aty + self.rho * (z - u), self.L, 1)  # admm_lasso.unroll:22
+        x = cholesky_solve(torch.addcmul(Aty, z - u, self.rho), self.L, 1)  # admm_lasso.unroll:22
         z = shrink(x + u, self.lambda_over_rho, inplace=True)  # admm_lasso.unroll:23
         u = u + x - z  # admm_lasso.unroll:24
         return z, u
 
     def last_phase(self, z: Tensor, u: Tensor, Aty: Tensor) -> Tensor:
-        x = cholesky_solve(Aty + self.rho * (z - u), self.L, 1)  # admm_lasso.unroll:22
+        x = cholesky_solve(torch.addcmul(Aty, z - u, self.rho), self.L, 1)  # admm_lasso.unroll:22
         return shrink(x + u, self.lambda_over_rho, inplace=True)  # admm_lasso.unroll:23
 
     def forward(self, y: Tensor) -> Tensor:

@@ -83,7 +83,7 @@ class Fista(nn.Module):
         n = A.shape[1]
         L = torch.linalg.matrix_norm(A, 2) ** 2  # fista.unroll:13
         self.register_buffer("A", A, persistent=False)
-        self.register_buffer("L", L, persistent=False)
+        self.register_buffer("inverse_L", 1 / L, persistent=False)  # fista.unroll:21
         self.register_buffer("lambda_over_L", lambda_ / L, persistent=False)  # fista.unroll:21
         self.n = n
         self.phases = phases
@@ -99,15 +99,19 @@ class Fista(nn.Module):
     def phase(self, x: Tensor, v: Tensor, t: Tensor, y: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         x_prev, t_prev = x, t
         x = shrink(
-            v - (v @ self.A.mT - y) @ self.A / self.L, self.lambda_over_L, inplace=True
+            torch.addcmul(v, (v @ self.A.mT - y) @ self.A, self.inverse_L, value=-1),
+            self.lambda_over_L,
+            inplace=True,
         )  # fista.unroll:21
         t = (1 + (1 + 4 * t_prev**2).sqrt()) / 2  # fista.unroll:22
-        v = x + (t_prev - 1) / t * (x - x_prev)  # fista.unroll:23
+        v = torch.lerp(x_prev, x, 1 + (t_prev - 1) / t)  # fista.unroll:23
         return x, v, t
 
     def last_phase(self, v: Tensor, y: Tensor) -> Tensor:
         return shrink(
-            v - (v @ self.A.mT - y) @ self.A / self.L, self.lambda_over_L, inplace=True
+            torch.addcmul(v, (v @ self.A.mT - y) @ self.A, self.inverse_L, value=-1),
+            self.lambda_over_L,
+            inplace=True,
         )  # fista.unroll:21
 
     def forward(self, y: Tensor) -> Tensor:

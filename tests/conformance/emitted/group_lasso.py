@@ -50,7 +50,7 @@ class GroupLasso(nn.Module):
         super().__init__()
         L = torch.linalg.matrix_norm(A, 2) ** 2  # group_lasso.unroll:15
         self.register_buffer("A", A, persistent=False)
-        self.register_buffer("L", L, persistent=False)
+        self.register_buffer("inverse_L", 1 / L, persistent=False)  # group_lasso.unroll:23
         self.register_buffer(
             "lambda_over_L", lambda_ / L, persistent=False
         )  # group_lasso.unroll:23
@@ -69,20 +69,30 @@ class GroupLasso(nn.Module):
     def phase(self, X: Tensor, Z: Tensor, t: Tensor, y: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         X_prev, t_prev = X, t
         X = block_soft(
-            Z
-            - ((Z.flatten(-2) @ self.A.mT - y) @ self.A).unflatten(-1, (X.shape[-2], X.shape[-1]))
-            / self.L,
+            torch.addcmul(
+                Z,
+                ((Z.flatten(-2) @ self.A.mT - y) @ self.A).unflatten(
+                    -1, (X.shape[-2], X.shape[-1])
+                ),
+                self.inverse_L,
+                value=-1,
+            ),
             self.lambda_over_L,
         )  # group_lasso.unroll:23
         t = (1 + (1 + 4 * t_prev**2).sqrt()) / 2  # group_lasso.unroll:24
-        Z = X + (t_prev - 1) / t * (X - X_prev)  # group_lasso.unroll:25
+        Z = torch.lerp(X_prev, X, 1 + (t_prev - 1) / t)  # group_lasso.unroll:25
         return X, Z, t
 
     def last_phase(self, Z: Tensor, y: Tensor) -> Tensor:
         return block_soft(
-            Z
-            - ((Z.flatten(-2) @ self.A.mT - y) @ self.A).unflatten(-1, (Z.shape[-2], Z.shape[-1]))
-            / self.L,
+            torch.addcmul(
+                Z,
+                ((Z.flatten(-2) @ self.A.mT - y) @ self.A).unflatten(
+                    -1, (Z.shape[-2], Z.shape[-1])
+                ),
+                self.inverse_L,
+                value=-1,
+            ),
             self.lambda_over_L,
         )  # group_lasso.unroll:23
 

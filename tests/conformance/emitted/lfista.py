@@ -83,9 +83,13 @@ class Lfista(nn.Module):
         self.phases = nn.ModuleList(
             Phase(
                 (1 + (k - 2) / (k - 1 + a))
-                * (torch.eye(n, dtype=A.dtype, device=A.device) - A.mT @ A / L),
+                * torch.addcmul(
+                    torch.eye(n, dtype=A.dtype, device=A.device), A.mT @ A, 1 / L, value=-1
+                ),
                 -((k - 2) / (k - 1 + a))
-                * (torch.eye(n, dtype=A.dtype, device=A.device) - A.mT @ A / L),
+                * torch.addcmul(
+                    torch.eye(n, dtype=A.dtype, device=A.device), A.mT @ A, 1 / L, value=-1
+                ),
                 A.mT / L,
                 (lambda_ / L).expand(n).clone(),
             )

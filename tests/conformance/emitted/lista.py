@@ -68,7 +68,9 @@ class Lista(nn.Module):
         self.m = m
         self.We = nn.Parameter(Wd.mT / L)  # lista.unroll:15
         self.S = nn.Parameter(
-            torch.eye(m, dtype=Wd.dtype, device=Wd.device) - Wd.mT @ Wd / L
+            torch.addcmul(
+                torch.eye(m, dtype=Wd.dtype, device=Wd.device), Wd.mT @ Wd, 1 / L, value=-1
+            )
         )  # lista.unroll:16
         self.phases = nn.ModuleList(Phase((alpha / L).expand(m).clone()) for _ in range(phases))
 

@@ -74,39 +74,46 @@ class Pdhg(nn.Module):
         self.q = q
         self.phases = phases
 
-    def start(self, y: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """What all phases share, and the states at the start."""
+    def start(self, y: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """The states at the start."""
         check_input("y", y, (self.K.shape[-1],), self.K)
-        tau_y = self.tau * y  # pdhg.unroll:25
         x = torch.zeros_like(y)  # pdhg.unroll:21
         v = torch.zeros_like(y)  # pdhg.unroll:21
         p = y.new_zeros((*y.shape[:-1], self.q))  # pdhg.unroll:22
-        return tau_y, x, v, p
-
-    def phase(
-        self, x: Tensor, v: Tensor, p: Tensor, tau_y: Tensor
-    ) -> tuple[Tensor, Tensor, Tensor]:
-        x_prev = x
-        p = box(p + self.sigma * (v @ self.K.mT), self.neg_lambda, self.lambda_)  # pdhg.unroll:24
-        x = (x_prev - self.tau * (p @ self.K) + tau_y) / self.tau_plus_1  # pdhg.unroll:25
-        v = x + self.theta * (x - x_prev)  # pdhg.unroll:26
         return x, v, p
 
-    def last_phase(self, x: Tensor, v: Tensor, p: Tensor, tau_y: Tensor) -> Tensor:
-        p = box(p + self.sigma * (v @ self.K.mT), self.neg_lambda, self.lambda_)  # pdhg.unroll:24
-        return (x - self.tau * (p @ self.K) + tau_y) / self.tau_plus_1  # pdhg.unroll:25
+    def phase(self, x: Tensor, v: Tensor, p: Tensor, y: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        x_prev = x
+        p = box(
+            torch.addcmul(p, v @ self.K.mT, self.sigma), self.neg_lambda, self.lambda_
+        )  # pdhg.unroll:24
+        x = (
+            torch.addcmul(torch.addcmul(x_prev, p @ self.K, self.tau, value=-1), y, self.tau)
+            / self.tau_plus_1
+        )  # pdhg.unroll:25
+        v = torch.lerp(x_prev, x, 1 + self.theta)  # pdhg.unroll:26
+        return x, v, p
+
+    def last_phase(self, x: Tensor, v: Tensor, p: Tensor, y: Tensor) -> Tensor:
+        p = box(
+            torch.addcmul(p, v @ self.K.mT, self.sigma), self.neg_lambda, self.lambda_
+        )  # pdhg.unroll:24
+        return (
+            torch.addcmul(torch.addcmul(x, p @ self.K, self.tau, value=-1), y, self.tau)
+            / self.tau_plus_1
+        )  # pdhg.unroll:25
 
     def forward(self, y: Tensor) -> Tensor:
-        tau_y, x, v, p = self.start(y)
+        x, v, p = self.start(y)
         for _ in range(self.phases - 1):
-            x, v, p = self.phase(x, v, p, tau_y)
-        return self.last_phase(x, v, p, tau_y)
+            x, v, p = self.phase(x, v, p, y)
+        return self.last_phase(x, v, p, y)
 
     def trajectory(self, y: Tensor) -> list[dict[str, Tensor]]:
         """The states after each phase."""
-        tau_y, x, v, p = self.start(y)
+        x, v, p = self.start(y)
         states = []
         for _ in range(self.phases):
-            x, v, p = self.phase(x, v, p, tau_y)
+            x, v, p = self.phase(x, v, p, y)
             states.append({"x": x, "v": v, "p": p})
         return states

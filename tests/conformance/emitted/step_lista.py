@@ -88,7 +88,7 @@ class Phase(nn.Module):
     def forward(self, x: Tensor, y: Tensor, A: Tensor, lambda_: Tensor) -> Tensor:
         alpha = positive(self.alpha)  # step_lista.unroll:16
         return shrink(
-            x - alpha * ((x @ A.mT - y) @ A), alpha * lambda_, inplace=True
+            torch.addcmul(x, (x @ A.mT - y) @ A, alpha, value=-1), alpha * lambda_, inplace=True
         )  # step_lista.unroll:23
 
 

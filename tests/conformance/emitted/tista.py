@@ -72,7 +72,9 @@ class Phase(nn.Module):
             v2 / s.shape[-1] * (s.shape[-1] + (gamma_2 - 2 * self.gamma) * y.shape[-1])
             + gamma_2 * sigma2 / s.shape[-1] * tr_WWt
         )  # tista.unroll:26
-        return mmse_bg(s + self.gamma * (r @ W.mT), tau2[..., None], p, alpha2)  # tista.unroll:27
+        return mmse_bg(
+            torch.addcmul(s, r @ W.mT, self.gamma), tau2[..., None], p, alpha2
+        )  # tista.unroll:27
 
 
 class Tista(nn.Module):

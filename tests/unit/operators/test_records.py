@@ -20,9 +20,13 @@ BATCHES: tuple[tuple[int, ...], ...] = ((), (2,), (2, 5))
 STATICS = {"topk": {"r": 3}, "linspace": {"n": 5}, "dct_basis": {"n": 3}}
 POSITIVE = {"log", "sqrt", "pow"}  # real arguments are drawn positive
 CONDITIONS = {"and": 2, "or": 2, "not": 1, "where": 1}  # so many arguments are boolean
-UNBATCHED = {("plf", 1)}  # values at knots are learnt, never computed from an input
+UNBATCHED = {("plf", 1), ("axpy", 2), ("axmy", 2), ("extrapolate", 2)}  # learnt, not computed
 # What passes rewrite to is tested in test_factorisations.py, on matrices that have the factors.
-RECORDS = [record for record in functions() if record.name not in INTERNAL - {"diagonal_matrix"}]
+RECORDS = [
+    record
+    for record in functions()
+    if record.name not in INTERNAL - {"diagonal_matrix", "axpy", "axmy", "extrapolate"}
+]
 
 
 def cases(record: Function) -> Iterator[tuple[tuple[Array, ...], dict[str, Any]]]:

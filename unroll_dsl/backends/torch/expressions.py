@@ -307,6 +307,8 @@ class Expressions:
         template = record.torch_real if is_real and record.torch_real else record.torch
         if record.torch_temporary and self._is_temporary(node.args[0]):
             template = record.torch_temporary
+        if record.torch_number and self.facts.numbers[node.args[-1]]:
+            template = record.torch_number
         holes: dict[str, ast.expr] = {}
         parameters = [p for p in record.parameters if not p.static]
         for parameter, argument in zip(parameters, node.args, strict=False):
@@ -337,6 +339,8 @@ class Expressions:
             return False
         match node.op:
             case ops.ConvolvePair() | ops.ConvolveFew() | ops.Contract():
+                return True
+            case ops.Builtin("axpy" | "axmy" | "extrapolate"):
                 return True
             case ops.Elementwise(word):
                 return word in _SIGNS and self.type(index).field is Field.REAL

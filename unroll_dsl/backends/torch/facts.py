@@ -6,6 +6,7 @@ from collections.abc import Container, Sequence
 from dataclasses import dataclass
 
 from unroll_dsl.ir import nodes as ops
+from unroll_dsl.ir.batches import batched
 from unroll_dsl.ir.graph import FunctionBody, Graph
 from unroll_dsl.ir.nodes import Node
 
@@ -21,45 +22,10 @@ class Facts:
 
 
 def facts(graph: Graph) -> Facts:
-    """Facts of all nodes. A state carries the batch if its start or its update does."""
-    states = {slot.name for slot in graph.states if _start_batched(graph, slot.initial)}
-    while True:
-        batched = _batched(graph.nodes, states)
-        grown = states | {slot.name for slot in graph.states if batched[slot.update]}
-        if grown == states:
-            declared = {c.name for c in graph.constants if c.number}
-            declared |= {p.name for p in graph.parameters if p.number}
-            return Facts(tuple(batched), tuple(_numbers(graph.nodes, declared)))
-        states = grown
-
-
-def _start_batched(graph: Graph, index: int) -> bool:
-    pending = [index]
-    seen: set[int] = set()
-    while pending:
-        current = pending.pop()
-        if current in seen:
-            continue
-        seen.add(current)
-        if isinstance(graph.nodes[current].op, ops.Input):
-            return True
-        pending.extend(graph.nodes[current].args)
-    return False
-
-
-def _batched(nodes: Sequence[Node], states: set[str]) -> list[bool]:
-    found: list[bool] = []
-    for node in nodes:
-        match node.op:
-            case ops.Input() | ops.Target():
-                found.append(True)
-            case ops.State(name) | ops.Final(name):
-                found.append(name in states)
-            case ops.Traced() | ops.PhaseSum():
-                found.append(True)
-            case _:
-                found.append(any(found[argument] for argument in node.args))
-    return found
+    """Facts of all nodes."""
+    declared = {c.name for c in graph.constants if c.number}
+    declared |= {p.name for p in graph.parameters if p.number}
+    return Facts(batched(graph), tuple(_numbers(graph.nodes, declared)))
 
 
 def _numbers(nodes: Sequence[Node], declared: Container[str] = ()) -> list[bool]:
