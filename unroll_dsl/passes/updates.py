@@ -52,6 +52,8 @@ class _Updates:
         node = self.nodes[index]
         if node.op not in (Elementwise("add"), Elementwise("sub")) or not _is_real(node.type):
             return None
+        if not self.varying[index]:
+            return None  # computed once: the formula reads better
         minus = node.op == Elementwise("sub")
         for place in (1,) if minus else (1, 0):
             x, product = node.args[1 - place], node.args[place]

@@ -97,7 +97,7 @@ class AdmmLasso(nn.Module):
         lambda_ = torch.as_tensor(lambda_, dtype=A.dtype, device=A.device)
         rho = torch.as_tensor(rho, dtype=A.dtype, device=A.device)
         L = torch.linalg.cholesky(
-            torch.addcmul(A.mT @ A, torch.eye(n, dtype=A.dtype, device=A.device), rho)
+            A.mT @ A + rho * torch.eye(n, dtype=A.dtype, device=A.device)
         )  # admm_lasso.unroll:22
         self.register_buffer("A", A, persistent=False)
         self.register_buffer("rho", rho, persistent=False)

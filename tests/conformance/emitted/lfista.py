@@ -83,13 +83,9 @@ class Lfista(nn.Module):
         self.phases = nn.ModuleList(
             Phase(
                 (1 + (k - 2) / (k - 1 + a))
-                * torch.addcmul(
-                    torch.eye(n, dtype=A.dtype, device=A.device), A.mT @ A, 1 / L, value=-1
-                ),
+                * (torch.eye(n, dtype=A.dtype, device=A.device) - A.mT @ A / L),
                 -((k - 2) / (k - 1 + a))
-                * torch.addcmul(
-                    torch.eye(n, dtype=A.dtype, device=A.device), A.mT @ A, 1 / L, value=-1
-                ),
+                * (torch.eye(n, dtype=A.dtype, device=A.device) - A.mT @ A / L),
                 A.mT / L,
                 (lambda_ / L).expand(n).clone(),
             )

@@ -68,9 +68,7 @@ class Lista(nn.Module):
         self.m = m
         self.We = nn.Parameter(Wd.mT / L)  # lista.unroll:15
         self.S = nn.Parameter(
-            torch.addcmul(
-                torch.eye(m, dtype=Wd.dtype, device=Wd.device), Wd.mT @ Wd, 1 / L, value=-1
-            )
+            torch.eye(m, dtype=Wd.dtype, device=Wd.device) - Wd.mT @ Wd / L
         )  # lista.unroll:16
         self.phases = nn.ModuleList(Phase((alpha / L).expand(m).clone()) for _ in range(phases))
 
