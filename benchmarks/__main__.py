@@ -3,7 +3,7 @@
 import sys
 from importlib import import_module
 
-NAMES = ("compiler", "networks")
+NAMES = ("compiler", "networks", "expert")
 
 
 def main() -> int:
