@@ -4,7 +4,7 @@
     2. scaling      maps are taken apart where they are applied; adjoints move inwards
     3. terms        what a loss sums over phases is computed in them
     4. common       what that has made equal
-    5. gram         `A' @ (A @ x - y)` as one product and what a call computes once
+    5. affine       products that follow each other as one, `A' @ (A @ x - y)` as `G @ x - A' @ y`
     6. solving      `solve` becomes factors and products, by structure
     7. common       factors that several systems share
     8. fusion       neighbouring convolutions as one
@@ -22,10 +22,10 @@ from collections.abc import Callable, Iterator
 
 from unroll_dsl.ir.graph import Graph
 from unroll_dsl.ir.verify import verify
+from unroll_dsl.passes.affine import Affine
 from unroll_dsl.passes.common import common
 from unroll_dsl.passes.dead import dead
 from unroll_dsl.passes.fusion import fusion
-from unroll_dsl.passes.gram import Gram
 from unroll_dsl.passes.plans import Sizes
 from unroll_dsl.passes.scaling import scaling
 from unroll_dsl.passes.shrinking import shrinking
@@ -54,7 +54,7 @@ def passes(sizes: Sizes | None = None, level: int = 2) -> tuple[tuple[str, Pass]
     return (
         *(algebra if level > 0 else ()),
         ("common-2", common),
-        *((("gram", Gram(sizes or {})),) if level > 0 else ()),
+        *((("affine", Affine(sizes or {})),) if level > 0 else ()),
         ("solving", Solving(sizes or {})),
         ("common-3", common),
         *(kernels if level > 1 else ()),

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from unroll_dsl.passes.affine import choices
 from unroll_dsl.passes.cost import Cost, cost
 from unroll_dsl.passes.fusion import fused
-from unroll_dsl.passes.gram import choices
 from unroll_dsl.passes.liveness import liveness
 from unroll_dsl.passes.pipeline import optimize
 from unroll_dsl.passes.solving import routes
@@ -46,9 +46,7 @@ class Summary:
     total: str
     work: tuple[Work, ...]
     solves: tuple[tuple[str, str, str], ...]  # where, route, reason
-    normal: tuple[
-        tuple[str, str], ...
-    ] = ()  # where an adjoint is applied to a residual: how, and why
+    products: tuple[tuple[str, str], ...] = ()  # where some follow each other: what is done, why
     fused: tuple[str, ...] = ()  # what kernels do differently from the program, and what it saves
 
     def to_json(self) -> dict[str, object]:
@@ -73,7 +71,7 @@ class Summary:
                 {"where": where, "route": route, "reason": reason}
                 for where, route, reason in self.solves
             ],
-            "normal": [{"where": where, "reason": reason} for where, reason in self.normal],
+            "products": [{"where": where, "reason": reason} for where, reason in self.products],
             "fused": list(self.fused),
         }
 
@@ -93,8 +91,8 @@ class Summary:
         for where, route, reason in self.solves:
             lines.append(f"solve, {where}")
             lines.append(f"                  {route}: {reason}")
-        for where, reason in self.normal:
-            lines.append(f"residual, {where}")
+        for where, reason in self.products:
+            lines.append(f"products, {where}")
             lines.append(f"                  {reason}")
         for words in self.fused:
             lines.append(f"fused             {words}")
