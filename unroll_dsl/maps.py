@@ -38,6 +38,42 @@ class Matrix(nn.Module):
         return x.reshape(*x.shape[:-1], *self.domain)
 
 
+class Selection(nn.Module):
+    """A matrix that takes entries of its argument, each once at most: an index in its place.
+
+    The pixels in view, samples of k-space: an index reads what a product would multiply by zeros.
+    """
+
+    places: Tensor
+
+    def __init__(self, places: Tensor, domain: Shape, codomain: Shape) -> None:
+        super().__init__()
+        self.register_buffer("places", places, persistent=False)
+        self.domain, self.codomain = tuple(domain), tuple(codomain)
+
+    @classmethod
+    def of(cls, matrix: Tensor, domain: Shape, codomain: Shape) -> Selection | None:
+        """The map of such a matrix, or None if it is another."""
+        if not len(matrix) or int(torch.count_nonzero(matrix)) != len(matrix):
+            return None
+        row, places = matrix.nonzero(as_tuple=True)
+        ones = bool((matrix[row, places] == 1).all())
+        if not ones or any(len(set(found.tolist())) < len(found) for found in (row, places)):
+            return None
+        return cls(places, domain, codomain)
+
+    def forward(self, x: Tensor) -> Tensor:
+        _fits(x, self.domain, self)
+        y = x.flatten(-len(self.domain)).index_select(-1, self.places)
+        return y.reshape(*y.shape[:-1], *self.codomain)
+
+    def adjoint(self, y: Tensor) -> Tensor:
+        _fits(y, self.codomain, self)
+        y = y.flatten(-len(self.codomain))
+        x = y.new_zeros(*y.shape[:-1], prod(self.domain)).index_copy(-1, self.places, y)
+        return x.reshape(*x.shape[:-1], *self.domain)
+
+
 class Pair(nn.Module):
     """A map given as two functions of tensors; `module` is kept so that its buffers move along.
 
@@ -66,7 +102,7 @@ class Pair(nn.Module):
         return _batched(self.functions[1], y, len(self.codomain))
 
 
-def _fits(x: Tensor, shape: Shape, map_: Matrix | Pair) -> None:
+def _fits(x: Tensor, shape: Shape, map_: Matrix | Selection | Pair) -> None:
     if tuple(x.shape[x.ndim - len(shape) :]) != shape:
         spaces = f"{list(map_.domain)} to {list(map_.codomain)}"
         raise ValueError(
@@ -114,8 +150,9 @@ def from_linear_operator(operator: Any, domain: Shape, codomain: Shape) -> Pair:
 def as_map(value: Any, domain: Shape, codomain: Shape) -> nn.Module:
     """A module for what is bound to a `linear X -> Y`: see the head of this file."""
     if isinstance(value, Tensor):
-        return Matrix(value, domain, codomain)
-    if isinstance(value, Matrix | Pair):
+        chosen = Selection.of(value, domain, codomain)
+        return Matrix(value, domain, codomain) if chosen is None else chosen
+    if isinstance(value, Matrix | Selection | Pair):
         return value
     if isinstance(value, tuple | list):
         return Pair(value[0], value[1], domain, codomain)
