@@ -88,22 +88,22 @@ class Fista(nn.Module):
         self.n = n
         self.phases = phases
 
-    def start(self, y: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def start(self, y: Tensor) -> tuple[Tensor, Tensor, float]:
         """The states at the start."""
         check_input("y", y, (self.A.shape[-2],), self.A)
         x = y.new_zeros((*y.shape[:-1], self.n))  # fista.unroll:18
         v = y.new_zeros((*y.shape[:-1], self.n))  # fista.unroll:18
-        t = y.new_ones(())  # fista.unroll:19
+        t = 1  # fista.unroll:19
         return x, v, t
 
-    def phase(self, x: Tensor, v: Tensor, t: Tensor, y: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def phase(self, x: Tensor, v: Tensor, t: float, y: Tensor) -> tuple[Tensor, Tensor, float]:
         x_prev, t_prev = x, t
         x = shrink(
             torch.addcmul(v, (v @ self.A.mT - y) @ self.A, self.inverse_L, value=-1),
             self.lambda_over_L,
             inplace=True,
         )  # fista.unroll:21
-        t = (1 + (1 + 4 * t_prev**2).sqrt()) / 2  # fista.unroll:22
+        t = (1 + (1 + 4 * t_prev**2) ** 0.5) / 2  # fista.unroll:22
         v = torch.lerp(x_prev, x, 1 + (t_prev - 1) / t)  # fista.unroll:23
         return x, v, t
 
@@ -126,5 +126,5 @@ class Fista(nn.Module):
         states = []
         for _ in range(self.phases):
             x, v, t = self.phase(x, v, t, y)
-            states.append({"x": x, "v": v, "t": t})
+            states.append({"x": x, "v": v, "t": torch.tensor(t, dtype=y.dtype, device=y.device)})
         return states

@@ -58,15 +58,15 @@ class GroupLasso(nn.Module):
         self.g = g
         self.phases = phases
 
-    def start(self, y: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def start(self, y: Tensor) -> tuple[Tensor, Tensor, float]:
         """The states at the start."""
         check_input("y", y, (self.A.shape[-2],), self.A)
         X = y.new_zeros((*y.shape[:-1], self.g, self.d))  # group_lasso.unroll:20
         Z = y.new_zeros((*y.shape[:-1], self.g, self.d))  # group_lasso.unroll:20
-        t = y.new_ones(())  # group_lasso.unroll:21
+        t = 1  # group_lasso.unroll:21
         return X, Z, t
 
-    def phase(self, X: Tensor, Z: Tensor, t: Tensor, y: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def phase(self, X: Tensor, Z: Tensor, t: float, y: Tensor) -> tuple[Tensor, Tensor, float]:
         X_prev, t_prev = X, t
         X = block_soft(
             torch.addcmul(
@@ -79,7 +79,7 @@ class GroupLasso(nn.Module):
             ),
             self.lambda_over_L,
         )  # group_lasso.unroll:23
-        t = (1 + (1 + 4 * t_prev**2).sqrt()) / 2  # group_lasso.unroll:24
+        t = (1 + (1 + 4 * t_prev**2) ** 0.5) / 2  # group_lasso.unroll:24
         Z = torch.lerp(X_prev, X, 1 + (t_prev - 1) / t)  # group_lasso.unroll:25
         return X, Z, t
 
@@ -108,5 +108,5 @@ class GroupLasso(nn.Module):
         states = []
         for _ in range(self.phases):
             X, Z, t = self.phase(X, Z, t, y)
-            states.append({"X": X, "Z": Z, "t": t})
+            states.append({"X": X, "Z": Z, "t": torch.tensor(t, dtype=y.dtype, device=y.device)})
         return states

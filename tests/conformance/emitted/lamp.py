@@ -55,11 +55,12 @@ class Phase(nn.Module):
         self.beta = nn.Parameter(beta)  # lamp.unroll:18
 
     def forward(
-        self, x: Tensor, v: Tensor, y: Tensor, A: Tensor, B: Tensor, sqrt_m: Tensor
+        self, x: Tensor, v: Tensor, y: Tensor, A: Tensor, B: Tensor
     ) -> tuple[Tensor, Tensor]:
         alpha = nonnegative(self.alpha)  # lamp.unroll:17
         x = self.beta * soft(
-            x + v @ B.mT, (alpha * torch.linalg.vector_norm(v, dim=-1) / sqrt_m)[..., None]
+            x + v @ B.mT,
+            (alpha * torch.linalg.vector_norm(v, dim=-1) / v.shape[-1] ** 0.5)[..., None],
         )  # lamp.unroll:23
         v = (
             y - x @ A.mT + (self.beta * (x != 0).sum(-1).to(x.dtype) / v.shape[-1])[..., None] * v
@@ -75,10 +76,11 @@ class LastPhase(nn.Module):
         self.alpha = nn.Parameter(alpha)  # lamp.unroll:17
         self.beta = nn.Parameter(beta)  # lamp.unroll:18
 
-    def forward(self, x: Tensor, v: Tensor, B: Tensor, sqrt_m: Tensor) -> Tensor:
+    def forward(self, x: Tensor, v: Tensor, B: Tensor) -> Tensor:
         alpha = nonnegative(self.alpha)  # lamp.unroll:17
         return self.beta * soft(
-            x + v @ B.mT, (alpha * torch.linalg.vector_norm(v, dim=-1) / sqrt_m)[..., None]
+            x + v @ B.mT,
+            (alpha * torch.linalg.vector_norm(v, dim=-1) / v.shape[-1] ** 0.5)[..., None],
         )  # lamp.unroll:23
 
 
@@ -90,9 +92,8 @@ class Lamp(nn.Module):
 
     def __init__(self, A: Tensor, phases: int = 10) -> None:
         super().__init__()
-        m, n = A.shape
+        n = A.shape[1]
         self.register_buffer("A", A, persistent=False)
-        self.register_buffer("sqrt_m", A.new_tensor(m).sqrt(), persistent=False)  # lamp.unroll:23
         self.n = n
         self.B = nn.Parameter(A.mT.clone())  # lamp.unroll:16
         self.phases = nn.ModuleList(
@@ -121,17 +122,17 @@ class Lamp(nn.Module):
     def forward(self, y: Tensor) -> Tensor:
         x, v = self.start(y)
         for phase in self.phases[:-1]:
-            x, v = phase(x, v, y, self.A, self.B, self.sqrt_m)
-        return self.phases[-1](x, v, self.B, self.sqrt_m)
+            x, v = phase(x, v, y, self.A, self.B)
+        return self.phases[-1](x, v, self.B)
 
     def trajectory(self, y: Tensor) -> list[dict[str, Tensor]]:
         """The states after each phase."""
         x, v = self.start(y)
         states = []
         for phase in self.phases[:-1]:
-            x, v = phase(x, v, y, self.A, self.B, self.sqrt_m)
+            x, v = phase(x, v, y, self.A, self.B)
             states.append({"x": x, "v": v})
-        x = self.phases[-1](x, v, self.B, self.sqrt_m)
+        x = self.phases[-1](x, v, self.B)
         states.append({"x": x})
         return states
 

@@ -75,6 +75,7 @@ class _PhaseWriter:
         body.results = results
         attributes = [word for word in self.shared if word in self.attributes]
         numbers = {identifier(c.name): "float" for c in self.graph.constants if c.number}
+        numbers |= {identifier(word): "float" for word in layout.facts.counters}
         modules = {w: "nn.Module" for w, t in self.shared.items() if not isinstance(t, Array)}
         body.kinds = numbers | modules
         body.arguments = [word for word in self.shared if word not in attributes] + attributes
@@ -139,8 +140,9 @@ class _PhaseWriter:
         given[index] = name(word)
 
     def _arrays(self) -> list[tuple[str, Array]]:
-        types = {slot.name: slot.type for slot in self.graph.states}
-        states = [(identifier(word), types[word]) for word in self.body.states_in]
+        counters = self.layout.facts.counters
+        types = {s.name: s.type for s in self.graph.states if s.name not in counters}
+        states = [(identifier(w), types[w]) for w in self.body.states_in if w in types]
         shared = [(word, type_) for word, type_ in self.shared.items() if isinstance(type_, Array)]
         return [*states, *shared]
 

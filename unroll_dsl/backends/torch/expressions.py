@@ -43,7 +43,7 @@ class Like:
     def make(self, maker: str, *arguments: ast.expr, field: Field = Field.REAL) -> ast.expr:
         """`torch.maker(arguments, dtype=..., device=...)`."""
         if maker in ("tensor", "full"):  # 1 alone would make integers
-            arguments = (*arguments[:-1], _as_float(arguments[-1]))
+            arguments = (*arguments[:-1], as_float(arguments[-1]))
         made = ast.Call(name(f"torch.{maker}"), list(arguments), [])
         made.keywords = [
             ast.keyword("dtype", self.dtype(field)),
@@ -52,11 +52,12 @@ class Like:
         return made
 
 
-def _as_float(expr: ast.expr) -> ast.expr:
+def as_float(expr: ast.expr) -> ast.expr:
+    """A literal integer as a float."""
     if isinstance(expr, ast.Constant) and isinstance(expr.value, int):
         return ast.Constant(float(expr.value))
     if isinstance(expr, ast.UnaryOp) and isinstance(expr.op, ast.USub):
-        return ast.UnaryOp(ast.USub(), _as_float(expr.operand))
+        return ast.UnaryOp(ast.USub(), as_float(expr.operand))
     return expr
 
 
@@ -223,6 +224,8 @@ class Expressions:
         node = self.nodes[index]
         target = self.type(index)
         all_numbers = all(self.facts.numbers[a] for a in node.args)
+        if word == "sqrt" and self.facts.numbers[index]:
+            return ast.BinOp(self.value(node.args[0]), ast.Pow(), number(0.5))
         if word == "neg":
             return ast.UnaryOp(ast.USub(), self._argument(node.args[0], target, word))
         if word in _SIGNS:
@@ -655,4 +658,4 @@ def _axes(rank: int, axis: Static | None) -> ast.expr:
     return ast.Tuple([number(i - rank) for i in range(rank)], ast.Load())
 
 
-__all__ = ["Callee", "Expressions", "Functions", "Like"]
+__all__ = ["Callee", "Expressions", "Functions", "Like", "as_float"]

@@ -9,33 +9,55 @@ from unroll_dsl.ir import nodes as ops
 from unroll_dsl.ir.batches import batched
 from unroll_dsl.ir.graph import FunctionBody, Graph
 from unroll_dsl.ir.nodes import Node
+from unroll_dsl.passes.signs import Sign, signs
+from unroll_dsl.types import SCALAR
 
 ARITHMETIC = frozenset({"add", "sub", "mul", "div", "pow", "neg"})
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """`batched[i]`: node i depends on an input. `numbers[i]`: it is a Python number."""
+    """`batched[i]`: node i depends on an input. `numbers[i]`: it is a Python number. `counters`:
+    the states that are, since they come from numbers alone, as the `t` of FISTA does."""
 
     batched: tuple[bool, ...]
     numbers: tuple[bool, ...]
+    counters: frozenset[str] = frozenset()
 
 
 def facts(graph: Graph) -> Facts:
     """Facts of all nodes."""
     declared = {c.name for c in graph.constants if c.number}
     declared |= {p.name for p in graph.parameters if p.number}
-    return Facts(batched(graph), tuple(_numbers(graph.nodes, declared)))
+    known = signs(graph)
+    roots = [
+        i
+        for i, node in enumerate(graph.nodes)
+        if node.op == ops.Elementwise("sqrt") and known[node.args[0]] > Sign.UNKNOWN
+    ]
+    read = {node.op.name for node in graph.nodes if isinstance(node.op, ops.Final)}
+    states = {s.name for s in graph.states if s.type == SCALAR and s.name not in read}
+    while True:
+        numbers = _numbers(graph.nodes, declared | states, roots)
+        kept = {s.name for s in graph.states if numbers[s.initial] and numbers[s.update]} & states
+        if kept == states:
+            return Facts(batched(graph), tuple(numbers), frozenset(states))
+        states = kept
 
 
-def _numbers(nodes: Sequence[Node], declared: Container[str] = ()) -> list[bool]:
+def _numbers(
+    nodes: Sequence[Node], declared: Container[str] = (), roots: Container[int] = ()
+) -> list[bool]:
+    """Which values are numbers where those `declared` are, and square roots among `roots`."""
     found: list[bool] = []
-    for node in nodes:
+    for index, node in enumerate(nodes):
         match node.op:
             case ops.Constant() | ops.Size() | ops.PhaseNumber():
                 found.append(True)
-            case ops.Fixed(name) | ops.Learnable(name):
+            case ops.Fixed(name) | ops.Learnable(name) | ops.State(name):
                 found.append(name in declared)
+            case ops.Elementwise("sqrt"):
+                found.append(index in roots and found[node.args[0]])
             case ops.Elementwise(name) if name in ARITHMETIC:
                 found.append(all(found[argument] for argument in node.args))
             case _:

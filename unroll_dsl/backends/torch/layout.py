@@ -61,7 +61,7 @@ class Layout:
     def is_view(self, index: int) -> bool:
         """What is no value of its own, but written out over its arguments wherever it is read."""
         node = self.nodes[index]
-        declared = isinstance(node.op, ops.Fixed | ops.Learnable)
+        declared = isinstance(node.op, ops.Fixed | ops.Learnable | ops.State)
         return (
             (self.facts.numbers[index] and not declared)
             or (not isinstance(node.type, Array) and not self.is_module(index))

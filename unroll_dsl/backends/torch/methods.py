@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 
 from unroll_dsl.backends.torch.blocks import Line, plan
 from unroll_dsl.backends.torch.bodies import phase_body
+from unroll_dsl.backends.torch.expressions import as_float
 from unroll_dsl.backends.torch.inputs import checks
 from unroll_dsl.backends.torch.layout import Layout, place
 from unroll_dsl.backends.torch.names import Scope, identifier
@@ -208,6 +209,8 @@ class Methods:
         node = self.nodes[index]
         if not batched or facts.batched[index]:
             found = block_value([index])
+            if slot.name in facts.counters:
+                return [as_float(found[0])]
             if facts.numbers[index]:
                 return [write.filled(index, [], slot.type.field)]
             return list(found)
@@ -304,7 +307,7 @@ class Methods:
 
     def trajectory(self) -> Lines:
         def after(body: Body, phase: str, k: str) -> Sequence[str]:
-            entries = ", ".join(f'"{word}": {identifier(word)}' for word in body.states_out)
+            entries = ", ".join(f'"{word}": {self._tensor(word)}' for word in body.states_out)
             return (f"states.append({{{entries}}})",)
 
         return [
@@ -314,6 +317,13 @@ class Methods:
             *self.run(traced=False, after=after, alike=not self.layout.has_phase_class),
             Line("return states"),
         ]
+
+    def _tensor(self, word: str) -> str:
+        """A state as a tensor, also where it is a number."""
+        if word not in self.layout.facts.counters:
+            return identifier(word)
+        like = self.layout.like()
+        return text(like.make("tensor", name(identifier(word))))
 
     def _loss(self) -> Lines | None:
         graph = self.graph

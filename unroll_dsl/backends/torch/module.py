@@ -188,24 +188,28 @@ def _phase_class(layout: Layout, kind: Kind, body: Body, traced: Body) -> str:
 
 
 def _phase_method(word: str, body: Body) -> list[str]:
-    arguments = [f"{identifier(state)}: Tensor" for state in body.states_in]
-    arguments += [
-        f"{argument}: {body.kinds.get(argument, 'Tensor')}" for argument in body.arguments
+    arguments = [
+        f"{argument}: {body.kinds.get(argument, 'Tensor')}"
+        for argument in (*map(identifier, body.states_in), *body.arguments)
     ]
     arguments += [f"{size}: int" for size in body.sizes]
     if body.needs_k:
         arguments.append("k: int")
     lines, results = list(body.lines), list(body.results)
     returned = [text(result) for result in results]
-    annotation = (
-        "Tensor" if len(returned) == 1 else f"tuple[{', '.join(['Tensor'] * len(returned))}]"
-    )
+    annotation = _annotations((*map(identifier, body.states_out), *body.traces_out), body.kinds)
     head = f"def {word}({', '.join(['self', *arguments])}) -> {annotation}:"
     words = ""
     if body.traced and word.endswith("traced"):
         words = f"The same, and what the loss reads of it: {', '.join(body.traces_out)}."
     lines = [*lines, Line(f"return {', '.join(returned)}")]
     return _method(head, words, _joined(lines))
+
+
+def _annotations(words: Sequence[str], kinds: Mapping[str, str]) -> str:
+    """The annotation of a function that returns these, of which some are no tensors."""
+    found = [kinds.get(word, "Tensor") for word in words]
+    return found[0] if len(found) == 1 else f"tuple[{', '.join(found)}]"
 
 
 def _joined(lines: list[Line]) -> list[Line]:
@@ -229,7 +233,8 @@ def _network_class(layout: Layout, methods: Methods, constructor: Constructor) -
     inputs = [f"{word}: Tensor" for word in methods.inputs]
     if methods.start_targets:
         count = len(methods.start_targets)
-        annotation = "Tensor" if count == 1 else f"tuple[{', '.join(['Tensor'] * count)}]"
+        kinds = {identifier(word): "float" for word in layout.facts.counters}
+        annotation = _annotations(methods.start_targets, kinds)
         returned = Line(f"return {', '.join(methods.start_targets)}")
         values = len(layout.call_values)
         words = "The states at the start." if not values else "What all phases share"
