@@ -3,7 +3,7 @@
 import sys
 from importlib import import_module
 
-NAMES = ("compiler", "networks", "expert")
+NAMES = ("compiler", "networks", "expert", "limit", "training")
 
 
 def main() -> int:
