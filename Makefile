@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test test-all check bench format goldens clean
+.PHONY: demo test test-all check bench bench-peers format goldens clean
 
 demo: $(STAMP)
 	$(BIN)/unroll demo --out unroll-demo
@@ -30,6 +30,14 @@ format: $(STAMP)
 
 bench: $(STAMP)
 	$(BIN)/python -m benchmarks
+
+# deepinv without its dependencies, which would draw in another torch, beside the environment
+PEERS := build/peers
+bench-peers: $(STAMP)
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --target $(PEERS) --upgrade \
+		deepinv==0.5.0 einops natsort tqdm requests torchmetrics lightning_utilities \
+		charset_normalizer urllib3 certifi idna
+	PYTHONPATH=$(PEERS) $(BIN)/python -m benchmarks peers
 
 goldens: $(STAMP)
 	$(BIN)/python -m pytest -q tests/conformance --update-goldens
