@@ -93,7 +93,7 @@ class Fista(nn.Module):
         check_input("y", y, (self.A.shape[-2],), self.A)
         x = y.new_zeros((*y.shape[:-1], self.n))  # fista.unroll:18
         v = y.new_zeros((*y.shape[:-1], self.n))  # fista.unroll:18
-        t = 1  # fista.unroll:19
+        t = 1.0  # fista.unroll:19
         return x, v, t
 
     def phase(self, x: Tensor, v: Tensor, t: float, y: Tensor) -> tuple[Tensor, Tensor, float]:

@@ -63,7 +63,7 @@ class GroupLasso(nn.Module):
         check_input("y", y, (self.A.shape[-2],), self.A)
         X = y.new_zeros((*y.shape[:-1], self.g, self.d))  # group_lasso.unroll:20
         Z = y.new_zeros((*y.shape[:-1], self.g, self.d))  # group_lasso.unroll:20
-        t = 1  # group_lasso.unroll:21
+        t = 1.0  # group_lasso.unroll:21
         return X, Z, t
 
     def phase(self, X: Tensor, Z: Tensor, t: float, y: Tensor) -> tuple[Tensor, Tensor, float]:
