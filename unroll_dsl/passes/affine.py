@@ -110,7 +110,7 @@ class _Composing:
             if self.stages[index] is not Stage.PHASE or not self.uses[index]:
                 continue
             found = self._affine(index)
-            if found is None or found.products < 2 or index in taken.keys() & done:
+            if found is None or found.products < 2:
                 continue
             if any(index in other.inside for other in taken.values()):
                 continue
