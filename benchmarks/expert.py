@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 import unroll_dsl
 from benchmarks import networks, plain
-from benchmarks.networks import Case, keep_memory, report, warm
+from benchmarks.networks import Case, report, warm
 from benchmarks.plain import soft
 
 
@@ -244,7 +244,6 @@ def rows(case: Case) -> list[tuple[str, str, float, float, float]]:
 
 
 def run(*names: str) -> None:
-    keep_memory()
     torch._dynamo.config.recompile_limit = 64
     found = [row for name in names or CASES for row in rows(CASES[name]())]
     report(found, "by hand")

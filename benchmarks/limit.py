@@ -15,7 +15,6 @@ from benchmarks import networks
 
 
 def run(*names: str) -> None:
-    networks.keep_memory()
     case = networks.ista_net(True)
     frozen = case.ours.freeze()
     count, pixels = 64, 64 * 33 * 33

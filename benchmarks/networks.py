@@ -6,8 +6,6 @@ one run, the two taking turns. `python -m benchmarks networks [NAME ...]` runs s
 
 from __future__ import annotations
 
-import contextlib
-import ctypes
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -21,7 +19,6 @@ import unroll_dsl
 from benchmarks import plain
 from benchmarks.timing import medians
 
-_TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3  # of mallopt in glibc
 Inputs = tuple[Tensor, ...]
 
 
@@ -199,15 +196,6 @@ def rows(case: Case) -> list[tuple[str, str, float, float, float]]:
     return result
 
 
-def keep_memory() -> None:
-    """Freed memory stays with the process, as it does in a long run of large tensors: else glibc hands
-    every result back to the system and takes it anew, page by page, which hides what is measured."""
-    with contextlib.suppress(OSError, AttributeError):
-        libc = ctypes.CDLL(None)
-        libc.mallopt(_MMAP_THRESHOLD, 32 << 20)
-        libc.mallopt(_TRIM_THRESHOLD, 1 << 30)
-
-
 def report(
     figures: Iterable[tuple[str, str, float, float, float]], against: str = "theirs"
 ) -> None:
@@ -224,5 +212,4 @@ def report(
 
 
 def run(*names: str) -> None:
-    keep_memory()
     report((row for name in names or CASES for row in rows(CASES[name]())), "plain")

@@ -19,7 +19,7 @@ import torch
 from torch import Tensor
 
 import unroll_dsl
-from benchmarks.networks import keep_memory, report, warm
+from benchmarks.networks import report, warm
 
 _MAPS = {
     "dense": ("dims m, n", "vector[m]", "vector[n]", "fixed A : matrix[m, n]", "A"),
@@ -194,7 +194,6 @@ def rows(library: Any, problem: Problem, method: str, phases: int) -> list[tuple
 
 
 def run(*names: str) -> None:
-    keep_memory()
     library = deepinv()
     problems: Sequence[Problem] = (
         dense(library, 250, 500, 1),

@@ -76,7 +76,11 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """A state: the ids of its initial value and of its value at the end of a phase."""
+    """A state: the ids of its initial value and of its value at the end of a phase.
+
+    `first` is the id of its value at the end of the first phase, where a pass has found a shorter way
+    there than `update`; None where it has not.
+    """
 
     name: str
     type: Array
@@ -84,6 +88,7 @@ class Slot:
     update: int
     comment: str
     origin: Span
+    first: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -186,9 +186,11 @@ class _Reader:
                 self._constant_or_parameter(head, rest, origin, note)
             case "state":
                 name, _, rest = rest.partition(" : ")
-                type_, initial, update = re.split(r" = %| then %", rest)
-                array = self.types.array(type_)
-                self.states.append(Slot(name, array, int(initial), int(update), note, origin))
+                type_, start, update = re.split(r" = %| then %", rest)
+                initial, _, first = start.partition(" first %")
+                ids = int(initial), int(update)
+                found = int(first) if first else None
+                self.states.append(Slot(name, self.types.array(type_), *ids, note, origin, found))
             case "trace":
                 name, _, index = rest.partition(" = %")
                 self.traces.append(Trace(name, int(index), origin))

@@ -142,7 +142,7 @@ def roots(graph: Graph) -> tuple[int, ...]:
             found += [parameter.limits.lower, parameter.limits.upper]
         found.append(parameter.initial if isinstance(parameter.initial, int) else None)
     for slot in graph.states:
-        found += [slot.initial, slot.update]
+        found += [slot.initial, slot.update, slot.first]
     found += [trace.node for trace in graph.traces]
     found += graph.outputs
     found += [graph.loss, graph.objective]

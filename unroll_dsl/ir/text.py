@@ -173,7 +173,8 @@ def _lines(graph: Graph) -> Iterator[str]:
     for parameter in graph.parameters:
         yield f"{_parameter(parameter)}{_tail(parameter.origin, parameter.comment)}"
     for slot in graph.states:
-        ends = f"= %{slot.initial} then %{slot.update}"
+        first = "" if slot.first is None else f" first %{slot.first}"
+        ends = f"= %{slot.initial}{first} then %{slot.update}"
         yield f"state {slot.name} : {slot.type} {ends}{_tail(slot.origin, slot.comment)}"
     for trace in graph.traces:
         yield f"trace {trace.name} = %{trace.node}{_tail(trace.origin, '')}"

@@ -153,6 +153,9 @@ class _Roles:
             role = f"the update of `{slot.name}`"
             self._only(slot.update, _PHASE, role, per_phase=True)
             self._typed(slot.update, slot.type, role)
+            role = f"the first update of `{slot.name}`"
+            self._only(slot.first, _PHASE, role, per_phase=True)
+            self._typed(slot.first, slot.type, role)
         for trace in graph.traces:
             self._only(trace.node, _PHASE, f"trace `{trace.name}`", per_phase=True)
         for output in graph.outputs:

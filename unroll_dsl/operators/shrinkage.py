@@ -100,6 +100,20 @@ def shrink(v: Tensor, t: Tensor | float, inplace: bool = False) -> Tensor:
     return v
 '''
 
+
+def _each_rule(arrays: tuple[Array, ...], statics: dict[str, Static]) -> Array | Mismatch:
+    v, t = arrays
+    if t.shape != v.shape or Field.COMPLEX in (v.field, t.field):
+        return Mismatch(1, f"a real threshold for each entry of {v}", str(t))
+    return Array(v.shape, v.field.join(Field.REAL), v.form)
+
+
+_SHRINK_EACH = '''
+def shrink_each(v: Tensor, t: Tensor) -> Tensor:
+    """Soft thresholding, each entry by a threshold of its own; none is negative."""
+    return v - v.clamp(-t, t)
+'''
+
 RECORDS = (
     Function(
         "shrink",
@@ -111,6 +125,16 @@ RECORDS = (
         "shrink(v, t)",
         helper=_SHRINK,
         torch_temporary="shrink(v, t, inplace=True)",
+    ),
+    Function(
+        "shrink_each",
+        (Parameter("v"), Parameter("t")),
+        Kind.WHOLE,
+        "Soft thresholding of real values, each by a threshold of its own; none may be negative.",
+        _each_rule,
+        lambda v, t: np.sign(v) * np.maximum(np.abs(v) - t, 0),
+        "shrink_each(v, t)",
+        helper=_SHRINK_EACH,
     ),
     Function(
         "plf",

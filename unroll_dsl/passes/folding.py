@@ -110,6 +110,7 @@ class _Folding:
     def run(self) -> tuple[Graph, dict[str, int]]:
         graph = self.graph
         roots = [*graph.outputs, *(i for s in graph.states for i in (s.initial, s.update))]
+        roots += [s.first for s in graph.states if s.first is not None]
         needed: set[int] = set()
         waiting = list(roots)
         while waiting:

@@ -53,6 +53,7 @@ def fusion(graph: Graph) -> Graph:
 
 def _roots(graph: Graph) -> list[int]:
     found = [*graph.outputs, *(slot.update for slot in graph.states)]
+    found += [slot.first for slot in graph.states if slot.first is not None]
     return [*found, *(trace.node for trace in graph.traces)]
 
 

@@ -7,10 +7,11 @@
     5. affine       products that follow each other as one, `A' @ (A @ x - y)` as `G @ x - A' @ y`
     6. solving      `solve` becomes factors and products, by structure
     7. common       factors that several systems share
-    8. fusion       neighbouring convolutions as one
-    9. shrinking    soft thresholding in one pass over memory
-    10. updates     steps and momentum likewise
-    11. dead        what nothing reads any more
+    8. beginning    what states that start at 0 spare the first phase
+    9. fusion       neighbouring convolutions as one
+    10. shrinking   soft thresholding in one pass over memory
+    11. updates     steps and momentum likewise
+    12. dead        what nothing reads any more
 
 The verifier accepts the graph before and after each. When a value is computed is no pass: it
 follows from the graph (stages.py, liveness.py).
@@ -23,6 +24,7 @@ from collections.abc import Callable, Iterator
 from unroll_dsl.ir.graph import Graph
 from unroll_dsl.ir.verify import verify
 from unroll_dsl.passes.affine import Affine
+from unroll_dsl.passes.beginning import beginning
 from unroll_dsl.passes.common import common
 from unroll_dsl.passes.dead import dead
 from unroll_dsl.passes.fusion import fusion
@@ -57,6 +59,7 @@ def passes(sizes: Sizes | None = None, level: int = 2) -> tuple[tuple[str, Pass]
         *((("affine", Affine(sizes or {})),) if level > 0 else ()),
         ("solving", Solving(sizes or {})),
         ("common-3", common),
+        *((("beginning", beginning),) if level > 0 else ()),
         *(kernels if level > 1 else ()),
         ("dead", dead),
     )

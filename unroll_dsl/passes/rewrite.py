@@ -163,7 +163,8 @@ def with_nodes(graph: Graph, nodes: Sequence[Node], where: Sequence[int]) -> Gra
             for p in graph.parameters
         ),
         states=tuple(
-            replace(s, initial=where[s.initial], update=where[s.update]) for s in graph.states
+            replace(s, initial=where[s.initial], update=where[s.update], first=moved(s.first))
+            for s in graph.states
         ),
         traces=tuple(replace(t, node=where[t.node]) for t in graph.traces),
         outputs=tuple(where[index] for index in graph.outputs),

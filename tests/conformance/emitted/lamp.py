@@ -121,18 +121,20 @@ class Lamp(nn.Module):
 
     def forward(self, y: Tensor) -> Tensor:
         x, v = self.start(y)
-        for phase in self.phases[:-1]:
+        *phases, last = self.phases
+        for phase in phases:
             x, v = phase(x, v, y, self.A, self.B)
-        return self.phases[-1](x, v, self.B)
+        return last(x, v, self.B)
 
     def trajectory(self, y: Tensor) -> list[dict[str, Tensor]]:
         """The states after each phase."""
         x, v = self.start(y)
         states = []
-        for phase in self.phases[:-1]:
+        *phases, last = self.phases
+        for phase in phases:
             x, v = phase(x, v, y, self.A, self.B)
             states.append({"x": x, "v": v})
-        x = self.phases[-1](x, v, self.B)
+        x = last(x, v, self.B)
         states.append({"x": x})
         return states
 

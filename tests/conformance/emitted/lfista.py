@@ -39,9 +39,9 @@ def nonnegative(p: Tensor) -> Tensor:
     return torch.where(p < 0, -p, p)
 
 
-def soft(v: Tensor, t: Tensor) -> Tensor:
-    """Soft thresholding, the proximal map of t times the 1-norm; complex values shrink in modulus."""
-    return v.sign() * torch.relu(v.abs() - t)
+def shrink_each(v: Tensor, t: Tensor) -> Tensor:
+    """Soft thresholding, each entry by a threshold of its own; none is negative."""
+    return v - v.clamp(-t, t)
 
 
 class Phase(nn.Module):
@@ -60,7 +60,9 @@ class Phase(nn.Module):
     def forward(self, x: Tensor, w: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
         theta = nonnegative(self.theta)  # lfista.unroll:22
         x_prev = x
-        x = soft(x_prev @ self.Wg.mT + w @ self.Wm.mT + y @ self.We.mT, theta)  # lfista.unroll:29
+        x = shrink_each(
+            x_prev @ self.Wg.mT + w @ self.Wm.mT + y @ self.We.mT, theta
+        )  # lfista.unroll:29
         return x, x_prev
 
 

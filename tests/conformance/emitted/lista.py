@@ -38,9 +38,9 @@ def nonnegative(p: Tensor) -> Tensor:
     return torch.where(p < 0, -p, p)
 
 
-def soft(v: Tensor, t: Tensor) -> Tensor:
-    """Soft thresholding, the proximal map of t times the 1-norm; complex values shrink in modulus."""
-    return v.sign() * torch.relu(v.abs() - t)
+def shrink_each(v: Tensor, t: Tensor) -> Tensor:
+    """Soft thresholding, each entry by a threshold of its own; none is negative."""
+    return v - v.clamp(-t, t)
 
 
 class Phase(nn.Module):
@@ -52,7 +52,12 @@ class Phase(nn.Module):
 
     def forward(self, Z: Tensor, We_X: Tensor, S: Tensor) -> Tensor:
         theta = nonnegative(self.theta)  # lista.unroll:17
-        return soft(We_X + Z @ S.mT, theta)  # lista.unroll:21
+        return shrink_each(We_X + Z @ S.mT, theta)  # lista.unroll:21
+
+    def begin(self, We_X: Tensor) -> Tensor:
+        """The first iteration, in which the states are zero."""
+        theta = nonnegative(self.theta)  # lista.unroll:17
+        return shrink_each(We_X, theta)  # lista.unroll:21
 
 
 class Lista(nn.Module):
@@ -65,31 +70,33 @@ class Lista(nn.Module):
         super().__init__()
         m = Wd.shape[1]
         L = 1.01 * torch.linalg.matrix_norm(Wd, 2) ** 2  # lista.unroll:13
-        self.m = m
         self.We = nn.Parameter(Wd.mT / L)  # lista.unroll:15
         self.S = nn.Parameter(
             torch.eye(m, dtype=Wd.dtype, device=Wd.device) - Wd.mT @ Wd / L
         )  # lista.unroll:16
         self.phases = nn.ModuleList(Phase((alpha / L).expand(m).clone()) for _ in range(phases))
 
-    def start(self, X: Tensor) -> tuple[Tensor, Tensor]:
-        """What all phases share, and the states at the start."""
+    def start(self, X: Tensor) -> Tensor:
+        """What all phases share."""
         check_input("X", X, (self.We.shape[-1],), self.We)
-        We_X = X @ self.We.mT  # lista.unroll:21
-        Z = X.new_zeros((*X.shape[:-1], self.m))  # lista.unroll:19
-        return We_X, Z
+        return X @ self.We.mT  # lista.unroll:21
 
     def forward(self, X: Tensor) -> Tensor:
-        We_X, Z = self.start(X)
-        for phase in self.phases:
+        We_X = self.start(X)
+        first, *phases = self.phases
+        Z = first.begin(We_X)
+        for phase in phases:
             Z = phase(Z, We_X, self.S)
         return Z
 
     def trajectory(self, X: Tensor) -> list[dict[str, Tensor]]:
         """The states after each phase."""
-        We_X, Z = self.start(X)
+        We_X = self.start(X)
         states = []
-        for phase in self.phases:
+        first, *phases = self.phases
+        Z = first.begin(We_X)
+        states.append({"Z": Z})
+        for phase in phases:
             Z = phase(Z, We_X, self.S)
             states.append({"Z": Z})
         return states

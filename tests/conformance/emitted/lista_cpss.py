@@ -82,6 +82,12 @@ class Phase(nn.Module):
         p_k = torch.minimum(p * k, p_max)  # lista_cpss.unroll:18
         return support_soft(x + (y - x @ A.mT) @ self.W, theta, p_k)  # lista_cpss.unroll:25
 
+    def begin(self, y: Tensor, p: Tensor, p_max: Tensor, k: int) -> Tensor:
+        """The first iteration, in which the states are zero."""
+        theta = nonnegative(self.theta)  # lista_cpss.unroll:21
+        p_k = torch.minimum(p * k, p_max)  # lista_cpss.unroll:18
+        return support_soft(y @ self.W, theta, p_k)  # lista_cpss.unroll:25
+
 
 class ListaCpss(nn.Module):
     """Map y [batch, m] to x [batch, n].
@@ -98,32 +104,29 @@ class ListaCpss(nn.Module):
         phases: int = 16,
     ) -> None:
         super().__init__()
-        n = A.shape[1]
         p = torch.as_tensor(p, dtype=A.dtype, device=A.device)
         p_max = torch.as_tensor(p_max, dtype=A.dtype, device=A.device)
         L = torch.linalg.matrix_norm(A, 2) ** 2  # lista_cpss.unroll:17
         self.register_buffer("A", A, persistent=False)
         self.register_buffer("p", p, persistent=False)
         self.register_buffer("p_max", p_max, persistent=False)
-        self.n = n
         self.phases = nn.ModuleList(Phase(A / L, lambda_ / L) for _ in range(phases))
 
-    def start(self, y: Tensor) -> Tensor:
-        """The states at the start."""
-        check_input("y", y, (self.A.shape[-2],), self.A)
-        return y.new_zeros((*y.shape[:-1], self.n))  # lista_cpss.unroll:23
-
     def forward(self, y: Tensor) -> Tensor:
-        x = self.start(y)
-        for k, phase in enumerate(self.phases, start=1):
+        check_input("y", y, (self.A.shape[-2],), self.A)
+        first, *phases = self.phases
+        x = first.begin(y, self.p, self.p_max, 1)
+        for k, phase in enumerate(phases, start=2):
             x = phase(x, y, self.A, self.p, self.p_max, k)
         return x
 
     def trajectory(self, y: Tensor) -> list[dict[str, Tensor]]:
         """The states after each phase."""
-        x = self.start(y)
         states = []
-        for k, phase in enumerate(self.phases, start=1):
+        first, *phases = self.phases
+        x = first.begin(y, self.p, self.p_max, 1)
+        states.append({"x": x})
+        for k, phase in enumerate(phases, start=2):
             x = phase(x, y, self.A, self.p, self.p_max, k)
             states.append({"x": x})
         return states

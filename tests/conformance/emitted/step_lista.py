@@ -91,6 +91,11 @@ class Phase(nn.Module):
             torch.addcmul(x, (x @ A.mT - y) @ A, alpha, value=-1), alpha * lambda_, inplace=True
         )  # step_lista.unroll:23
 
+    def begin(self, y: Tensor, A: Tensor, lambda_: Tensor) -> Tensor:
+        """The first iteration, in which the states are zero."""
+        alpha = positive(self.alpha)  # step_lista.unroll:16
+        return shrink(alpha * (y @ A), alpha * lambda_, inplace=True)  # step_lista.unroll:23
+
 
 class StepLista(nn.Module):
     """Map y [batch, m] to x [batch, n].
@@ -100,30 +105,27 @@ class StepLista(nn.Module):
 
     def __init__(self, A: Tensor, lambda_: float = 0.1, phases: int = 20) -> None:
         super().__init__()
-        n = A.shape[1]
         lambda_ = torch.as_tensor(lambda_, dtype=A.dtype, device=A.device)
         L = torch.linalg.matrix_norm(A, 2) ** 2  # step_lista.unroll:14
         self.register_buffer("A", A, persistent=False)
         self.register_buffer("lambda_", lambda_, persistent=False)
-        self.n = n
         self.phases = nn.ModuleList(Phase(1 / L) for _ in range(phases))
 
-    def start(self, y: Tensor) -> Tensor:
-        """The states at the start."""
-        check_input("y", y, (self.A.shape[-2],), self.A)
-        return y.new_zeros((*y.shape[:-1], self.n))  # step_lista.unroll:21
-
     def forward(self, y: Tensor) -> Tensor:
-        x = self.start(y)
-        for phase in self.phases:
+        check_input("y", y, (self.A.shape[-2],), self.A)
+        first, *phases = self.phases
+        x = first.begin(y, self.A, self.lambda_)
+        for phase in phases:
             x = phase(x, y, self.A, self.lambda_)
         return x
 
     def trajectory(self, y: Tensor) -> list[dict[str, Tensor]]:
         """The states after each phase."""
-        x = self.start(y)
         states = []
-        for phase in self.phases:
+        first, *phases = self.phases
+        x = first.begin(y, self.A, self.lambda_)
+        states.append({"x": x})
+        for phase in phases:
             x = phase(x, y, self.A, self.lambda_)
             states.append({"x": x})
         return states

@@ -76,6 +76,27 @@ class Phase(nn.Module):
             torch.addcmul(s, r @ W.mT, self.gamma), tau2[..., None], p, alpha2
         )  # tista.unroll:27
 
+    def begin(
+        self,
+        y: Tensor,
+        sigma2: Tensor,
+        p: Tensor,
+        alpha2: Tensor,
+        epsilon: Tensor,
+        W: Tensor,
+        m_sigma2: Tensor,
+        tr_AtA: Tensor,
+        tr_WWt: Tensor,
+    ) -> Tensor:
+        """The first iteration, in which the states are zero."""
+        gamma_2 = self.gamma**2  # tista.unroll:26
+        v2 = torch.maximum((y.square().sum(-1) - m_sigma2) / tr_AtA, epsilon)  # tista.unroll:25
+        tau2 = (
+            v2 / W.shape[-2] * (W.shape[-2] + (gamma_2 - 2 * self.gamma) * y.shape[-1])
+            + gamma_2 * sigma2 / W.shape[-2] * tr_WWt
+        )  # tista.unroll:26
+        return mmse_bg(self.gamma * (y @ W.mT), tau2[..., None], p, alpha2)  # tista.unroll:27
+
 
 class Tista(nn.Module):
     """Map y [batch, m] to s [batch, n].
@@ -93,7 +114,7 @@ class Tista(nn.Module):
         phases: int = 12,
     ) -> None:
         super().__init__()
-        m, n = A.shape
+        m = A.shape[0]
         sigma2 = torch.as_tensor(sigma2, dtype=A.dtype, device=A.device)
         p = torch.as_tensor(p, dtype=A.dtype, device=A.device)
         alpha2 = torch.as_tensor(alpha2, dtype=A.dtype, device=A.device)
@@ -112,19 +133,25 @@ class Tista(nn.Module):
         self.register_buffer(
             "tr_WWt", (W @ W.mT).diagonal(dim1=-2, dim2=-1).sum(-1), persistent=False
         )  # tista.unroll:26
-        self.n = n
         self.phases = nn.ModuleList(
             Phase(torch.tensor(1.0, dtype=A.dtype, device=A.device)) for _ in range(phases)
         )
 
-    def start(self, y: Tensor) -> Tensor:
-        """The states at the start."""
-        check_input("y", y, (self.A.shape[-2],), self.A)
-        return y.new_zeros((*y.shape[:-1], self.n))  # tista.unroll:22
-
     def forward(self, y: Tensor) -> Tensor:
-        s = self.start(y)
-        for phase in self.phases:
+        check_input("y", y, (self.A.shape[-2],), self.A)
+        first, *phases = self.phases
+        s = first.begin(
+            y,
+            self.sigma2,
+            self.p,
+            self.alpha2,
+            self.epsilon,
+            self.W,
+            self.m_sigma2,
+            self.tr_AtA,
+            self.tr_WWt,
+        )
+        for phase in phases:
             s = phase(
                 s,
                 y,
@@ -142,9 +169,21 @@ class Tista(nn.Module):
 
     def trajectory(self, y: Tensor) -> list[dict[str, Tensor]]:
         """The states after each phase."""
-        s = self.start(y)
         states = []
-        for phase in self.phases:
+        first, *phases = self.phases
+        s = first.begin(
+            y,
+            self.sigma2,
+            self.p,
+            self.alpha2,
+            self.epsilon,
+            self.W,
+            self.m_sigma2,
+            self.tr_AtA,
+            self.tr_WWt,
+        )
+        states.append({"s": s})
+        for phase in phases:
             s = phase(
                 s,
                 y,

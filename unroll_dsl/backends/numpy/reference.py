@@ -184,7 +184,11 @@ class Reference:
         if traces is not None:
             wanted += tuple(trace.node for trace in graph.traces)
         for k in range(1, self.phases + 1):
-            values = self._evaluate(wanted, sample, state=states, k=k, call=call)
+            roots = wanted
+            if k == 1:
+                starts = (s.update if s.first is None else s.first for s in graph.states)
+                roots = (*starts, *wanted[len(graph.states) :])
+            values = self._evaluate(roots, sample, state=states, k=k, call=call)
             states = {
                 slot.name: np.broadcast_to(value, self._evaluator.shape(slot.type))
                 for slot, value in zip(graph.states, values, strict=False)

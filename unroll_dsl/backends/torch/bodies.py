@@ -16,20 +16,24 @@ from unroll_dsl.ir.nodes import Stage
 from unroll_dsl.types import Array, Dim, Field
 
 
-def phase_body(layout: Layout, kind: Kind, *, traced: bool) -> Body:
-    """Write what a kind of phase computes, for `forward` or, `traced`, for a loss."""
-    return _PhaseWriter(layout, kind, traced).run()
+def phase_body(layout: Layout, kind: Kind, *, traced: bool = False, first: bool = False) -> Body:
+    """Write what a kind of phase computes, for `forward` or, `traced`, for a loss; as `first` phase
+    where that has less to do."""
+    return _PhaseWriter(layout, kind, traced, first).run()
 
 
 class _PhaseWriter:
-    def __init__(self, layout: Layout, kind: Kind, traced: bool) -> None:
+    def __init__(self, layout: Layout, kind: Kind, traced: bool, first: bool) -> None:
         self.layout = layout
         self.graph = layout.graph
         self.nodes = layout.nodes
         self.variant = kind.training if traced else kind.inference
-        slots = {slot.name: slot for slot in self.graph.states}
         traces = {trace.name: trace for trace in self.graph.traces}
-        wanted = [slots[word].update for word in self.variant.updates]
+        updates = {slot.name: slot.update for slot in self.graph.states}
+        if first:
+            updates |= {s.name: s.first for s in self.graph.states if s.first is not None}
+        self.updates = updates
+        wanted = [updates[word] for word in self.variant.updates]
         wanted += [traces[word].node for word in self.variant.traces]
         inside = set(plan(self.nodes, wanted, lambda i: layout.is_outer(i, Stage.PHASE)).inside)
         # a trajectory takes all states that a phase with parameters of its own computes anyway
@@ -37,10 +41,11 @@ class _PhaseWriter:
         out = [
             slot.name
             for slot in self.graph.states
-            if slot.name in self.variant.updates or (generous and slot.update in inside)
+            if slot.name in self.variant.updates or (generous and updates[slot.name] in inside)
         ]
-        self.body = Body(kind, traced, list(self.variant.reads), out, list(self.variant.traces))
-        self.roots = [slots[word].update for word in out]
+        reads = [word for word in self.variant.reads if not first or self._reads(wanted, word)]
+        self.body = Body(kind, traced, reads, out, list(self.variant.traces))
+        self.roots = [updates[word] for word in out]
         self.roots += [traces[word].node for word in self.variant.traces]
         self.shared: dict[str, object] = {}  # arguments besides states, with their types
         self.attributes: set[str] = set()  # those among them that the network holds
@@ -60,14 +65,10 @@ class _PhaseWriter:
         for index in self.own:
             self._hold(index, block.lines, given)
             block.given[index] = given[index]
-        wishes = {
-            slot.update: slot.name for slot in self.graph.states if self._renames(slot.update)
-        }
+        wishes = {index: word for word, index in self.updates.items() if self._renames(index)}
         results = block.run(self.roots, self.previous, wishes)
-        states = {slot.name: slot for slot in self.graph.states}
         for position, word in enumerate(body.states_out):
-            slot = states[word]
-            if not layout.facts.batched[slot.update] and self._state_batched(word):
+            if not layout.facts.batched[self.updates[word]] and self._state_batched(word):
                 results[position] = fill(
                     "v.expand_as(x)", v=results[position], x=name(identifier(word))
                 )
@@ -89,11 +90,16 @@ class _PhaseWriter:
                 return self.layout.facts.batched[index]
         return False
 
+    def _reads(self, wanted: list[int], word: str) -> bool:
+        """Whether a state is read by what is wanted."""
+        found = plan(self.nodes, wanted, lambda i: self.layout.is_outer(i, Stage.PHASE))
+        return any(self.nodes[i].op == ops.State(word) for i in found.given)
+
     def _renames(self, index: int) -> bool:
         """An update that is a value of its own is called like its state."""
         node = self.nodes[index]
-        updates = [slot.update for slot in self.graph.states]
-        return bool(node.args) and updates.count(index) == 1 and isinstance(node.type, Array)
+        count = list(self.updates.values()).count(index)
+        return bool(node.args) and count == 1 and isinstance(node.type, Array)
 
     def _place(self, index: int) -> ast.expr | None:
         layout, node = self.layout, self.nodes[index]

@@ -35,4 +35,4 @@ def _methods(kind: type, is_network: bool) -> list[str]:
     """What is called in each phase: methods of its own class, or of the network's."""
     if is_network:
         return [word for word in vars(kind) if "phase" in word]
-    return [word for word in ("forward", "traced") if word in vars(kind)]
+    return [word for word in ("forward", "begin", "traced") if word in vars(kind)]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from unroll_dsl.ir import nodes as ops
 from unroll_dsl.ir.batches import batched
-from unroll_dsl.ir.graph import FunctionBody, Graph
+from unroll_dsl.ir.graph import FunctionBody, Graph, Slot
 from unroll_dsl.ir.nodes import Node
 from unroll_dsl.passes.signs import Sign, signs
 from unroll_dsl.types import SCALAR
@@ -39,10 +39,15 @@ def facts(graph: Graph) -> Facts:
     states = {s.name for s in graph.states if s.type == SCALAR and s.name not in read}
     while True:
         numbers = _numbers(graph.nodes, declared | states, roots)
-        kept = {s.name for s in graph.states if numbers[s.initial] and numbers[s.update]} & states
+        kept = {s.name for s in graph.states if all(numbers[i] for i in _ends(s))} & states
         if kept == states:
             return Facts(batched(graph), tuple(numbers), frozenset(states))
         states = kept
+
+
+def _ends(slot: Slot) -> list[int]:
+    """The values that a state takes."""
+    return [i for i in (slot.initial, slot.update, slot.first) if i is not None]
 
 
 def _numbers(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Container, Sequence
+from dataclasses import replace
 
 from unroll_dsl.backends.torch.blocks import Block, derived_name, plan
 from unroll_dsl.backends.torch.constraints import constrained
@@ -17,7 +18,7 @@ from unroll_dsl.diagnostics.model import InternalError
 from unroll_dsl.ir import nodes as ops
 from unroll_dsl.ir.graph import Graph, Limits, Parameter
 from unroll_dsl.ir.nodes import Node, Stage
-from unroll_dsl.ir.stages import stages
+from unroll_dsl.ir.stages import reachable, roots, stages
 from unroll_dsl.passes.liveness import liveness
 from unroll_dsl.source import Span
 from unroll_dsl.types import Array, Dim, Field
@@ -34,7 +35,7 @@ class Layout:
         self.graph = graph
         self.nodes = graph.nodes
         self.facts = facts(graph)
-        self.stages = stages(graph)
+        self.stages = _stages(graph)
         self.functions = Functions()
         self.class_name = class_name(graph.name)
         self.module_scope = Scope({self.class_name, "Phase", "LastPhase"})
@@ -206,6 +207,17 @@ class Layout:
         if limits is None:
             return ()
         return tuple(b for b in (limits.lower, limits.upper) if b is not None)
+
+
+def _stages(graph: Graph) -> tuple[Stage, ...]:
+    """Stages as dependence tells; but what the first phase alone reads is computed there."""
+    firsts = reachable(graph.nodes, [s.first for s in graph.states if s.first is not None])
+    others = tuple(replace(slot, first=None) for slot in graph.states)
+    alone = firsts - reachable(graph.nodes, roots(replace(graph, states=others)))
+    return tuple(
+        Stage.PHASE if index in alone and stage is Stage.CALL else stage
+        for index, stage in enumerate(stages(graph))
+    )
 
 
 def place(span: Span) -> str:

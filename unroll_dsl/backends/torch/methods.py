@@ -37,6 +37,9 @@ class Methods:
             self.bodies.append(body)
             same = kind.same_work or self.graph.loss is None
             self.traced.append(body if same else phase_body(layout, kind, traced=True))
+        self.first: Body | None = None  # of the first phase, where that has less to do
+        if any(slot.first is not None for slot in self.graph.states):
+            self.first = phase_body(layout, layout.kinds[0], first=True)
         self.outputs = self._outputs()
         self.loss = self._loss()
         self.start = self._start()  # last: it computes what the others have asked for
@@ -45,7 +48,8 @@ class Methods:
 
     def states_in(self) -> list[Slot]:
         """The states that some phase reads, so that they need a start."""
-        read = {word for body in (*self.bodies, *self.traced) for word in body.states_in}
+        bodies = [*self.bodies, *self.traced] if self.first is None else [self.first]
+        read = {word for body in bodies for word in body.states_in}
         return [slot for slot in self.graph.states if slot.name in read]
 
     def call(self, body: Body, callee: str, k: str) -> str:
@@ -77,11 +81,16 @@ class Methods:
         bodies = self.traced if traced else self.bodies
         steady, tail = bodies[0], [] if alike else bodies[1:]
         count = len(tail)
+        if self.first is not None:
+            return self._run_after_first(self.first, steady, after, k)
         with_class = self.layout.has_phase_class
         method = "" if not traced or steady.kind.same_work else ".traced"
         lines: Lines = []
         if with_class:
-            phases = f"self.phases[:-{count}]" if count else "self.phases"
+            phases = f"list(self.phases)[:-{count}]" if count else "self.phases"
+            if count == 1:
+                phases = "phases"
+                lines.append(Line("*phases, last = self.phases"))
             head = f"for phase in {phases}:"
             if steady.needs_k or k:
                 head = f"for k, phase in enumerate({phases}, start=1):"
@@ -101,8 +110,9 @@ class Methods:
         total = "len(self.phases)" if with_class else "self.phases"
         for back, body in zip(range(count, 0, -1), tail, strict=True):
             method = "" if not traced or body.kind.same_work else ".traced"
+            phase = "last" if count == 1 else f"self.phases[-{back}]"
             if with_class:
-                callee = f"self.phases[-{back}]{method}"
+                callee = f"{phase}{method}"
             else:
                 callee = f"self.{method_name(body.kind.name)}{'_traced' if method else ''}"
             number = total if back == 1 else f"{total} - {back - 1}"
@@ -110,8 +120,29 @@ class Methods:
             if back > 1:
                 lines.append(Line(f"if {total} >= {back}:"))
                 indent = "    "
-            lines += self._step(body, callee, f"self.phases[-{back}]", number, after, indent)
+            lines += self._step(body, callee, phase, number, after, indent)
         return lines
+
+    def _run_after_first(self, first: Body, body: Body, after: After, k: bool) -> Lines:
+        """`run` where the first phase has a method of its own, and all others are alike."""
+        counted = body.needs_k or k
+        if self.layout.has_phase_class:
+            begin = [Line("first, *phases = self.phases")]
+            head = (
+                "for k, phase in enumerate(phases, start=2):" if counted else "for phase in phases:"
+            )
+            callees = "first.begin", "phase"
+        else:
+            begin = []
+            head = f"for {'k' if counted else '_'} in range(2, self.phases + 1):"
+            callees = "self.first_phase", "self.phase"
+        lines = self._step(first, callees[0], "first", "1", after, "")
+        return [
+            *begin,
+            *lines,
+            Line(head),
+            *self._step(body, callees[1], "phase", "k", after, "    "),
+        ]
 
     def _step(
         self, body: Body, callee: str, phase: str, k: str, after: After, indent: str

@@ -21,6 +21,7 @@ from unroll_dsl.types import Array
 from unroll_dsl.version import VERSION
 
 _WIDTH = 100
+_FIRST = "The first iteration, in which the states are zero."
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,7 @@ def emit(graph: Graph, *, phases: int | None = None, checkpoint: bool = False) -
     parts += list(layout.definitions.sources.values())
     if layout.has_phase_class:
         parts += [
-            _phase_class(layout, kind, body, traced)
+            _phase_class(layout, kind, body, traced, methods.first)
             for kind, body, traced in zip(layout.kinds, methods.bodies, methods.traced, strict=True)
         ]
     parts.append(network)
@@ -157,7 +158,7 @@ def _annotation(parameter: Parameter) -> str:
     return "Tensor" if isinstance(parameter.type, Array) else "nn.Module"
 
 
-def _phase_class(layout: Layout, kind: Kind, body: Body, traced: Body) -> str:
+def _phase_class(layout: Layout, kind: Kind, body: Body, traced: Body, first: Body | None) -> str:
     parameters = [layout.parameters[word] for word in kind.parameters]
     own = "; ".join(_parameter_words(layout, p) for p in parameters)
     what = {"Phase": "One iteration", "LastPhase": "The last iteration"}.get(
@@ -182,12 +183,14 @@ def _phase_class(layout: Layout, kind: Kind, body: Body, traced: Body) -> str:
         lines += _method(f"def __init__(self, {names}) -> None:", "", init)
     if body.results:
         lines += _phase_method("forward", body)
+    if first is not None:
+        lines += _phase_method("begin", first, _FIRST)
     if traced is not body and traced.results:
         lines += _phase_method("traced", traced)
     return "\n".join(lines)
 
 
-def _phase_method(word: str, body: Body) -> list[str]:
+def _phase_method(word: str, body: Body, words: str = "") -> list[str]:
     arguments = [
         f"{argument}: {body.kinds.get(argument, 'Tensor')}"
         for argument in (*map(identifier, body.states_in), *body.arguments)
@@ -199,7 +202,6 @@ def _phase_method(word: str, body: Body) -> list[str]:
     returned = [text(result) for result in results]
     annotation = _annotations((*map(identifier, body.states_out), *body.traces_out), body.kinds)
     head = f"def {word}({', '.join(['self', *arguments])}) -> {annotation}:"
-    words = ""
     if body.traced and word.endswith("traced"):
         words = f"The same, and what the loss reads of it: {', '.join(body.traces_out)}."
     lines = [*lines, Line(f"return {', '.join(returned)}")]
@@ -249,6 +251,8 @@ def _network_class(layout: Layout, methods: Methods, constructor: Constructor) -
         for kind, body, traced in zip(layout.kinds, methods.bodies, methods.traced, strict=True):
             if body.results:
                 lines += _phase_method(method_name(kind.name), body)
+            if methods.first is not None:
+                lines += _phase_method("first_phase", methods.first, _FIRST)
             if traced is not body and traced.results:
                 lines += _phase_method(f"{method_name(kind.name)}_traced", traced)
     count = len(layout.graph.outputs)

@@ -67,7 +67,20 @@ MODULE_ATTRIBUTES = frozenset(
         "zero_grad",
     ]
 )
-_OWN = frozenset({"forward", "trajectory", "loss", "start", "phase", "phases", "traced"})
+_OWN = frozenset(
+    {
+        "forward",
+        "trajectory",
+        "loss",
+        "start",
+        "phase",
+        "phases",
+        "traced",
+        "begin",
+        "first",
+        "last",
+    }
+)
 # functions that a generated module may define for itself (backends/torch, operators)
 _HELPERS = frozenset(
     [
@@ -110,6 +123,7 @@ _HELPERS = frozenset(
         "rays",
         "Shrink",
         "shrink",
+        "shrink_each",
         "singular_soft",
         "solve_dense",
         "synthesise",
