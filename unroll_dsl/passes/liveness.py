@@ -185,7 +185,8 @@ class _Analysis:
         """Everything that a phase depends on that must hand on the states `wanted`."""
         mask = self._every_phase
         for index in self._members(wanted):
-            mask |= self._masks[self.graph.states[index].update]
+            slot = self.graph.states[index]
+            mask |= self._masks[slot.update] | self.mask(slot.first)
         return mask
 
     def _reads(self, wanted: int) -> int:
