@@ -186,8 +186,8 @@ class Reference:
         for k in range(1, self.phases + 1):
             roots = wanted
             if k == 1:
-                starts = (s.update if s.first is None else s.first for s in graph.states)
-                roots = (*starts, *wanted[len(graph.states) :])
+                firsts = (s.update if s.first is None else s.first for s in graph.states)
+                roots = (*firsts, *wanted[len(graph.states) :])
             values = self._evaluate(roots, sample, state=states, k=k, call=call)
             states = {
                 slot.name: np.broadcast_to(value, self._evaluator.shape(slot.type))
