@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 import torch
-from torch._dynamo.testing import CompileCounter
+from torch._dynamo.testing import CompileCounter, CompileCounterWithBackend
 
 import unroll_dsl
 from tests.agreement.test_levels import made, several
@@ -34,6 +34,46 @@ def test_graphs_do_not_grow_with_the_number_of_phases(phases: int) -> None:
         found = net(y)
     assert counter.frame_count == 1
     torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-4 * float(expected.abs().max()))
+
+
+@pytest.mark.parametrize("name", ["fista", "fista_cd", "lista_cpss"])
+def test_counters_make_no_more_graphs(name: str) -> None:
+    torch.manual_seed(0)
+    graphs, A, inputs = (
+        [],
+        torch.randn(6, 9, dtype=torch.float64),
+        [torch.randn(2, 6, dtype=torch.float64)],
+    )
+    for phases in (4, 12):  # beyond 8, `torch.compile` would fall back to running eagerly
+        torch._dynamo.reset()
+        net: Any = unroll_dsl.load(name).compile(phases, bind={"A": A}, dtype=torch.float64)
+        counter = CompileCounterWithBackend("aot_eager")
+        with torch.no_grad():
+            expected = net.trajectory(*inputs)[-1]
+            net.compile(backend=counter)
+            found = net.trajectory(*inputs)[-1]
+        for key, value in expected.items():
+            torch.testing.assert_close(found[key], value, rtol=1e-10, atol=1e-12)
+        graphs.append(counter.frame_count)
+    assert graphs[0] == graphs[1]
+
+
+def test_numbers_of_frozen_phases_make_no_more_graphs() -> None:
+    graphs = []
+    for phases in (4, 12):
+        torch._dynamo.reset()
+        net, y = ista_net_plus(phases).freeze(), torch.randn(2, 10)
+        counter = CompileCounterWithBackend("aot_eager")
+        for number, phase in enumerate(net.phases):
+            phase.rho, phase.theta = 0.3 + 0.01 * number, 0.01 * number
+        with torch.no_grad():
+            expected = net(y)
+            net.compile(backend=counter)
+            found = net(y)
+        scale = float(expected.abs().max())
+        torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-4 * scale)
+        graphs.append(counter.frame_count)
+    assert graphs[0] == graphs[1]
 
 
 def test_a_training_step_is_compiled_too() -> None:

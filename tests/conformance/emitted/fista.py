@@ -126,5 +126,5 @@ class Fista(nn.Module):
         states = []
         for _ in range(self.phases):
             x, v, t = self.phase(x, v, t, y)
-            states.append({"x": x, "v": v, "t": torch.tensor(t, dtype=y.dtype, device=y.device)})
+            states.append({"x": x, "v": v, "t": torch.as_tensor(t, dtype=y.dtype, device=y.device)})
         return states

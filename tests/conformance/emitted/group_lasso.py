@@ -108,5 +108,5 @@ class GroupLasso(nn.Module):
         states = []
         for _ in range(self.phases):
             X, Z, t = self.phase(X, Z, t, y)
-            states.append({"X": X, "Z": Z, "t": torch.tensor(t, dtype=y.dtype, device=y.device)})
+            states.append({"X": X, "Z": Z, "t": torch.as_tensor(t, dtype=y.dtype, device=y.device)})
         return states

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import wraps
 from types import MethodType
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 
 def compile_phases(network: nn.Module, **options: Any) -> None:
@@ -25,9 +27,11 @@ def compile_phases(network: nn.Module, **options: Any) -> None:
     made: dict[tuple[type, str], Any] = {}
     for holder in phases if isinstance(phases, nn.ModuleList) else [network]:
         kind = type(holder)
+        if holder is not network:
+            _keep_numbers(holder, _like(network))
         for word in _methods(kind, holder is network):
             if (kind, word) not in made:
-                made[kind, word] = torch.compile(getattr(kind, word), **options)
+                made[kind, word] = _compiled(getattr(kind, word), options)
             setattr(holder, word, MethodType(made[kind, word], holder))
 
 
@@ -36,3 +40,34 @@ def _methods(kind: type, is_network: bool) -> list[str]:
     if is_network:
         return [word for word in vars(kind) if "phase" in word]
     return [word for word in ("forward", "begin", "traced") if word in vars(kind)]
+
+
+def _compiled(method: Callable[..., Any], options: dict[str, Any]) -> Callable[..., Any]:
+    """A method compiled for any value of the numbers that it is given, which it takes for constants else."""
+    run = torch.compile(method, **options)
+
+    @wraps(method)
+    def compiled(self: nn.Module, *args: Tensor | float | nn.Module) -> Any:
+        like = next((a for a in args if isinstance(a, Tensor)), None)
+        return run(self, *(_number(a, like) if type(a) in (int, float) else a for a in args))
+
+    return compiled
+
+
+def _keep_numbers(phase: nn.Module, like: Tensor | None) -> None:
+    """Make buffers of a phase's own numbers, for the same reason."""
+    for word, value in list(vars(phase).items()):
+        if type(value) is float:
+            delattr(phase, word)
+            phase.register_buffer(word, _number(value, like), persistent=False)
+
+
+def _like(network: nn.Module) -> Tensor | None:
+    return next((t for t in (*network.parameters(), *network.buffers()) if t.is_floating_point()), None)
+
+
+def _number(value: float, like: Tensor | None) -> Tensor:
+    """A number as a tensor without axes, made where `like` is so that no device waits for it."""
+    if like is None:
+        return torch.full((), float(value))
+    return torch.full((), float(value), dtype=like.real.dtype, device=like.device)

@@ -354,7 +354,7 @@ class Methods:
         if word not in self.layout.facts.counters:
             return identifier(word)
         like = self.layout.like()
-        return text(like.make("tensor", name(identifier(word))))
+        return text(like.make("as_tensor", name(identifier(word))))
 
     def _loss(self) -> Lines | None:
         graph = self.graph
