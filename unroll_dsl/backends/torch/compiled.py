@@ -63,7 +63,9 @@ def _keep_numbers(phase: nn.Module, like: Tensor | None) -> None:
 
 
 def _like(network: nn.Module) -> Tensor | None:
-    return next((t for t in (*network.parameters(), *network.buffers()) if t.is_floating_point()), None)
+    return next(
+        (t for t in (*network.parameters(), *network.buffers()) if t.is_floating_point()), None
+    )
 
 
 def _number(value: float, like: Tensor | None) -> Tensor:
