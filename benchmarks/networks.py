@@ -62,16 +62,38 @@ def ista_net(plus: bool) -> Case:
     ours = unroll_dsl.load(name).compile(
         9, bind={"Phi": phi, "Q": phi.mT.contiguous()}, dims={"h": 33, "w": 33}
     )
+    copied(_parts(plus), theirs, ours)
+    x = torch.rand(64, 1, 33, 33)
+    return Case(name, theirs, ours, (x.flatten(1) @ phi.mT,), x)
+
+
+def _parts(plus: bool) -> dict[str, str]:
+    """Names of the parameters of ISTA-Net or ISTA-Net+ by ours."""
     forth, back = ("H", "Ht") if plus else ("F", "Ft")
     parts = {
         "rho": "step", "theta": "threshold", "D.weight": "into", "G.weight": "out",
         f"{forth}.0.weight": "first", f"{forth}.2.weight": "second",
         f"{back}.0.weight": "third", f"{back}.2.weight": "fourth",
     }  # fmt: skip
-    pairs = {f"phases.{k}.{a}": f"phases.{k}.{b}" for k in range(9) for a, b in parts.items()}
-    copied(pairs, theirs, ours)
-    x = torch.rand(64, 1, 33, 33)
-    return Case(name, theirs, ours, (x.flatten(1) @ phi.mT,), x)
+    return {f"phases.{k}.{a}": f"phases.{k}.{b}" for k in range(9) for a, b in parts.items()}
+
+
+def ista_net_plus_mri() -> Case:
+    """256 x 256, 20 % of k-space."""
+    theirs = plain.IstaNetMri(_mask(), 9)
+    alive(theirs)
+    ours = unroll_dsl.load("ista_net_plus_mri").compile(9, bind={"P": theirs.mask})
+    copied(_parts(True), theirs, ours)
+    y = theirs.mask * torch.fft.fft2(torch.rand(1, 1, 256, 256), norm="ortho")
+    return Case("ista_net_plus_mri", theirs, ours, (y,))
+
+
+def _mask() -> Tensor:
+    """Samples of 20 % of k-space, 256 x 256, the zero frequency among them."""
+    torch.manual_seed(0)
+    mask = (torch.rand(256, 256) < 0.2).float()
+    mask[0, 0] = 1
+    return mask
 
 
 def fista_net(batch: int) -> Case:
@@ -107,9 +129,7 @@ def fista_net(batch: int) -> Case:
 
 def admm_net() -> Case:
     """256 x 256, 20 % of k-space, 10 phases (stage 7)."""
-    torch.manual_seed(0)
-    mask = (torch.rand(256, 256) < 0.2).float()
-    mask[0, 0] = 1
+    mask = _mask()
     from unroll_dsl.operators.registry import function
 
     basis = torch.as_tensor(function("dct_basis").numpy(3), dtype=torch.float32)
@@ -121,9 +141,7 @@ def admm_net() -> Case:
 
 def admm_csnet() -> Case:
     """256 x 256, 20 % of k-space."""
-    torch.manual_seed(0)
-    mask = (torch.rand(256, 256) < 0.2).float()
-    mask[0, 0] = 1
+    mask = _mask()
     theirs = plain.AdmmCsnet(mask)
     ours = unroll_dsl.load("admm_csnet").compile(bind={"P": mask})
     pairs = {
@@ -140,6 +158,7 @@ def admm_csnet() -> Case:
 CASES: dict[str, Callable[[], Case]] = {
     "ista_net": lambda: ista_net(False),
     "ista_net_plus": lambda: ista_net(True),
+    "ista_net_plus_mri": ista_net_plus_mri,
     "fista_net": lambda: fista_net(1),
     "fista_net_8": lambda: fista_net(8),
     "admm_net": admm_net,

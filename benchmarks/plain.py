@@ -39,15 +39,14 @@ class IstaNetPhase(nn.Module):
     def back(self, f: Tensor) -> Tensor:
         return F.conv2d(F.relu(F.conv2d(f, self.third, padding=1)), self.fourth, padding=1)
 
-    def forward(self, x: Tensor, gram: Tensor, back: Tensor, side: int) -> tuple[Tensor, Tensor]:
-        x = x - self.step * torch.mm(x, gram) + self.step * back
-        image = x.view(-1, 1, side, side)
+    def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
+        """From the point after the gradient step: the image, and what the loss wants to vanish."""
         d = image if self.into is None else F.conv2d(image, self.into, padding=1)
         f = F.conv2d(F.relu(F.conv2d(d, self.first, padding=1)), self.second, padding=1)
         found = self.back(soft(f, self.threshold))
         if self.out is not None:
             found = image + F.conv2d(found, self.out, padding=1)
-        return found.view(-1, side * side), self.back(f) - d
+        return found, self.back(f) - d
 
 
 class IstaNet(nn.Module):
@@ -65,7 +64,9 @@ class IstaNet(nn.Module):
         back = torch.mm(y, self.phi)
         x, symmetries = torch.mm(y, self.q.mT), []
         for phase in self.phases:
-            x, symmetry = phase(x, gram, back, self.side)
+            x = x - phase.step * torch.mm(x, gram) + phase.step * back
+            image, symmetry = phase(x.view(-1, 1, self.side, self.side))
+            x = image.view(-1, self.side * self.side)
             symmetries.append(symmetry)
         return x, symmetries
 
@@ -75,6 +76,23 @@ class IstaNet(nn.Module):
     def loss(self, y: Tensor, target: Tensor) -> Tensor:
         x, symmetries = self.run(y)
         return torch.mean((x - target) ** 2) + 0.01 * sum(torch.mean(s**2) for s in symmetries)
+
+
+class IstaNetMri(nn.Module):
+    """ISTA-Net+ from part of k-space: real images as complex ones with an imaginary part of zeros."""
+
+    def __init__(self, mask: Tensor, phases: int) -> None:
+        super().__init__()
+        self.register_buffer("mask", mask)
+        self.phases = nn.ModuleList(IstaNetPhase(True) for _ in range(phases))
+
+    def forward(self, y: Tensor) -> Tensor:
+        back = x = torch.fft.ifft2(self.mask * y, norm="ortho").real
+        for phase in self.phases:
+            seen = self.mask * torch.fft.fft2(torch.complex(x, torch.zeros_like(x)), norm="ortho")
+            x = x - phase.step * torch.fft.ifft2(seen, norm="ortho").real + phase.step * back
+            x, self.symmetry = phase(x)
+        return x
 
 
 class FistaNet(nn.Module):

@@ -88,6 +88,7 @@ class Spec:
         dims: Mapping[str, int] | None = None,
         optimize: int = 2,
         checkpoint: Literal["phase"] | None = None,
+        gradient: Literal["unroll", "implicit"] | int = "unroll",
     ) -> str:
         """The text of a Python module with the network; torch is its only import.
 
@@ -95,12 +96,13 @@ class Spec:
         routes for those sizes.
         """
         from unroll_dsl.backends.torch import emit
+        from unroll_dsl.backends.torch.backward import backward
 
         spec = self.with_roles(learn, fix)
         graph = spec._runnable()
         made = optimized(graph, dims, optimize)
-        kept = _checkpoint(checkpoint)
-        return emit(made, phases=spec._count(phases), checkpoint=kept).source
+        how = backward(graph, checkpoint, gradient)
+        return emit(made, phases=spec._count(phases), backward=how).source
 
     def compile(
         self,
@@ -116,6 +118,7 @@ class Spec:
         seed: int | None = None,
         optimize: int = 2,
         checkpoint: Literal["phase"] | None = None,
+        gradient: Literal["unroll", "implicit"] | int = "unroll",
     ) -> torch.nn.Module:
         """A network: a `torch.nn.Module` that equals the classical iteration until it is trained.
 
@@ -144,6 +147,11 @@ class Spec:
         checkpoint
             "phase": a training step keeps the states between phases alone and computes each phase again on
             the way back, for a fraction of the memory and about a third more time.
+        gradient
+            "unroll": through all phases. A number: through so many of the last phases alone (TRUNCATED).
+            "implicit": that of the fixed point which the phases come near to, by the implicit function
+            theorem, from the last phase alone (IMPLICIT, deep equilibrium): the memory does not grow with
+            their number. The last two ask for phases that have no learnables of their own.
 
         Returns
         -------
@@ -159,6 +167,7 @@ class Spec:
             With everything that does not fit: a name that the program lacks, a wrong shape, dtype or count,
             a violated constraint. Nothing is ignored or cast in silence.
         """
+        from unroll_dsl.backends.torch.backward import backward
         from unroll_dsl.backends.torch.instantiate import instantiate
 
         spec = self.with_roles(learn, fix)
@@ -174,7 +183,7 @@ class Spec:
             device=device,
             seed=seed,
             level=optimize,
-            checkpoint=_checkpoint(checkpoint),
+            backward=backward(graph, checkpoint, gradient),
         )
         return remember(network, Origin(spec, bound.sizes, optimize))
 
@@ -270,12 +279,6 @@ class Spec:
 
 def _checked_again(program: Program) -> Spec:
     return Spec(check_program(program))
-
-
-def _checkpoint(choice: str | None) -> bool:
-    if choice not in (None, "phase"):
-        raise ValueError(f'checkpoint is "phase" or None, found {choice!r}')
-    return choice == "phase"
 
 
 def _per_phase(graph: Graph, phases: int, bound: Binding) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """U05: what is wrong with values that are bound to a program, or cannot be run yet."""
 
 from unroll_dsl.backends.errors.running import (
+    GradientRefused,
     NoBackend,
     NoInfluence,
     NothingToRun,
@@ -34,6 +35,7 @@ from unroll_dsl.backends.errors.weights import WeightsMisfit
 __all__ = [
     "DevicesDiffer",
     "GivenTwice",
+    "GradientRefused",
     "MissingStart",
     "NoBackend",
     "NoInfluence",

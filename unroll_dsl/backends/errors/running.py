@@ -123,6 +123,31 @@ class PhasesInvalid(Diagnostic):
 
 
 @dataclass(frozen=True)
+class GradientRefused(Diagnostic):
+    """A program does not have the gradient that was asked for.
+
+    `gradient="implicit"` is that of a fixed point, so that all phases have to be the same map; a number
+    of last phases leaves what earlier phases own without any gradient.
+
+    Right:
+
+        net = unroll_dsl.load("ista").compile(100, bind={"A": A}, learn={"lambda": "shared"}, gradient="implicit")
+    """
+
+    code = "U0523"
+    title = "gradient"
+    name: str
+    gradient: str
+    why: str
+
+    def message(self) -> str:
+        return f"`{self.name}` has no {self.gradient} gradient: {self.why}"
+
+    def help(self) -> str | None:
+        return 'leave `gradient` at "unroll", or learn values that all phases share'
+
+
+@dataclass(frozen=True)
 class NothingToRun(Diagnostic):
     """A `problem` states what to minimise, not how: there is no iteration to compile.
 

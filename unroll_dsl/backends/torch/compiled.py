@@ -47,7 +47,7 @@ def _compiled(method: Callable[..., Any], options: dict[str, Any]) -> Callable[.
     run = torch.compile(method, **options)
 
     @wraps(method)
-    def compiled(self: nn.Module, *args: Tensor | float | nn.Module) -> Any:
+    def compiled(self: nn.Module, *args: Any) -> Any:
         like = next((a for a in args if isinstance(a, Tensor)), None)
         return run(self, *(_number(a, like) if type(a) in (int, float) else a for a in args))
 
@@ -68,7 +68,7 @@ def _like(network: nn.Module) -> Tensor | None:
     )
 
 
-def _number(value: float, like: Tensor | None) -> Tensor:
+def _number(value: Any, like: Tensor | None) -> Tensor:
     """A number as a tensor without axes, made where `like` is so that no device waits for it."""
     if like is None:
         return torch.full((), float(value))

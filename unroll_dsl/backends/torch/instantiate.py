@@ -19,6 +19,7 @@ from unroll_dsl.backends.errors import (
     SizeUnknown,
     WrongDtype,
 )
+from unroll_dsl.backends.torch.backward import UNROLL, Backward
 from unroll_dsl.backends.torch.loader import load_module
 from unroll_dsl.backends.torch.module import Emitted, emit
 from unroll_dsl.backends.torch.names import identifier
@@ -41,14 +42,14 @@ def instantiate(
     device: torch.device | str | None,
     seed: int | None,
     level: int | None = 2,
-    checkpoint: bool = False,
+    backward: Backward = UNROLL,
 ) -> nn.Module:
     """Make the network. Values have been checked by `binding.bind`; bounds are checked here, where
     they can be computed. `level` None: the passes have run."""
     _complete(graph, bound)
     device = _device(graph, bound) if device is None else device
     prepared = graph if level is None else optimize(graph, bound.sizes, level)
-    emitted = emit(prepared, phases=phases, checkpoint=checkpoint)
+    emitted = emit(prepared, phases=phases, backward=backward)
     module = load_module(emitted.source, identifier(graph.name))
     real = _dtype(bound, dtype)
     arguments = _arguments(graph, emitted, bound, real, device)

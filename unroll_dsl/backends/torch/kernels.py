@@ -59,6 +59,62 @@ CONJUGATE_GRADIENTS = '''def conjugate_gradients(
     return x
 '''
 
+FIXED_POINT = '''class FixedPoint(torch.autograd.Function):
+    """Passes on what a phase has made of `states`; its derivative is that of the fixed point."""
+
+    @staticmethod
+    def forward(ctx, states, places, tolerance, iterations, *made: Tensor) -> tuple[Tensor, ...]:
+        ctx.given = states, places, tolerance, iterations, made
+        return tuple(value.view_as(value) for value in made)
+
+    @staticmethod
+    @torch.autograd.function.once_differentiable
+    def backward(ctx, *grads: Tensor) -> tuple[Tensor | None, ...]:
+        states, places, tolerance, iterations, made = ctx.given
+        found, size = list(grads), sum(g.abs().square().sum() for g in grads)
+        if tolerance is None:
+            tolerance = 100 * torch.finfo(size.dtype).eps
+        moved = torch.zeros_like(size)
+        for _ in range(iterations):
+            again = torch.autograd.grad(
+                made, states, found, retain_graph=True, allow_unused=True, materialize_grads=True
+            )
+            new = list(grads)
+            for place, more in zip(places, again):
+                new[place] = new[place] + more
+            moved = sum((a - b).abs().square().sum() for a, b in zip(new, found))
+            found, size = new, sum(g.abs().square().sum() for g in new)
+            if moved <= tolerance**2 * size:
+                break
+        if not moved <= 1e-4 * size:
+            raise RuntimeError("no fixed point is near: take more phases, or unroll the gradient")
+        return None, None, None, None, *found
+
+
+def fixed_point(
+    phase: Callable[..., Tensor | tuple[Tensor, ...]],
+    states: tuple[Tensor, ...],
+    places: tuple[int, ...],
+    *arguments: Tensor | nn.Module | int,
+    tolerance: float | None = None,
+    iterations: int = 10000,
+) -> Tensor | tuple[Tensor, ...]:
+    """`phase(*states, *arguments)`, with the derivatives of the fixed point that it is near.
+
+    `places`: where the new states are among what the phase makes. The fixed point x = p(x, w) has
+    dx = (1 - J)^-1 (dp/dw) dw with J = dp/dx, by the implicit function theorem; what (1 - J')^-1 makes
+    of a gradient g is found by u <- g + J'u, until u moves by less than `tolerance` of its norm, by
+    default 100 times the rounding unit.
+    """
+    if not torch.is_grad_enabled():
+        return phase(*states, *arguments)
+    near = tuple(state.detach().requires_grad_() for state in states)
+    made = phase(*near, *arguments)
+    if isinstance(made, Tensor):
+        return FixedPoint.apply(near, places, tolerance, iterations, made)[0]
+    return FixedPoint.apply(near, places, tolerance, iterations, *made)
+'''
+
 CONVOLVE = '''class Convolve(torch.autograd.Function):
     """conv2d with zero padding that keeps the size, one end of few channels.
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
+from unroll_dsl.backends.torch.backward import UNROLL, Backward
 from unroll_dsl.backends.torch.blocks import Line, plan
 from unroll_dsl.backends.torch.bodies import phase_body
 from unroll_dsl.backends.torch.expressions import as_float
 from unroll_dsl.backends.torch.inputs import checks
+from unroll_dsl.backends.torch.kernels import FIXED_POINT
 from unroll_dsl.backends.torch.layout import Layout, place
 from unroll_dsl.backends.torch.names import Scope, identifier
 from unroll_dsl.backends.torch.phases import Body
@@ -21,12 +24,31 @@ Lines = list[Line]
 After = Callable[[Body, str, str], Sequence[str]]
 
 
+def _nothing(body: Body, phase: str, k: str) -> Sequence[str]:
+    return ()
+
+
+@dataclass(frozen=True, slots=True)
+class Loop:
+    """How the phases are run. `after` gives the lines to follow each call, from its body, the
+    expression of its phase and that of its number; `counted`: it reads the number. `alike`: the last
+    phases compute what the others do, though no output needs it. `early`: the phases up to that number
+    have no derivatives. `short`: without the last one."""
+
+    after: After = _nothing
+    traced: bool = False
+    counted: bool = False
+    alike: bool = False
+    early: bool = False
+    short: bool = False
+
+
 class Methods:
     """Writes the methods. The phases come first: what they read decides what `start` computes."""
 
-    def __init__(self, layout: Layout, *, checkpoint: bool = False) -> None:
+    def __init__(self, layout: Layout, backward: Backward = UNROLL) -> None:
         self.layout = layout
-        self.checkpoint = checkpoint
+        self.backward = backward
         self.graph = layout.graph
         self.nodes = layout.nodes
         self.inputs = [identifier(entry.name) for entry in self.graph.inputs]
@@ -59,7 +81,7 @@ class Methods:
         arguments += [f"self.{word}" for word in body.sizes]
         if body.needs_k:
             arguments.append(k)
-        if self.checkpoint:
+        if self.backward.checkpoint:
             return f"checkpoint({', '.join([callee, *arguments])}, use_reentrant=False)"
         return f"{callee}({', '.join(arguments)})"
 
@@ -74,17 +96,15 @@ class Methods:
         handed = {*self.layout.call_values.values(), *self.inputs}
         return f"self.{word}" if word in attributes and word not in handed else word
 
-    def run(self, *, traced: bool, after: After, k: bool = False, alike: bool = False) -> Lines:
-        """Lines that run all phases; `after` gives the lines to follow each call, from its body,
-        the expression of its phase and that of its number. `k`: `after` reads the number. `alike`:
-        the last phases compute what the others do, though no output needs it."""
-        bodies = self.traced if traced else self.bodies
-        steady, tail = bodies[0], [] if alike else bodies[1:]
-        count = len(tail)
+    def run(self, loop: Loop) -> Lines:
+        """Lines that run the phases."""
+        bodies = self.traced if loop.traced else self.bodies
+        steady, tail = bodies[0], [] if loop.alike else bodies[1:]
         if self.first is not None:
-            return self._run_after_first(self.first, steady, after, k)
+            return self._run_after_first(self.first, steady, loop)
+        count = len(tail) + loop.short
         with_class = self.layout.has_phase_class
-        method = "" if not traced or steady.kind.same_work else ".traced"
+        method = "" if not loop.traced or steady.kind.same_work else ".traced"
         lines: Lines = []
         if with_class:
             phases = f"list(self.phases)[:-{count}]" if count else "self.phases"
@@ -92,24 +112,24 @@ class Methods:
                 phases = "phases"
                 lines.append(Line("*phases, last = self.phases"))
             head = f"for phase in {phases}:"
-            if steady.needs_k or k:
+            if steady.needs_k or loop.counted:
                 head = f"for k, phase in enumerate({phases}, start=1):"
             callee = f"phase{method}"
         else:
             end = f"self.phases - {count}" if count else "self.phases"
             head = f"for _ in range({end}):"
-            if steady.needs_k or k:
+            if steady.needs_k or loop.counted:
                 head = f"for k in range(1, {end} + 1):"
                 if count:
                     head = (
                         f"for k in range(1, self.phases{f' - {count - 1}' if count > 1 else ''}):"
                     )
             callee = f"self.{method_name(steady.kind.name)}{'_traced' if method else ''}"
-        step = self._step(steady, callee, "phase", "k", after, "    ")
+        step = self._step(steady, callee, "phase", "k", loop, "    ")
         lines += [Line(head), *step] if step else []
         total = "len(self.phases)" if with_class else "self.phases"
-        for back, body in zip(range(count, 0, -1), tail, strict=True):
-            method = "" if not traced or body.kind.same_work else ".traced"
+        for back, body in zip(range(len(tail), 0, -1), tail, strict=True):
+            method = "" if not loop.traced or body.kind.same_work else ".traced"
             phase = "last" if count == 1 else f"self.phases[-{back}]"
             if with_class:
                 callee = f"{phase}{method}"
@@ -120,12 +140,12 @@ class Methods:
             if back > 1:
                 lines.append(Line(f"if {total} >= {back}:"))
                 indent = "    "
-            lines += self._step(body, callee, phase, number, after, indent)
+            lines += self._step(body, callee, phase, number, loop, indent)
         return lines
 
-    def _run_after_first(self, first: Body, body: Body, after: After, k: bool) -> Lines:
+    def _run_after_first(self, first: Body, body: Body, loop: Loop) -> Lines:
         """`run` where the first phase has a method of its own, and all others are alike."""
-        counted = body.needs_k or k
+        counted = body.needs_k or loop.counted
         if self.layout.has_phase_class:
             begin = [Line("first, *phases = self.phases")]
             head = (
@@ -136,21 +156,54 @@ class Methods:
             begin = []
             head = f"for {'k' if counted else '_'} in range(2, self.phases + 1):"
             callees = "self.first_phase", "self.phase"
-        lines = self._step(first, callees[0], "first", "1", after, "")
+        lines = self._step(first, callees[0], "first", "1", loop, "")
         return [
             *begin,
             *lines,
             Line(head),
-            *self._step(body, callees[1], "phase", "k", after, "    "),
+            *self._step(body, callees[1], "phase", "k", loop, "    "),
         ]
 
-    def _step(
-        self, body: Body, callee: str, phase: str, k: str, after: After, indent: str
-    ) -> Lines:
+    def _step(self, body: Body, callee: str, phase: str, k: str, loop: Loop, indent: str) -> Lines:
         targets = [identifier(word) for word in (*body.states_out, *body.traces_out)]
         call = self.call(body, callee, k)
-        lines = [Line(f"{indent}{', '.join(targets)} = {call}")] if targets else []
-        return [*lines, *(Line(f"{indent}{extra}") for extra in after(body, phase, k))]
+        lines = [f"{', '.join(targets)} = {call}"] if targets else []
+        lines += loop.after(body, phase, k)
+        if loop.early and k != "self.phases":
+            enabled = f"torch.is_grad_enabled() and {k} > early"
+            head = f"with torch.set_grad_enabled({enabled}):"
+            lines = [head, *(f"    {line}" for line in lines)]
+        return [Line(f"{indent}{line}") for line in lines]
+
+    def _with_gradient(self, loop: Loop) -> Lines:
+        """`run`, with the derivatives that were asked for."""
+        if self.backward.implicit:
+            return self._implicit()
+        if self.backward.through is None:
+            return self.run(loop)
+        early = f"early = self.phases - {self.backward.through}"
+        made = replace(loop, counted=True, early=True)
+        return [Line(early, "phases without derivatives"), *self.run(made)]
+
+    def _implicit(self) -> Lines:
+        """All phases but the last one without derivatives; that one with those of the fixed point."""
+        body = self.bodies[0]
+        states = [word for word in body.states_in if word in body.states_out]
+        assert len(states) == len(body.states_in)
+        before = self.run(Loop(alike=True, short=True))
+        self.layout.functions.helpers.setdefault("fixed_point", FIXED_POINT)
+        targets = ", ".join(map(identifier, body.states_out))
+        given = ", ".join(map(identifier, states))
+        arguments = [f"self.{method_name(body.kind.name)}", f"({given}{',' * (len(states) == 1)})"]
+        places = [body.states_out.index(word) for word in states]
+        arguments.append(f"({', '.join(map(str, places))}{',' * (len(places) == 1)})")
+        arguments += [self._argument(word) for word in body.arguments]
+        arguments += [f"self.{word}" for word in body.sizes]
+        return [
+            Line("with torch.no_grad():"),
+            *(Line(f"    {line.text}", line.comment) for line in before),
+            Line(f"{targets} = fixed_point({', '.join(arguments)})"),
+        ]
 
     def begin(self) -> Lines:
         """The line that calls `start`."""
@@ -332,7 +385,7 @@ class Methods:
         if not lines:
             lines = self.refused()
         if self.bodies:
-            lines += self.run(traced=False, after=lambda body, phase, k: ())
+            lines += self._with_gradient(Loop())
         before, values = self.outputs
         return [*lines, *before, Line(f"return {', '.join(text(v) for v in values)}")]
 
@@ -345,7 +398,7 @@ class Methods:
             *self.begin(),
             Line("states = []"),
             # phases with parameters of their own may lack some of them at the end
-            *self.run(traced=False, after=after, alike=not self.layout.has_phase_class),
+            *self.run(Loop(after, alike=not self.layout.has_phase_class)),
             Line("return states"),
         ]
 
@@ -406,7 +459,7 @@ class Methods:
         if self.bodies:
             inside = plan(self.nodes, sums, lambda i: False).inside
             k = any(isinstance(self.nodes[i].op, ops.PhaseNumber) for i in inside)
-            lines += self.run(traced=True, after=after, k=k)
+            lines += self._with_gradient(Loop(after, traced=True, counted=k))
         return [*lines, *result]
 
     def _loss_at_once(self, loss: int) -> Lines:

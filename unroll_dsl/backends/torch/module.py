@@ -5,8 +5,9 @@ from __future__ import annotations
 import subprocess
 import textwrap
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from unroll_dsl.backends.torch.backward import UNROLL, Backward
 from unroll_dsl.backends.torch.blocks import Line
 from unroll_dsl.backends.torch.constructor import Argument, Constructor, ConstructorWriter
 from unroll_dsl.backends.torch.functions import docstring
@@ -35,15 +36,16 @@ class Emitted:
     buffers: Mapping[int, str]  # attributes that hold values known at set-up, by node
 
 
-def emit(graph: Graph, *, phases: int | None = None, checkpoint: bool = False) -> Emitted:
+def emit(graph: Graph, *, phases: int | None = None, backward: Backward = UNROLL) -> Emitted:
     """Write the module of a graph that the passes have prepared.
 
-    `phases` is the default of the constructor's argument; the text does not grow with it. With
-    `checkpoint` a training step keeps the states between phases alone, and computes each phase again
-    on the way back.
+    `phases` is the default of the constructor's argument; the text does not grow with it. `backward`
+    says how derivatives are computed.
     """
+    if backward.implicit:  # the phase of the fixed point is one of many
+        graph = replace(graph, states=tuple(replace(slot, first=None) for slot in graph.states))
     layout = Layout(graph)
-    methods = Methods(layout, checkpoint=checkpoint)
+    methods = Methods(layout, backward)
     constructor = ConstructorWriter(layout, methods).run()
     if phases is not None:
         constructor = _with_phases(constructor, phases)
@@ -56,7 +58,7 @@ def emit(graph: Graph, *, phases: int | None = None, checkpoint: bool = False) -
     imports = "import torch\nfrom torch import Tensor, nn\n"
     if any("Callable[" in source for source in helpers):
         imports = f"from collections.abc import Callable\n\n{imports}"
-    if checkpoint and layout.kinds:
+    if backward.checkpoint and layout.kinds:
         imports += "from torch.utils.checkpoint import checkpoint\n"
     parts = [_head(layout), imports]
     parts += dict.fromkeys(helpers)

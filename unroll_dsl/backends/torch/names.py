@@ -105,6 +105,8 @@ _HELPERS = frozenset(
         "dct2",
         "dct_basis",
         "difference_kernels",
+        "FixedPoint",
+        "fixed_point",
         "grad",
         "grad_adjoint",
         "idct2",
