@@ -121,6 +121,7 @@ CASES: dict[str, Callable[[], object]] = {
         bind={"Phi": torch.ones(8, 16), "Q": torch.ones(16, 8, device="meta")},
         dims={"h": 4, "w": 4},
     ),
+    "U0525_own_thresholds": lambda: unroll_dsl.load("lista").source(gradient="implicit"),
     "U0522_start_alone": lambda: of(LEARNED_BY_START, learn={"A0": "shared"}),
     "U0520_adjoint": lambda: of(MAP, bind={"Phi": TRIPLED}, dims={"h": 2, "w": 2, "m": 4}),
     "U0518_wide_matrix": lambda: unroll_dsl.loads(SINGULAR, "bad.unroll").reference(

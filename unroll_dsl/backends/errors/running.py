@@ -134,7 +134,7 @@ class GradientRefused(Diagnostic):
         net = unroll_dsl.load("ista").compile(100, bind={"A": A}, learn={"lambda": "shared"}, gradient="implicit")
     """
 
-    code = "U0523"
+    code = "U0525"
     title = "gradient"
     name: str
     gradient: str

@@ -12,10 +12,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from unroll_dsl.backends.errors import GradientRefused, PhasesInvalid
-from unroll_dsl.backends.torch.facts import facts
 from unroll_dsl.diagnostics.model import UnrollError
+from unroll_dsl.ir.batches import batched
 from unroll_dsl.ir.graph import Graph
-from unroll_dsl.ir.nodes import PhaseNumber, PhaseSum, State
+from unroll_dsl.ir.nodes import PhaseNumber, PhaseSum
 from unroll_dsl.ir.stages import reachable
 
 
@@ -83,9 +83,11 @@ def _counts(graph: Graph) -> str | None:
     inside = [graph.nodes[index].op for index in reachable(graph.nodes, roots)]
     if any(isinstance(op, PhaseNumber) for op in inside):
         return "what its phases compute depends on `k`"
-    counters = facts(graph).counters
-    read = sorted({op.name for op in inside if isinstance(op, State)} & counters)
-    return f"`{read[0]}` is a number that its phases count up" if read else None
+    varying = batched(graph)
+    alike = [slot.name for slot in graph.states if not varying[slot.update]]
+    return (
+        f"its state `{alike[0]}` depends on no input, as one that counts phases" if alike else None
+    )
 
 
 def _sums(graph: Graph) -> str | None:

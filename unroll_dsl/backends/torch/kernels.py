@@ -86,7 +86,7 @@ FIXED_POINT = '''class FixedPoint(torch.autograd.Function):
             found, size = new, sum(g.abs().square().sum() for g in new)
             if moved <= tolerance**2 * size:
                 break
-        if not moved <= 1e-4 * size:
+        if not (moved <= 1e-4 * size and size.isfinite()):
             raise RuntimeError("no fixed point is near: take more phases, or unroll the gradient")
         return None, None, None, None, *found
 
