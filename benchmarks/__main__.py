@@ -1,12 +1,13 @@
-"""Run benchmarks by name, or all of them, and print their tables."""
+"""Run benchmarks by name, or all of them, print their tables and draw their ratios."""
 
+import subprocess
 import sys
 from importlib import import_module
 
 from benchmarks.timing import keep_memory
 
-# all but `peers`, which wants deepinv: `make bench-peers`
-NAMES = ("compiler", "networks", "expert", "limit", "training")
+# all but `peers`, which wants deepinv: `make bench-peers`; `draw` draws what has been measured
+NAMES = ("compiler", "networks", "memory", "expert", "limit", "training")
 
 
 def main() -> int:
@@ -16,11 +17,19 @@ def main() -> int:
     if len(words) < len(sys.argv) - 1:
         keep_memory()
     first, rest = words[:1], words[1:]
-    if first and first[0] not in (*NAMES, "peers"):
-        print(f"no benchmark {first[0]}; there is {', '.join(NAMES)}, peers", file=sys.stderr)
+    if first and first[0] not in (*NAMES, "peers", "draw"):
+        print(f"no benchmark {first[0]}; there is {', '.join(NAMES)}, peers, draw", file=sys.stderr)
         return 2
-    for name in first or NAMES:
-        import_module(f"benchmarks.{name}").run(*rest)
+    for name in first or (*NAMES, "draw"):
+        module = import_module(f"benchmarks.{name}")
+        cases = rest or list(getattr(module, "CASES", ()))
+        if len(cases) < 2:
+            module.run(*cases)
+            continue
+        for case in cases:  # in a process of its own: what one frees serves no other
+            flags = [word for word in sys.argv[1:] if word == "--keep-memory"]
+            command = [sys.executable, "-m", "benchmarks", *flags, name, case]
+            subprocess.run(command, check=True)
     return 0
 
 

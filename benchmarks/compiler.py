@@ -12,6 +12,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.memory import elsewhere
 from benchmarks.timing import medians
 
 
@@ -76,8 +77,34 @@ def run(*names: str) -> None:
     _print(console, "Spec to module, 9 phases: the slowest of all shipped", slowest)
     emits = {f"{name}, {count} phases": emit(name, count) for name in slowest for count in (9, 900)}
     _print(console, "The same against the number of phases", medians(emits, 5))
+    _print(console, "First result of a compiled LISTA", firsts())
     lengths = {name: len(specs[name].source()) for name in slowest}
     console.print("characters of source:", ", ".join(f"{k} {v}" for k, v in lengths.items()))
+
+
+def firsts() -> dict[str, float]:
+    """Seconds to the first result, one phase compiled or the network whole, each in a process of its own."""
+    found = {}
+    for phases in (4, 16, 64):
+        for word, made in (
+            ("net.compile()", "net.compile()"),
+            ("whole", "net = torch.compile(net)"),
+        ):
+            code = f"""
+import time, torch, unroll_dsl
+import torch._inductor.config as config
+config.force_disable_caches = True
+net = unroll_dsl.load("lista").compile({phases}, bind={{"Wd": torch.randn(50, 100) / 7}})
+x = torch.randn(8, 50)
+torch.compile(torch.sin)(x)  # what compilers load on their first use
+begin = time.perf_counter()
+{made}
+with torch.no_grad():
+    net(x)
+print(time.perf_counter() - begin)
+"""
+            found[f"{phases} phases, {word}"] = float(elsewhere(code))
+    return found
 
 
 def _print(console: Console, title: str, found: dict[str, float]) -> None:

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 import unroll_dsl
 from benchmarks import plain
+from benchmarks.draw import record
 from benchmarks.timing import medians
 
 Inputs = tuple[Tensor, ...]
@@ -218,7 +219,7 @@ def rows(case: Case) -> list[tuple[str, str, float, float, float]]:
 def report(
     figures: Iterable[tuple[str, str, float, float, float]], against: str = "theirs"
 ) -> None:
-    """Print what was compared, line by line and as a table."""
+    """Print what was compared, line by line and as a table, and keep it for `draw`."""
     console = Console()
     table = Table(title=f"{torch.get_num_threads()} threads, torch {torch.__version__}")
     for heading in ("network", "", f"{against}, ms", "ours, ms", "times faster", "difference"):
@@ -227,6 +228,7 @@ def report(
         times = (f"{1000 * theirs:.3g}", f"{1000 * ours:.3g}", f"{theirs / ours:.2f}")
         table.add_row(network, what, *times, f"{apart:.1e}")
         console.print(f"{network}, {what}: {theirs / ours:.2f} times faster")
+        record(against, network, what, theirs / ours)
     console.print(table)
 
 

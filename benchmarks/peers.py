@@ -201,10 +201,11 @@ def run(*names: str) -> None:
         dense(library, 2000, 4000, 32),
         blur(library, 256, 4),
     )
-    report(
+    found = (
         row
         for problem in problems
         for method in names or _SPECS
         for phases in ((10, 50) if problem.y.shape[-1] == 250 else (10,))
         for row in rows(library, problem, method, phases)
     )
+    report(found, "deepinv")

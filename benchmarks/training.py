@@ -7,14 +7,13 @@ that was held during it above what was held before, with the gradients in place.
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
-from pathlib import Path
 from statistics import median
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
+
+from benchmarks.memory import elsewhere, forget, held
 
 PHASES = (4, 16, 64)
 BLOCKS = 8
@@ -46,23 +45,16 @@ def step(phases: int, checkpoint: str | None) -> dict[str, float]:
     network(1).loss(y, x).backward()  # what libraries load on their first use
     for parameter in net.parameters():
         parameter.grad = torch.zeros_like(parameter)
-    Path("/proc/self/clear_refs").write_text("5")
-    before = _held()
+    forget()
+    before = held()
     begin = time.perf_counter()
     net.loss(y, x).backward()
-    return {"seconds": time.perf_counter() - begin, "mebibytes": _held() - before}
-
-
-def _held() -> float:
-    """The most that this process has held, in MiB."""
-    lines = Path("/proc/self/status").read_text().splitlines()
-    return int(next(line for line in lines if line.startswith("VmHWM")).split()[1]) / 1024
+    return {"seconds": time.perf_counter() - begin, "mebibytes": held() - before}
 
 
 def _elsewhere(phases: int, checkpoint: str | None) -> dict[str, float]:
     code = f"import json; from benchmarks.training import step; print(json.dumps(step({phases}, {checkpoint!r})))"
-    found = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
-    return json.loads(found.stdout)  # type: ignore[no-any-return]
+    return json.loads(elsewhere(code))  # type: ignore[no-any-return]
 
 
 def measured(repetitions: int = 5) -> dict[tuple[int, str | None], dict[str, float]]:
