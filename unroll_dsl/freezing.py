@@ -99,6 +99,12 @@ def _freeze(self: nn.Module) -> nn.Module:
     return self if origin is None else freeze(self, origin)
 
 
+def _array(value: torch.Tensor) -> Any:
+    """A tensor for numpy, which has no bfloat16."""
+    value = value.detach().cpu()
+    return value.float().numpy() if value.real.dtype.itemsize < 4 else value.numpy()
+
+
 def _count(network: nn.Module) -> int | None:
     phases = getattr(network, "phases", None)
     return phases if phases is None or isinstance(phases, int) else len(phases)
@@ -136,16 +142,16 @@ def _values(
     for index, word in buffers.items():
         node, value = before.nodes[folded.where[index]], getattr(network, word)
         if isinstance(node.type, Array):
-            setup[folded.where[index]] = double(value.detach().cpu().numpy(), node.type)
+            setup[folded.where[index]] = double(_array(value), node.type)
         elif isinstance(node.op, Fixed):
             modules[node.op.name] = value
     maps = as_arrays(before, Binding(modules, {}, origin.sizes))
     first = Reference(before, count, maps, {}, origin.sizes, setup=setup)
     parameters = learned(before, network, first.bounds)
     arrays = {
-        name: {key: piece.cpu().numpy() for key, piece in value.items()}
+        name: {key: _array(piece) for key, piece in value.items()}
         if isinstance(value, dict)
-        else value.cpu().numpy()
+        else _array(value)
         for name, value in parameters.items()
     }
     reference = Reference(before, count, maps, arrays, origin.sizes, setup=setup)

@@ -51,7 +51,11 @@ def instantiate(
     prepared = graph if level is None else optimize(graph, bound.sizes, level)
     emitted = emit(prepared, phases=phases, backward=backward)
     module = load_module(emitted.source, identifier(graph.name))
-    real = _dtype(bound, dtype)
+    asked = _dtype(bound, dtype)
+    real = torch.float32 if asked.itemsize < 4 else asked  # decompositions have no half precision
+    if real != asked and any(_is_complex(node.type) for node in prepared.nodes):
+        why = "complex values have no half precision"
+        raise UnrollError([WrongDtype("dtype", str(asked), why, "give torch.float32", None)])
     arguments = _arguments(graph, emitted, bound, real, device)
     if phases is not None and any(a.name == "phases" for a in emitted.arguments):
         arguments["phases"] = phases
@@ -63,9 +67,12 @@ def instantiate(
         network = getattr(module, emitted.class_name)(**arguments)
     assert isinstance(network, nn.Module)
     _set(graph, network, bound)
-    if device is not None:
-        network = network.to(device)
-    return network
+    network = network.to(asked) if asked != real else network
+    return network if device is None else network.to(device)
+
+
+def _is_complex(type_: object) -> bool:
+    return isinstance(type_, Array) and type_.field is Field.COMPLEX
 
 
 def _complete(graph: Graph, bound: Binding) -> None:

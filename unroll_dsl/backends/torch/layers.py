@@ -43,10 +43,20 @@ PIECEWISE = f'''class PiecewiseLinear(nn.Module):
         values = torch.cat([first, first, first + rises.cumsum(-1)], -1)
         # each piece is the line through its left knot: offset + slope * x
         offsets = values - self.slopes * torch.cat([knots[:1], knots])
+        if torch.is_grad_enabled() or x.device.type != "cpu" or torch.compiler.is_compiling():
+            return self.lines(x, offsets, self.slopes)
+        y = torch.empty_like(x)
+        few = max(2**17 * x.shape[-3] // max(x.numel(), 1), 1)  # channels that fit the cache
+        for i in range(0, x.shape[-3], few):
+            part = slice(i, i + few)
+            y[..., part, :, :] = self.lines(x[..., part, :, :], offsets[part], self.slopes[part])
+        return y
+
+    @staticmethod
+    def lines(x: Tensor, offsets: Tensor, slopes: Tensor) -> Tensor:
         piece = (x.detach() * {CELLS // 2} + {CELLS // 2 + 1}).floor().clamp(0, {CELLS + 1})
         piece = piece.long().clamp(0, {CELLS + 1}).flatten(-2)  # again, for what is not a number
-        lines = (t.expand(*x.shape[:-2], -1).gather(-1, piece) for t in (offsets, self.slopes))
-        offset, slope = lines
+        offset, slope = (t.expand(*x.shape[:-2], -1).gather(-1, piece) for t in (offsets, slopes))
         return torch.addcmul(offset, slope, x.flatten(-2)).view_as(x)
 '''
 
