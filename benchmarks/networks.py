@@ -140,10 +140,10 @@ def admm_net() -> Case:
     return Case("admm_net", theirs, ours, (y,))
 
 
-def admm_csnet() -> Case:
-    """256 x 256, 20 % of k-space."""
+def admm_csnet(search: bool = False) -> Case:
+    """256 x 256, 20 % of k-space; with `search`, against a kinder piecewise linear layer."""
     mask = _mask()
-    theirs = plain.AdmmCsnet(mask)
+    theirs = plain.AdmmCsnet(mask, search=search)
     ours = unroll_dsl.load("admm_csnet").compile(bind={"P": mask})
     pairs = {
         "rho": "rho", "gamma": "gamma", "N.0.weight": "first.weight", "N.0.bias": "first.bias",
@@ -153,7 +153,8 @@ def admm_csnet() -> Case:
     copied(pairs, theirs, ours)
     image = torch.polar(torch.rand(1, 1, 256, 256), torch.rand(1, 1, 256, 256))
     y = mask * torch.fft.fft2(image, norm="ortho")
-    return Case("admm_csnet", theirs, ours, (y,), repetitions=3)
+    name = "admm_csnet, knots by search" if search else "admm_csnet"
+    return Case(name, theirs, ours, (y,), repetitions=3)
 
 
 CASES: dict[str, Callable[[], Case]] = {
@@ -164,6 +165,7 @@ CASES: dict[str, Callable[[], Case]] = {
     "fista_net_8": lambda: fista_net(8),
     "admm_net": admm_net,
     "admm_csnet": admm_csnet,
+    "admm_csnet_search": lambda: admm_csnet(search=True),
 }
 
 

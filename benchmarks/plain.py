@@ -198,10 +198,14 @@ class AdmmNet(nn.Module):
 
 
 class AdmmCsnet(nn.Module):
-    """ADMM-CSNet (Yang et al., 2020): its piecewise linear layer sorts each value among the knots."""
+    """ADMM-CSNet (Yang et al., 2020): its piecewise linear layer sorts values and knots together.
 
-    def __init__(self, mask: Tensor, stages: int = 10) -> None:
+    With `search` each value is searched for among the knots instead, which is kinder.
+    """
+
+    def __init__(self, mask: Tensor, stages: int = 10, search: bool = False) -> None:
         super().__init__()
+        self.search = search
         self.register_buffer("mask", mask)
         self.register_buffer("knots", torch.linspace(-1, 1, 101))
         self.rho, self.gamma = nn.Parameter(torch.tensor([0.1])), nn.Parameter(torch.tensor([1.0]))
@@ -212,8 +216,7 @@ class AdmmCsnet(nn.Module):
         self.stages = stages
 
     def pwl(self, x: Tensor) -> Tensor:
-        # a sorted search for each value, then one sum over all knots that lie below it
-        order = torch.searchsorted(self.knots, x.contiguous(), right=True)
+        order = self.below_by_search(x) if self.search else self.below_by_sorting(x)
         rises = 0.02 * self.slopes[:, 1:-1]
         values = torch.cat([self.start[:, None], self.start[:, None] + rises.cumsum(1)], 1)
         index = order.flatten(2)
@@ -222,6 +225,20 @@ class AdmmCsnet(nn.Module):
         base = (index - 1).clamp(0)
         value = values.expand(count, -1, -1).gather(2, base).view_as(x)
         return value + slope * (x - self.knots[base].view_as(x))
+
+    def below_by_search(self, x: Tensor) -> Tensor:
+        """How many knots lie at or below each value."""
+        return torch.searchsorted(self.knots, x.contiguous(), right=True)
+
+    def below_by_sorting(self, x: Tensor) -> Tensor:
+        """The same: the values of a channel and the knots in one row, sorted; a running count of the
+        knots, put back in the order of the values."""
+        values = x.movedim(1, 0).flatten(1)
+        knots = self.knots.expand(len(values), -1)
+        _, order = torch.cat([knots, values], 1).sort(dim=1, stable=True)
+        count = (order < len(self.knots)).cumsum(1)
+        found = torch.empty_like(count).scatter_(1, order, count)[:, len(self.knots) :]
+        return found.unflatten(1, (x.shape[0], *x.shape[2:])).movedim(0, 1)
 
     def prox(self, u: Tensor) -> Tensor:
         parts = (self.last(self.pwl(self.first(part))) for part in (u.real, u.imag))

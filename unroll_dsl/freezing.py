@@ -102,7 +102,7 @@ def _freeze(self: nn.Module) -> nn.Module:
 def _array(value: torch.Tensor) -> Any:
     """A tensor for numpy, which has no bfloat16."""
     value = value.detach().cpu()
-    return value.float().numpy() if value.real.dtype.itemsize < 4 else value.numpy()
+    return value.float().numpy() if value.real.dtype.itemsize < 4 else value.resolve_conj().numpy()
 
 
 def _count(network: nn.Module) -> int | None:

@@ -102,6 +102,8 @@ def _blurred_back(y: Any, kernel: Any, padding: str = "zero") -> Any:
     return np.concatenate([_correlate(plane[None], kernel[None], padding) for plane in y])
 
 
+ENTRIES = 25  # of a kernel, from which on transforms are cheaper than a convolution
+
 # ---- torch: one convolution ------------------------------------------------------------------------
 
 _HELPER = '''def correlate(x: Tensor, B: Tensor, padding: str, before: tuple[int, int]) -> Tensor:
@@ -133,13 +135,13 @@ def convolve_adjoint(y: Tensor, B: Tensor, padding: str) -> Tensor:
 '''
 _BLUR = (
     _HELPER
-    + '''
+    + f'''
 
 def blurred(x: Tensor, kernel: Tensor, padding: str, adjoint: bool = False) -> Tensor:
-    """Convolve each plane with one kernel, from 25 entries on by way of the Fourier transform."""
+    """Convolve each plane with one kernel, from {ENTRIES} entries on by way of the Fourier transform."""
     (h, w), (a, b) = x.shape[-2:], kernel.shape
     rows, columns = (h, w) if padding == "circular" else (h + a - 1, w + b - 1)
-    if a * b < 25 or a > h or b > w or x.is_complex() or kernel.is_complex():
+    if a * b < {ENTRIES} or a > h or b > w or x.is_complex() or kernel.is_complex():
         turn = convolve_adjoint if adjoint else convolve
         return turn(x.unsqueeze(-3), kernel[None], padding).squeeze(-3)
     planes = nn.functional.pad(kernel, (0, columns - b, 0, rows - a))

@@ -86,6 +86,6 @@ _SPELT = frozenset(
 # What passes rewrite to; no program calls these.
 INTERNAL = frozenset({
     "diagonal_matrix", "right_singular_vectors", "symmetric_eigenvectors", "cholesky",
-    "transfer", "difference_kernels", "shrink", "shrink_each", "cholesky_solve", "orthogonal_factor", "triangular_solve", "solve_dense",
+    "transfer", "filtered", "difference_kernels", "shrink", "shrink_each", "cholesky_solve", "orthogonal_factor", "triangular_solve", "solve_dense",
     "axpy", "axmy", "extrapolate",
 })  # fmt: skip

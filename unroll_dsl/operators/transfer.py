@@ -1,4 +1,4 @@
-"""Transfer functions: what convolution with a kernel multiplies the Fourier transform by."""
+"""Transfer functions: what convolution with a kernel multiplies the Fourier transform by, and that product."""
 
 from __future__ import annotations
 
@@ -27,6 +27,18 @@ def _transfer(B: Any, h: int, w: int) -> Any:
     return np.fft.fft2(np.roll(padded, (-(a // 2), -(b // 2)), (-2, -1)))
 
 
+def _filtered_rule(arrays: tuple[Array, ...], statics: dict[str, Static]) -> Array | Mismatch:
+    x, T = arrays
+    if x.rank < 2 or T.rank != 2 or T.shape != x.shape[-2:]:
+        return Mismatch(1, "images, and a transfer function of their size", f"{x}, {T}")
+    return x
+
+
+def _filtered(x: Any, T: Any) -> Any:
+    found = np.fft.ifft2(np.fft.fft2(x) * T)
+    return found if np.iscomplexobj(x) else found.real
+
+
 RECORDS = (
     Function(
         "transfer",
@@ -41,6 +53,22 @@ RECORDS = (
     a, b = B.shape[-2:]
     padded = nn.functional.pad(B, (0, w - b, 0, h - a))
     return torch.fft.fft2(padded.roll((-(a // 2), -(b // 2)), (-2, -1)))
+''',
+    ),
+    Function(
+        "filtered",
+        (Parameter("x"), Parameter("T")),
+        Kind.WHOLE,
+        "Images whose Fourier transforms are multiplied by T [h, w], which takes real images to real ones.",
+        _filtered_rule,
+        _filtered,
+        "filtered(x, T)",
+        helper='''def filtered(x: Tensor, T: Tensor) -> Tensor:
+    """Multiply the Fourier transforms of images by T [h, w]; those of real ones are half known."""
+    if x.is_complex():
+        return torch.fft.ifft2(torch.fft.fft2(x) * T)
+    h, w = x.shape[-2:]
+    return torch.fft.irfft2(torch.fft.rfft2(x) * T[:, : w // 2 + 1], (h, w))
 ''',
     ),
 )

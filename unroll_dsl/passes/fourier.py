@@ -17,9 +17,11 @@ from dataclasses import dataclass
 from unroll_dsl.ir.nodes import (
     AddMap,
     AdjointMap,
+    Apply,
     Builtin,
     ComposeMap,
     DiagonalMap,
+    Elementwise,
     IdentityMap,
     Node,
     Operator,
@@ -150,6 +152,12 @@ class _Walk:
     def _times(self, here: Symbol, factor: int, origin: Span | None) -> Symbol:
         if here.index is None:
             return Symbol(factor, here.banked, here.spectral)
+        turned = self.new.nodes[factor]
+        alike = turned.op == Elementwise("conj") and (
+            self.new.nodes[turned.args[0]] == self.new.nodes[here.index]
+        )
+        if alike:
+            return Symbol(squared(here.index, self.new, origin), here.banked, here.spectral)
         product = self.new.elementwise("mul", factor, here.index, origin=origin)
         return Symbol(product, here.banked, here.spectral)
 
@@ -166,13 +174,21 @@ class _Walk:
         return Symbol(self.new.elementwise(word, a, b, origin=origin), False, left.spectral)
 
 
-def divided(b: int, diagonal: int, field: Field, new: Rewriting, origin: Span | None) -> int:
-    """The solution with a map of that diagonal: one division between two transforms."""
-    from unroll_dsl.ir.nodes import Apply
+def squared(index: int, new: Rewriting, origin: Span | None) -> int:
+    """|T|^2, real."""
+    modulus = new.elementwise("abs", index, origin=origin)
+    return new.elementwise("mul", modulus, modulus, origin=origin)
 
+
+def divided(b: int, diagonal: int, field: Field, new: Rewriting, origin: Span | None) -> int:
+    """The solution with a map of that diagonal: one division between two transforms. A map that takes real
+    images to real ones has the diagonal of a filter."""
+    if field is Field.REAL:
+        one = new.number(1, origin)
+        inverse = new.elementwise("div", one, diagonal, origin=origin)
+        return new.make(Builtin("filtered"), b, inverse, origin=origin)
     transform = new.make(Operator("fft2"), origin=origin)
     inverse = new.make(AdjointMap(), transform, origin=origin)
     spectrum = new.make(Apply(), transform, b, origin=origin)
     quotient = new.elementwise("div", spectrum, diagonal, origin=origin)
-    found = new.make(Apply(), inverse, quotient, origin=origin)
-    return found if field is Field.COMPLEX else new.elementwise("real", found, origin=origin)
+    return new.make(Apply(), inverse, quotient, origin=origin)

@@ -8,10 +8,12 @@
     6. solving      `solve` becomes factors and products, by structure
     7. common       factors that several systems share
     8. beginning    what states that start at 0 spare the first phase
-    9. fusion       neighbouring convolutions as one
-    10. shrinking   soft thresholding in one pass over memory
-    11. updates     steps and momentum likewise
-    12. dead        what nothing reads any more
+    9. periodic     blur by transforms, two a phase for `B' @ (B @ x - y)`
+    10. fusion      neighbouring convolutions as one
+    11. shrinking   soft thresholding in one pass over memory
+    12. updates     steps and momentum likewise
+    13. common      numbers that these have made equal
+    14. dead        what nothing reads any more
 
 The verifier accepts the graph before and after each. When a value is computed is no pass: it
 follows from the graph (stages.py, liveness.py).
@@ -28,6 +30,7 @@ from unroll_dsl.passes.beginning import beginning
 from unroll_dsl.passes.common import common
 from unroll_dsl.passes.dead import dead
 from unroll_dsl.passes.fusion import fusion
+from unroll_dsl.passes.periodic import Periodic
 from unroll_dsl.passes.plans import Sizes
 from unroll_dsl.passes.scaling import scaling
 from unroll_dsl.passes.shrinking import shrinking
@@ -52,6 +55,7 @@ def passes(sizes: Sizes | None = None, level: int = 2) -> tuple[tuple[str, Pass]
         ("fusion", fusion),
         ("shrinking", shrinking),
         ("updates", updates),
+        ("common-4", common),
     )
     return (
         *(algebra if level > 0 else ()),
@@ -59,7 +63,7 @@ def passes(sizes: Sizes | None = None, level: int = 2) -> tuple[tuple[str, Pass]
         *((("affine", Affine(sizes or {})),) if level > 0 else ()),
         ("solving", Solving(sizes or {})),
         ("common-3", common),
-        *((("beginning", beginning),) if level > 0 else ()),
+        *((("beginning", beginning), ("periodic", Periodic(sizes or {}))) if level > 0 else ()),
         *(kernels if level > 1 else ()),
         ("dead", dead),
     )

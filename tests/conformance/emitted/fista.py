@@ -60,7 +60,7 @@ def shrink(v: Tensor, t: Tensor | float, inplace: bool = False) -> Tensor:
     if torch.compiler.is_compiling():
         return v.sign() * torch.relu(v.abs() - t)
     if isinstance(t, Tensor):
-        if torch.is_grad_enabled() or v.device.type != "cpu" or t < 0:
+        if torch.is_grad_enabled() or v.device.type != "cpu":
             return Shrink.apply(v, t)
         t = t.item()
     if t < 0:

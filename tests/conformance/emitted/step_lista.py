@@ -36,7 +36,7 @@ def check_input(
 
 def positive(p: Tensor) -> Tensor:
     """Reflect `p` at 0 and keep it strictly above, wherever an optimiser steps."""
-    return torch.where(p < 0, -p, p).clamp(min=torch.finfo(p.dtype).tiny)
+    return p.abs().clamp(min=torch.finfo(p.dtype).tiny)
 
 
 class Shrink(torch.autograd.Function):
@@ -66,7 +66,7 @@ def shrink(v: Tensor, t: Tensor | float, inplace: bool = False) -> Tensor:
     if torch.compiler.is_compiling():
         return v.sign() * torch.relu(v.abs() - t)
     if isinstance(t, Tensor):
-        if torch.is_grad_enabled() or v.device.type != "cpu" or t < 0:
+        if torch.is_grad_enabled() or v.device.type != "cpu":
             return Shrink.apply(v, t)
         t = t.item()
     if t < 0:

@@ -20,7 +20,7 @@ def nonnegative(p: Tensor) -> Tensor:
     "positive": '''
 def positive(p: Tensor) -> Tensor:
     """Reflect `p` at 0 and keep it strictly above, wherever an optimiser steps."""
-    return torch.where(p < 0, -p, p).clamp(min=torch.finfo(p.dtype).tiny)
+    return p.abs().clamp(min=torch.finfo(p.dtype).tiny)
 ''',
     "at_least": '''
 def at_least(p: Tensor, bound: Tensor | float) -> Tensor:

@@ -90,6 +90,7 @@ _HELPERS = frozenset(
         "at_most",
         "backprojection",
         "blurred",
+        "filtered",
         "below",
         "beyond",
         "check_input",
