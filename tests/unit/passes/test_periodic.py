@@ -67,3 +67,12 @@ def test_it_computes_what_the_program_says(field: str, shape: tuple[int, int]) -
         found.abs().square().sum().backward()
         gradients.append([p.grad for p in net.parameters()])
     torch.testing.assert_close(gradients[1], gradients[0], rtol=1e-10, atol=1e-10)
+
+
+def test_transfer_functions_freeze() -> None:
+    """Among them is a conjugate, which torch keeps as a view."""
+    spec = unroll_dsl.loads(PROGRAM.format(field=""))
+    B = torch.rand(5, 5, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    net: Any = spec.compile(bind={"B": B}, dims={"h": 9, "w": 8})
+    y = torch.rand(2, 9, 8, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
+    torch.testing.assert_close(net.freeze()(y), net(y).detach(), rtol=1e-12, atol=1e-12)

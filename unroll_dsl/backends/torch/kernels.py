@@ -118,27 +118,30 @@ def fixed_point(
 CONVOLVE = '''class Convolve(torch.autograd.Function):
     """conv2d with zero padding that keeps the size, one end of few channels.
 
-    Many channels to few take a product for each place of the kernel and a sum of shifted planes, as does
-    the derivative by a kernel: libraries are several times slower there.
+    Few channels to many take one product with what stands around each pixel, many to few one with planes
+    that are shifted and added, as do the derivatives: libraries are several times slower there.
     """
 
     generate_vmap_rule = True
 
     @staticmethod
     def forward(x: Tensor, weight: Tensor) -> Tensor:
-        (few, many, size), (h, w) = weight.shape[:3], x.shape[-2:]
-        if few > many:
-            weight = weight.clone(memory_format=torch.channels_last)  # and so is the result
-            y = nn.functional.conv2d(x, weight, padding=size // 2)
-            return y if x.ndim == 4 else y.clone()  # of one image it is a view
+        return Convolve.product(x, weight).clone()  # no view, so that it may be changed in place
+
+    @staticmethod
+    def product(x: Tensor, weight: Tensor) -> Tensor:
+        (to, of, size), (h, w) = weight.shape[:3], x.shape[-2:]
+        if to > of:
+            y = patches(x, size).mT @ weight.permute(2, 3, 1, 0).flatten(0, 2)
+            return y.view(*x.shape[:-3], h, w, to).movedim(-1, -3)
         planes = weight.flip(2, 3).permute(2, 3, 0, 1).flatten(0, 2) @ pixels(x).mT
-        planes = planes.view(size, size, few, *x.shape[:-3], h, w)
+        planes = planes.view(size, size, to, *x.shape[:-3], h, w)
         y = x.new_zeros(*planes.shape[2:-2], h + size - 1, w + size - 1)
         for i in range(size):
             for j in range(size):
                 y[..., i : i + h, j : j + w] += planes[i, j]
         y = y[..., size // 2 : size // 2 + h, size // 2 : size // 2 + w]
-        return y.movedim(0, -3).clone(memory_format=torch.contiguous_format)
+        return y.movedim(0, -3).contiguous()
 
     @staticmethod
     def setup_context(ctx, inputs, output) -> None:
@@ -177,7 +180,7 @@ CONVOLVE_FEW = '''def convolve_few(x: Tensor, weight: Tensor, bias: Tensor | Non
     """conv2d with zero padding that keeps the size, one end of few channels."""
     if x.device.type != "cpu" or torch.compiler.is_compiling():
         return nn.functional.conv2d(x, weight, bias, padding=weight.shape[-1] // 2)
-    y = Convolve.apply(x, weight)
+    y = (Convolve.apply if torch.is_grad_enabled() else Convolve.product)(x, weight)
     return y if bias is None else y + bias[:, None, None]
 '''
 
@@ -187,13 +190,16 @@ CONVOLVE_PAIR = '''def convolve_pair(
     """conv2d(conv2d(x, first, padding=1), second, bias, padding=1), kernels of 3 x 3, as one of 5 x 5.
 
     What that one sees beyond the border, where the second of the two takes zeros, is subtracted along
-    the four sides.
+    the four sides, and what two sides have in common added again.
     """
     h, w = x.shape[-2:]
     ends = torch.arange(2, device=x.device)
     rows, columns = x.index_select(-2, ends * (h - 1)), x.index_select(-1, ends * (w - 1))
-    rows = beyond(rows, first, second, 1)
-    columns = beyond(columns.mT, first.mT, second.mT, 0).mT
+    corners = rows.index_select(-1, ends * (w - 1))
+    turn = torch.einsum("omef,mief->oief", second[..., ::2, ::2], first[..., ::2, ::2].flip(2, 3))
+    corners = torch.einsum("oief,...ief->...oef", turn, corners)
+    rows = beyond(rows, first, second).index_add(-1, ends * (w - 1), corners, alpha=-1)
+    columns = beyond(columns.mT, first.mT, second.mT).mT
     y = convolve_few(x, pair_kernel(first, second) if kernel is None else kernel)
     y.index_add_(-2, ends * (h - 1), rows, alpha=-1)
     y.index_add_(-1, ends * (w - 1), columns, alpha=-1)
@@ -206,14 +212,14 @@ def pair_kernel(first: Tensor, second: Tensor) -> Tensor:
     return kernel.transpose(0, 1)
 
 
-def beyond(lines: Tensor, first: Tensor, second: Tensor, corners: int) -> Tensor:
-    """What `second` takes from one pixel beyond the outermost lines [..., channels, 2, n], and with
-    `corners` = 1 from beyond their ends."""
-    lines = lines.transpose(-3, -2).flatten(-3, -2)
+def beyond(lines: Tensor, first: Tensor, second: Tensor) -> Tensor:
+    """What `second` takes from one pixel beyond the outermost lines [..., channels, 2, n], corners
+    included."""
     first = torch.cat([first[:, :, 2], first[:, :, 0]])
     second = torch.cat([second[:, :, 0], second[:, :, 2]])
-    lines = nn.functional.conv1d(lines, first, padding=1 + corners, groups=2)
-    lines = nn.functional.conv1d(lines, second, padding=1 - corners, groups=2)
+    kernel = nn.functional.conv1d(first.transpose(0, 1), second.flip(2), padding=2, groups=2)
+    lines = lines.transpose(-3, -2).flatten(-3, -2)
+    lines = nn.functional.conv1d(lines, kernel.transpose(0, 1), padding=2, groups=2)
     return lines.unflatten(-2, (2, -1)).transpose(-3, -2)
 '''
 
