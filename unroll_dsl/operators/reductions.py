@@ -24,6 +24,7 @@ def _reduction(
     real_result: bool = False,
     differentiable: bool = True,
     torch_real: str = "",
+    helper: str = "",
 ) -> Function:
     def reduce(v: Any, axis: int | None = None) -> Any:
         return numpy(v, None if axis is None else axis - 1)
@@ -39,7 +40,43 @@ def _reduction(
         latex=latex,
         differentiable=differentiable,
         torch_real=torch_real,
+        helper=helper,
     )
+
+
+_SQUARES = '''class SquareSum(torch.autograd.Function):
+    """The sum of squares of real values: one pass over memory forth, and one back."""
+
+    generate_vmap_rule = True
+
+    @staticmethod
+    def forward(v: Tensor, axes: int | tuple[int, ...]) -> Tensor:
+        return torch.linalg.vector_norm(v, dim=axes).square()
+
+    @staticmethod
+    def setup_context(ctx, inputs, output) -> None:
+        ctx.save_for_backward(inputs[0])
+        ctx.axes = inputs[1]
+
+    @staticmethod
+    def backward(ctx, grad: Tensor) -> tuple[Tensor, None]:
+        (v,) = ctx.saved_tensors
+        count = 1 if isinstance(ctx.axes, int) else len(ctx.axes)  # the last ones
+        return 2 * grad[(..., *count * [None])] * v, None
+
+
+def square_sum(v: Tensor, axes: int | tuple[int, ...]) -> Tensor:
+    """The sum of squares over the last axes."""
+    if torch.compiler.is_compiling():
+        return v.square().sum(axes)
+    return SquareSum.apply(v, axes)
+
+
+def square_mean(v: Tensor, axes: int | tuple[int, ...]) -> Tensor:
+    """The mean of squares over the last axes."""
+    total = square_sum(v, axes)
+    return total * (total.numel() / v.numel())
+'''
 
 
 def _dot(x: Any, y: Any, axis: int | None = None) -> Any:
@@ -57,6 +94,22 @@ RECORDS = (
         r"\left\|{0}\right\|_2^2",
         real_result=True,
         torch_real="v.square().sum(AXES)",
+    ),
+    _reduction(
+        "square_sum",
+        "The sum of squares of real values; what `sumsq` is compiled to in a loss.",
+        lambda v, axis: np.sum(np.square(v), axis=axis),
+        "square_sum(v, AXES)",
+        real_only=True,
+        helper=_SQUARES,
+    ),
+    _reduction(
+        "square_mean",
+        "The mean of squares of real values, in a loss.",
+        lambda v, axis: np.mean(np.square(v), axis=axis),
+        "square_mean(v, AXES)",
+        real_only=True,
+        helper=_SQUARES,
     ),
     _reduction(
         "norm2",

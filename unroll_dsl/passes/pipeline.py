@@ -12,8 +12,9 @@
     10. fusion      neighbouring convolutions as one
     11. shrinking   soft thresholding in one pass over memory
     12. updates     steps and momentum likewise
-    13. common      numbers that these have made equal
-    14. dead        what nothing reads any more
+    13. squares     sums of squares in a loss likewise
+    14. common      numbers that these have made equal
+    15. dead        what nothing reads any more
 
 The verifier accepts the graph before and after each. When a value is computed is no pass: it
 follows from the graph (stages.py, liveness.py).
@@ -35,6 +36,7 @@ from unroll_dsl.passes.plans import Sizes
 from unroll_dsl.passes.scaling import scaling
 from unroll_dsl.passes.shrinking import shrinking
 from unroll_dsl.passes.solving import Solving
+from unroll_dsl.passes.squares import squares
 from unroll_dsl.passes.terms import terms
 from unroll_dsl.passes.updates import updates
 
@@ -55,6 +57,7 @@ def passes(sizes: Sizes | None = None, level: int = 2) -> tuple[tuple[str, Pass]
         ("fusion", fusion),
         ("shrinking", shrinking),
         ("updates", updates),
+        ("squares", squares),
         ("common-4", common),
     )
     return (
