@@ -102,6 +102,20 @@ def test_the_network_knows_nothing_of_its_data() -> None:
     assert len(strip[0].splitlines()) == len(strip[1].splitlines())
 
 
+def test_the_network_does_without_what_only_data_are_made_with() -> None:
+    """Even a constrained value without a default; data themselves ask for it."""
+    spec = unroll_dsl.loads(SENSED.replace("scalar >= 0 = 0.25", "scalar >= 0"))
+    options = {"bind": {"A": np.eye(3, 5), "B": np.ones((5, 3))}}
+    inputs = (np.ones((2, 3)), np.zeros((2, 5)))
+    expected = spec.reference(**options)(*inputs)
+    net = spec.compile(**options)
+    for same in (net, net.freeze()):
+        made = same(*map(torch.as_tensor, inputs)).detach().numpy()
+        np.testing.assert_allclose(made, expected, rtol=1e-12)
+    with pytest.raises(UnrollError, match="`variance` has no value"):
+        measurement(spec).compile(**options)  # type: ignore[union-attr]  # it has lines
+
+
 def test_an_input_that_nothing_reads_still_warns() -> None:
     text = SENSED.replace("= x0\n", "= 0\n")
     assert [d.code for d in unroll_dsl.loads(text).warnings] == ["W0401"]
