@@ -1,53 +1,24 @@
-"""How the data of a program are made: its `measure` lines as a program of their own.
+"""How the data of a program are made: its `measure` lines in both backends.
 
-    measure y  = A @ x_star + sigma * noise         algorithm NAME_measurement
-    measure x0 = A' @ y                       =>    input x_star, noise_y
-                                                    let y  = A @ x_star + sigma * noise_y
-                                                    let x0 = A' @ y
-                                                    output y, x0
-
-Targets of the loss and white noise come in, inputs of the network go out. The derived program is checked and
-compiled as any other, so that both backends make the same data.
+The lines are a program of their own (measuring.py), from the targets of the loss and white noise to the inputs
+of the network. It is checked and compiled as any other.
 """
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Any, assert_never
+from typing import TYPE_CHECKING, Any
 
 from unroll_dsl.backends.errors import SizeUnknown
 from unroll_dsl.diagnostics.model import UnrollError
 from unroll_dsl.driver import check_program
-from unroll_dsl.semantics.measures import measures, needed_by
-from unroll_dsl.semantics.scopes import NOISE, names_in
+from unroll_dsl.measuring import data_program, noisy_lines
+from unroll_dsl.semantics.measures import measures
+from unroll_dsl.semantics.scopes import names_in
 from unroll_dsl.source import Span
 from unroll_dsl.spec import Spec
-from unroll_dsl.syntax.nodes import (
-    Adjoint,
-    Argument,
-    Binary,
-    Call,
-    Declaration,
-    Definition,
-    Dims,
-    Expr,
-    Let,
-    Loss,
-    Measure,
-    Name,
-    Number,
-    Output,
-    PhaseSum,
-    Program,
-    Role,
-    Sharing,
-    SpaceType,
-    Statement,
-    Unary,
-)
 from unroll_dsl.types import Array, Field
 
 if TYPE_CHECKING:
@@ -240,8 +211,8 @@ def measurement(spec: Spec) -> Measurement | None:
     types = {entry.name: entry.type for entry in spec.graph.inputs}
     read = {name.text for line in lines for name in names_in(line.value)}
     targets = tuple(entry.name for entry in spec.graph.targets if entry.name in read)
-    noisy = [line for line in lines if any(n.text == NOISE for n in names_in(line.value))]
-    derived = Spec(check_program(_derived(spec.program, lines, noisy)))
+    noisy = noisy_lines(spec.program)
+    derived = Spec(check_program(data_program(spec.program)))
     constants = {c.name for c in spec.graph.constants} | {p.name for p in spec.graph.parameters}
     return Measurement(
         inputs=tuple(line.name.text for line in lines),
@@ -251,99 +222,6 @@ def measurement(spec: Spec) -> Measurement | None:
         _noises=tuple((x.name.text, types[x.name.text], x.name.span) for x in noisy),
         _elsewhere=frozenset(constants - {c.name for c in derived.graph.constants}),
     )
-
-
-# ---- the derived program ------------------------------------------------------------------------
-
-
-def _derived(program: Program, lines: tuple[Measure, ...], noisy: list[Measure]) -> Program:
-    needed = needed_by(program, (line.value for line in lines))
-    made = {line.name.text: line for line in lines}
-    spaces = {
-        name.text: statement
-        for statement in program.statements
-        if isinstance(statement, Declaration)
-        for name in statement.names
-    }
-    taken = needed | {*made, *spaces}
-    noises = {line.name.text: _fresh(f"{NOISE}_{line.name.text}", taken) for line in noisy}
-    statements: list[Statement] = []
-    for statement in program.statements:
-        statements += _kept(statement, needed, frozenset(made))
-    for line in noisy:
-        type_ = spaces[line.name.text].type
-        assert isinstance(type_, SpaceType)
-        name = Name(noises[line.name.text], line.name.span)
-        statements.append(_input(name, type_, "white noise"))
-    for line in lines:
-        value = _renamed(line.value, noises.get(line.name.text, NOISE))
-        statements.append(Let(line.name, value, line.comment, line.span))
-    names = tuple(Name(line.name.text, line.name.span) for line in lines)
-    statements.append(Output(names, (None,) * len(names), "", lines[-1].span))
-    title = f"The data of {program.name.text}, made of the targets of its loss."
-    name = Name(f"{program.name.text}_measurement", program.name.span)
-    return dataclasses.replace(
-        program, kind="algorithm", name=name, comment=title, statements=tuple(statements)
-    )
-
-
-def _kept(
-    statement: Statement, needed: frozenset[str], made: frozenset[str]
-) -> Iterator[Statement]:
-    """What remains of a statement of the network where data are made."""
-    match statement:
-        case Dims() | Definition():
-            yield statement
-        case Let(name):
-            if name.text in needed:
-                yield statement
-        case Declaration(role, names):
-            kept = tuple(name for name in names if name.text in needed - made)
-            if kept and role is not Role.INPUT:
-                yield dataclasses.replace(statement, names=kept)
-        case Loss(targets):
-            for target in targets:
-                if target.name.text in needed and target.type is not None:
-                    yield _input(target.name, target.type, "")
-        case _:
-            pass
-
-
-def _input(name: Name, type_: SpaceType, comment: str) -> Declaration:
-    return Declaration(Role.INPUT, (name,), type_, None, Sharing.SHARED, None, comment, name.span)
-
-
-def _fresh(name: str, taken: frozenset[str]) -> str:
-    while name in taken:
-        name += "_"
-    return name
-
-
-def _renamed(expr: Expr, noise: str) -> Expr:
-    """A formula with `noise` under another name; every other node is kept."""
-    match expr:
-        case Name(text, span):
-            return Name(noise, span) if text == NOISE else expr
-        case Unary(_, operand) | Adjoint(operand):
-            return dataclasses.replace(expr, operand=_renamed(operand, noise))
-        case Binary(_, left, right):
-            return dataclasses.replace(
-                expr, left=_renamed(left, noise), right=_renamed(right, noise)
-            )
-        case Call(function, arguments):
-            renamed: tuple[Argument, ...] = tuple(
-                dataclasses.replace(a, value=_renamed(a.value, noise)) for a in arguments
-            )
-            return dataclasses.replace(expr, function=_renamed(function, noise), arguments=renamed)
-        case PhaseSum(body):
-            return dataclasses.replace(expr, body=_renamed(body, noise))
-        case Number():
-            return expr
-        case _:
-            assert_never(expr)
-
-
-# ---- real values for complex inputs -------------------------------------------------------------
 
 
 def _torch_as_declared(
