@@ -36,6 +36,8 @@ RESERVED: Mapping[str, str] = {
     "size": "the number of entries",
 }
 
+NOISE = "noise"  # white Gaussian noise in a `measure` line; a name like any other elsewhere
+
 
 class Place(Enum):
     """Where an expression stands, in the words of the messages."""
@@ -48,6 +50,7 @@ class Place(Enum):
     OUTPUT = "`output`"
     OBJECTIVE = "the objective"
     LOSS = "the loss"
+    MEASURE = "a `measure` line"
     PHASE_SUM = "`sum over phases`"
     DEFINITION = "a function"
 

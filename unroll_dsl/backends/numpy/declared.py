@@ -17,6 +17,7 @@ from unroll_dsl.diagnostics.model import Diagnostic, InternalError, UnrollError
 from unroll_dsl.ir import nodes as ops
 from unroll_dsl.ir.graph import Constant, Graph, Limits, Parameter, Random
 from unroll_dsl.ir.nodes import Node
+from unroll_dsl.passes.liveness import unused
 from unroll_dsl.types import Array as ArrayType
 from unroll_dsl.types import Declared as MapSpaces
 from unroll_dsl.types import Field, Layer, LinearMap
@@ -170,9 +171,14 @@ class Declared:
         """A diagnostic for each constrained value, of the names in `only`, that is outside."""
         problems: list[Diagnostic] = []
         declarations: list[Constant | Parameter] = [*self.graph.constants, *self.graph.parameters]
+        given = self._given_constants
+        missing = any(c.default is None and c.name not in given for c in self.graph.constants)
+        idle = {*unused(self.graph)} - {*given} if missing else set()  # these may have no value
         for declared in declarations:
             limits = declared.limits
             if limits is None or (only is not None and declared.name not in only):
+                continue
+            if declared.name in idle:
                 continue
             lower, upper = self.bounds(limits)
             is_parameter = isinstance(declared, Parameter)

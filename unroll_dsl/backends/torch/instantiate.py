@@ -27,6 +27,7 @@ from unroll_dsl.backends.values import describe
 from unroll_dsl.diagnostics.model import Diagnostic, UnrollError
 from unroll_dsl.ir.graph import Constant, Entry, Graph, Parameter
 from unroll_dsl.maps import adjoint_gap, as_map
+from unroll_dsl.passes.liveness import unused
 from unroll_dsl.passes.pipeline import optimize
 from unroll_dsl.types import Array, Declared, Dim, Field, Layer, LinearMap
 
@@ -76,10 +77,12 @@ def _is_complex(type_: object) -> bool:
 
 
 def _complete(graph: Graph, bound: Binding) -> None:
-    """Raise if a value without a classical one was not given, or has no backend."""
+    """Raise if a value without a classical one was not given, unless nothing in the network needs it."""
     problems: list[Diagnostic] = []
-    for constant in graph.constants:
-        if constant.default is None and constant.name not in bound.constants:
+    missing = [c for c in graph.constants if c.default is None and c.name not in bound.constants]
+    idle = unused(graph) if missing else ()  # what makes data alone, for instance
+    for constant in missing:
+        if constant.name not in idle:
             problems.append(MissingStart(constant.name, "fixed value", constant.origin))
     for parameter in graph.parameters:
         if parameter.initial is None and parameter.name not in bound.parameters:
