@@ -39,6 +39,7 @@ class ArraySource:
     tensors: Mapping[str, Tensor]
     sizes: Mapping[str, int]
     snr: float | None = None
+    fresh: bool = False
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -63,6 +63,7 @@ class CodeSource:
     spec: Spec
     codes: Tensor | None = None
     snr: float | None = None
+    fresh: bool = False
     left_out: tuple[str, ...] = field(default=())
 
     @property

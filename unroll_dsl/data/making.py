@@ -27,6 +27,7 @@ Measuring = Callable[[Mapping[str, Any]], Measure]
 """From what is bound so far to how inputs are measured."""
 
 MOST = 100_000  # samples that a least-squares start is fitted to, unless more are asked for
+ENOUGH = 50_000  # of those that are made anew in each draw
 ATOMS = 100  # of a dictionary, where no size of the program says another
 
 
@@ -166,14 +167,15 @@ def _check_ratio(task: Task, ratio: float) -> None:
 def _least_squares(task: Task, settings: Fit) -> Tensor:
     target = _target(task)
     measure = _measure(task, settings, target)
-    count = settings.samples or min(task.source.size, MOST)
-    if settings.samples < 0 or count > task.source.size:
+    fresh = task.source.fresh
+    count = settings.samples or min(max(task.source.size, ENOUGH if fresh else 0), MOST)
+    if settings.samples < 0 or (count > task.source.size and not fresh):
         raise DataError(
             f"{task.place} samples: found {settings.samples}; the data have {task.source.size}"
         )
 
     def draw(indices: range) -> tuple[Tensor, Tensor]:
-        targets = task.source.draw(indices, task.rng)
+        targets = task.source.draw([i % task.source.size for i in indices], task.rng)
         return targets[target], measure(targets)
 
     try:

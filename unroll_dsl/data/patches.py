@@ -69,6 +69,10 @@ class PatchSource:
     def names(self) -> tuple[str, ...]:
         return (self.entry.name,)
 
+    @property
+    def fresh(self) -> bool:
+        return self.anywhere
+
     def problems(self) -> tuple[str, ...]:
         return self.pictures.problems
 

@@ -235,4 +235,4 @@ def _resized(image: Stored, scale: float) -> Stored:
     found = np.stack(planes)
     if image.dtype == np.uint16:
         return np.clip(np.rint(found), 0, 65535).astype(np.uint16)
-    return found
+    return np.asarray(found)

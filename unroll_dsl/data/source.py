@@ -37,6 +37,10 @@ class Source(Protocol):
         """The dims of the program that it determines: `{"h": 33, "w": 33}`."""
 
     @property
+    def fresh(self) -> bool:
+        """Whether each draw is made anew, so that an epoch is a number and not all there is."""
+
+    @property
     def snr(self) -> float | None:
         """The signal-to-noise ratio in dB of the measurements of what it gives (`add_noise`), or None:
         no noise but what the program itself declares."""

@@ -47,6 +47,10 @@ class SparseSource:
     def names(self) -> tuple[str, ...]:
         return (self.name,)
 
+    @property
+    def fresh(self) -> bool:
+        return self.fixed is None
+
     def problems(self) -> tuple[str, ...]:
         return ()
 
