@@ -6,6 +6,7 @@ See docs/data.md for the keys of `[data]` and `[bind]`.
 from unroll_dsl.data.bindings import bindings, default_bindings, made
 from unroll_dsl.data.codes import completed
 from unroll_dsl.data.errors import BadImages, DataError
+from unroll_dsl.data.making import Measure, Measuring
 from unroll_dsl.data.metrics import Metric, metric, metric_names
 from unroll_dsl.data.opening import default_kind, open_source
 from unroll_dsl.data.source import Source
@@ -14,6 +15,8 @@ from unroll_dsl.data.sparse import add_noise
 __all__ = [
     "BadImages",
     "DataError",
+    "Measure",
+    "Measuring",
     "Metric",
     "Source",
     "add_noise",

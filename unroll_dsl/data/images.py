@@ -16,6 +16,7 @@ Image = NDArray[Any]  # [height, width], real from 0 to 1, or complex with a mod
 Stored = NDArray[Any]  # [channels, height, width] as a file has it: levels, or numbers
 Colour = Literal["luma", "rgb"]
 SUFFIXES = (".png", ".tif", ".tiff", ".bmp", ".jpg", ".jpeg", ".pgm")
+LARGE = 64 * 2**20  # bytes of a .npy file from which on it is mapped into memory
 _DEEP = ("I", "I;16", "I;16L", "I;16B", "I;16N")  # how Pillow calls pictures of 16 bits
 
 
@@ -52,10 +53,13 @@ def read_images(path: Path) -> Iterator[tuple[str, Image]]:
         yield name, image.astype(np.complex128 if np.iscomplexobj(image) else np.float64)
 
 
-def read_stored(path: Path, colour: Colour = "luma") -> list[tuple[str, Stored]]:
+def read_stored(
+    path: Path, colour: Colour = "luma", *, checked: bool = False
+) -> list[tuple[str, Stored]]:
     """Names and images of a file, [channels, height, width], in the precision of the file.
 
-    A stack in a .npy file is not read but mapped into memory. See `scaled`.
+    A large .npy file is not read but mapped into memory. `checked`: it has been read before, and its
+    pixels were finite. See `scaled`.
 
     Raises
     ------
@@ -67,7 +71,7 @@ def read_stored(path: Path, colour: Colour = "luma") -> list[tuple[str, Stored]]
         found = [(path.name, read_picture(path, colour))]
     else:
         found = _planes(path, colour)
-    for name, stored in found:
+    for name, stored in () if checked else found:
         if stored.dtype.kind in "fc" and not np.isfinite(stored).all():
             count = int((~np.isfinite(stored)).sum())
             raise BadImages(f"{path}: {count} of {stored.size} pixels of {name} are not finite")
@@ -146,7 +150,8 @@ def _planes(path: Path, colour: Colour) -> list[tuple[str, Stored]]:
 
 def _mapped(path: Path) -> dict[str, NDArray[Any]]:
     try:
-        return {path.stem: np.load(path, mmap_mode="r", allow_pickle=False)}
+        mode: Literal["r"] | None = "r" if path.stat().st_size > LARGE else None
+        return {path.stem: np.load(path, mmap_mode=mode, allow_pickle=False)}
     except FileNotFoundError as error:
         raise CannotRead(f"{path}: there is no such file") from error
     except (OSError, ValueError, EOFError) as error:

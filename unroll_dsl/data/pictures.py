@@ -59,7 +59,7 @@ class Pictures:
             elif path is not None:
                 again.setdefault(path, []).append(index)
         for path, indices in again.items():
-            images = read_stored(path, self.colour)
+            images = read_stored(path, self.colour, checked=True)
             for index in indices:
                 plane = self.planes[index]
                 image = _resized(_compact(images[plane.place][1]), plane.scale)
@@ -96,8 +96,8 @@ def open_pictures(
     real
         Complex images cannot be used.
     budget
-        Bytes of pixels that are kept in memory; files beyond it are read again as needed. Stacks in .npy files
-        are mapped into memory and do not count.
+        Bytes of pixels that are kept in memory; files beyond it are read again as needed. Of large .npy files
+        only the pixels that are asked for are ever read again.
 
     Raises
     ------
@@ -156,9 +156,8 @@ class _Collected:
                     self.cache.append(image if self._affords(image) else None)
 
     def _affords(self, image: Stored) -> bool:
-        if _mapped(image):
-            return True
-        if self.used + image.nbytes > self.budget:
+        # what is mapped costs no memory, and kept it would cost an open file
+        if _mapped(image) or self.used + image.nbytes > self.budget:
             return False
         self.used += image.nbytes
         return True
@@ -234,5 +233,5 @@ def _resized(image: Stored, scale: float) -> Stored:
     ]
     found = np.stack(planes)
     if image.dtype == np.uint16:
-        return np.clip(np.rint(found), 0, 65535).astype(np.uint16)
-    return np.asarray(found)
+        found = np.clip(np.rint(found), 0, 65535).astype(np.uint16)
+    return found

@@ -8,6 +8,7 @@ from PIL import Image
 from safetensors.numpy import save_file
 from scipy.io import savemat
 
+from unroll_dsl.data import images
 from unroll_dsl.data.errors import BadImages
 from unroll_dsl.data.images import cut, image_paths, join, read_images, read_picture, read_stored
 
@@ -95,7 +96,10 @@ def test_matlab_and_safetensors_files_hold_images(tmp_path: Path) -> None:
         np.testing.assert_array_equal(found, image)
 
 
-def test_a_stack_in_npy_is_mapped_and_not_read(tmp_path: Path) -> None:
+def test_a_large_stack_in_npy_is_mapped_and_not_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(images, "LARGE", 100)
     np.save(tmp_path / "stack.npy", np.ones((3, 4, 5), np.float32))
     found = read_stored(tmp_path / "stack.npy")
     assert len(found) == 3

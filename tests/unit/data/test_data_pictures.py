@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from unroll_dsl.data import images
 from unroll_dsl.data.errors import BadImages
 from unroll_dsl.data.images import image_paths
 from unroll_dsl.data.pictures import open_pictures
@@ -75,6 +76,17 @@ def test_what_is_read_again_is_the_same(folder: Path) -> None:
     assert again.cache == (None,) * 10
     for place, image in again.stored(range(10)).items():
         np.testing.assert_array_equal(image, kept.cache[place])
+
+
+def test_a_mapped_stack_holds_neither_memory_nor_open_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(images, "LARGE", 100)
+    stack = RNG.uniform(0, 1, (3, 8, 9))
+    np.save(tmp_path / "stack.npy", stack)
+    pictures = open_pictures([tmp_path / "stack.npy"])
+    assert pictures.cache == (None,) * 3
+    np.testing.assert_array_equal(pictures.stored([1])[1][0], stack[1])
 
 
 def test_a_file_that_has_changed_is_an_error(folder: Path) -> None:
