@@ -4,8 +4,8 @@
     %5 = pow %3, %4             =>   %6 = builtin[square_mean] %3
     %6 = builtin[mean] %5
 
-Of real values of a sample. The derivative of `(x^2).mean()` takes three passes, and makes as many arrays.
-What the output reads keeps its formula, which reads better.
+Of real images of a sample, and other arrays with two axes or more. The derivative of `(x^2).mean()` takes three passes, and makes as many arrays.
+What the output reads keeps its formula, which reads better, and so does what is small.
 """
 
 from __future__ import annotations
@@ -39,16 +39,16 @@ def _squared(graph: Graph, node: Node) -> Node:
         return node
     (operand, *_) = node.args
     inner = graph.nodes[operand]
-    if node.op.function == "sumsq" and _is_real(inner):
+    if node.op.function == "sumsq" and _is_large(inner):
         return replace(node, op=Builtin("square_sum"))
     if node.op.function not in _SUMS or inner.op != Elementwise("pow"):
         return node
     base, exponent = inner.args
     power = graph.nodes[exponent].op
-    if isinstance(power, Constant) and power.value == 2 and _is_real(graph.nodes[base]):
+    if isinstance(power, Constant) and power.value == 2 and _is_large(graph.nodes[base]):
         return replace(node, op=Builtin(_SUMS[node.op.function]), args=(base,))
     return node
 
 
-def _is_real(node: Node) -> bool:
-    return isinstance(node.type, Array) and node.type.field is Field.REAL and node.type.rank > 0
+def _is_large(node: Node) -> bool:
+    return isinstance(node.type, Array) and node.type.field is Field.REAL and node.type.rank > 1

@@ -7,22 +7,22 @@ import unroll_dsl
 from unroll_dsl.operators.registry import function
 
 PROGRAM = """algorithm a
-dims n
-input y : vector[n]
+dims n, m
+input y : matrix[n, m]
 learnable s : scalar = 0.5
-state x : vector[n] = 0
+state x : matrix[n, m] = 0
 phase (3):
     x <- s * x + y / (1 + sumsq(y))
     trace r = x - y
 output x
-loss (target : vector[n]):
+loss (target : matrix[n, m]):
     mean((x - target)^2) + sumsq(x) + sum((x + target)^2) + sum over phases mean(r^2)
 """
 
 
 def test_only_the_loss_has_them() -> None:
     text = unroll_dsl.loads(PROGRAM).source()
-    assert "y.square().sum(-1)" in text  # the output reads this one
+    assert "y.square().sum((-2, -1))" in text  # the output reads this one
     body = text[text.index("class Phase" if "class Phase" in text else "class A(") :]
     assert body.count("square_mean(") == 2 and body.count("square_sum(") == 2
 
