@@ -38,40 +38,6 @@ def nonnegative(p: Tensor) -> Tensor:
     return torch.where(p < 0, -p, p)
 
 
-class SquareSum(torch.autograd.Function):
-    """The sum of squares of real values: one pass over memory forth, and one back."""
-
-    generate_vmap_rule = True
-
-    @staticmethod
-    def forward(v: Tensor, axes: int | tuple[int, ...]) -> Tensor:
-        return torch.linalg.vector_norm(v, dim=axes).square()
-
-    @staticmethod
-    def setup_context(ctx, inputs, output) -> None:
-        ctx.save_for_backward(inputs[0])
-        ctx.axes = inputs[1]
-
-    @staticmethod
-    def backward(ctx, grad: Tensor) -> tuple[Tensor, None]:
-        (v,) = ctx.saved_tensors
-        count = 1 if isinstance(ctx.axes, int) else len(ctx.axes)  # the last ones
-        return 2 * grad[(..., *count * [None])] * v, None
-
-
-def square_sum(v: Tensor, axes: int | tuple[int, ...]) -> Tensor:
-    """The sum of squares over the last axes."""
-    if torch.compiler.is_compiling():
-        return v.square().sum(axes)
-    return SquareSum.apply(v, axes)
-
-
-def square_mean(v: Tensor, axes: int | tuple[int, ...]) -> Tensor:
-    """The mean of squares over the last axes."""
-    total = square_sum(v, axes)
-    return total * (total.numel() / v.numel())
-
-
 class BaselineShrink(nn.Module):
     """Map X [batch, n] to Z [batch, m].
 
@@ -110,4 +76,4 @@ class BaselineShrink(nn.Module):
         """The training loss, averaged over the batch."""
         check_input("Z_star", Z_star, (self.We.shape[-2],), self.We)
         Z = self(X)
-        return (1 / 2 * square_sum(Z - Z_star, -1)).mean()
+        return (1 / 2 * (Z - Z_star).square().sum(-1)).mean()

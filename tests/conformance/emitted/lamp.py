@@ -41,40 +41,6 @@ def nonnegative(p: Tensor) -> Tensor:
     return torch.where(p < 0, -p, p)
 
 
-class SquareSum(torch.autograd.Function):
-    """The sum of squares of real values: one pass over memory forth, and one back."""
-
-    generate_vmap_rule = True
-
-    @staticmethod
-    def forward(v: Tensor, axes: int | tuple[int, ...]) -> Tensor:
-        return torch.linalg.vector_norm(v, dim=axes).square()
-
-    @staticmethod
-    def setup_context(ctx, inputs, output) -> None:
-        ctx.save_for_backward(inputs[0])
-        ctx.axes = inputs[1]
-
-    @staticmethod
-    def backward(ctx, grad: Tensor) -> tuple[Tensor, None]:
-        (v,) = ctx.saved_tensors
-        count = 1 if isinstance(ctx.axes, int) else len(ctx.axes)  # the last ones
-        return 2 * grad[(..., *count * [None])] * v, None
-
-
-def square_sum(v: Tensor, axes: int | tuple[int, ...]) -> Tensor:
-    """The sum of squares over the last axes."""
-    if torch.compiler.is_compiling():
-        return v.square().sum(axes)
-    return SquareSum.apply(v, axes)
-
-
-def square_mean(v: Tensor, axes: int | tuple[int, ...]) -> Tensor:
-    """The mean of squares over the last axes."""
-    total = square_sum(v, axes)
-    return total * (total.numel() / v.numel())
-
-
 def soft(v: Tensor, t: Tensor) -> Tensor:
     """Soft thresholding, the proximal map of t times the 1-norm; complex values shrink in modulus."""
     return v.sign() * torch.relu(v.abs() - t)
@@ -176,4 +142,4 @@ class Lamp(nn.Module):
         """The training loss, averaged over the batch."""
         check_input("x_star", x_star, (self.A.shape[-1],), self.A)
         x = self(y)
-        return square_sum(x - x_star, -1).mean()
+        return (x - x_star).square().sum(-1).mean()

@@ -35,40 +35,6 @@ def check_input(
         raise ValueError(f"`{name}` is on {x.device}, the network on {like.device}")
 
 
-class SquareSum(torch.autograd.Function):
-    """The sum of squares of real values: one pass over memory forth, and one back."""
-
-    generate_vmap_rule = True
-
-    @staticmethod
-    def forward(v: Tensor, axes: int | tuple[int, ...]) -> Tensor:
-        return torch.linalg.vector_norm(v, dim=axes).square()
-
-    @staticmethod
-    def setup_context(ctx, inputs, output) -> None:
-        ctx.save_for_backward(inputs[0])
-        ctx.axes = inputs[1]
-
-    @staticmethod
-    def backward(ctx, grad: Tensor) -> tuple[Tensor, None]:
-        (v,) = ctx.saved_tensors
-        count = 1 if isinstance(ctx.axes, int) else len(ctx.axes)  # the last ones
-        return 2 * grad[(..., *count * [None])] * v, None
-
-
-def square_sum(v: Tensor, axes: int | tuple[int, ...]) -> Tensor:
-    """The sum of squares over the last axes."""
-    if torch.compiler.is_compiling():
-        return v.square().sum(axes)
-    return SquareSum.apply(v, axes)
-
-
-def square_mean(v: Tensor, axes: int | tuple[int, ...]) -> Tensor:
-    """The mean of squares over the last axes."""
-    total = square_sum(v, axes)
-    return total * (total.numel() / v.numel())
-
-
 def mmse_bg(v: Tensor, t2: Tensor, p: Tensor, a2: Tensor) -> Tensor:
     """The posterior mean of a Bernoulli-Gaussian value with density p and variance a2 that is
     observed with noise of variance t2 (Ito, Takabe, Wadayama, 2019).
@@ -124,7 +90,7 @@ class Phase(nn.Module):
     ) -> Tensor:
         """The first iteration, in which the states are zero."""
         gamma_2 = self.gamma**2  # tista.unroll:26
-        v2 = torch.maximum((square_sum(y, -1) - m_sigma2) / tr_AtA, epsilon)  # tista.unroll:25
+        v2 = torch.maximum((y.square().sum(-1) - m_sigma2) / tr_AtA, epsilon)  # tista.unroll:25
         tau2 = (
             v2 / W.shape[-2] * (W.shape[-2] + (gamma_2 - 2 * self.gamma) * y.shape[-1])
             + gamma_2 * sigma2 / W.shape[-2] * tr_WWt
@@ -238,4 +204,4 @@ class Tista(nn.Module):
         """The training loss, averaged over the batch."""
         check_input("s_star", s_star, (self.A.shape[-1],), self.A)
         s = self(y)
-        return square_sum(s - s_star, -1).mean()
+        return (s - s_star).square().sum(-1).mean()
