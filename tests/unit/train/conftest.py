@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 import torch
-from torch import Tensor
-
 from sparse_problem import CP, Sparse
+from torch import Tensor
 
 import unroll_dsl
 from unroll_dsl.spec import Spec
 from unroll_dsl.train import Hooks, Run
+
 
 @pytest.fixture
 def small() -> Spec:
@@ -68,9 +68,7 @@ class Trainer:
     def resume(self, name: str = "run", hooks: Hooks | None = None) -> Run:
         from unroll_dsl.train import resume
 
-        return resume(
-            self.folder / name, source=Sparse(), validation=Sparse(30), hooks=hooks
-        )
+        return resume(self.folder / name, source=Sparse(), validation=Sparse(30), hooks=hooks)
 
 
 @pytest.fixture

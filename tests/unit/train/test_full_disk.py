@@ -33,7 +33,9 @@ def little_space(tmp_path: Path) -> Iterator[Path]:
 def test_a_file_is_whole_or_as_before(little_space: Path) -> None:
     path = little_space / "a"
     write_whole(path, b"first")
-    with pytest.raises(DiskFull, match=r"/a cannot be written: No space left.*MiB are free") as caught:
+    with pytest.raises(
+        DiskFull, match=r"/a cannot be written: No space left.*MiB are free"
+    ) as caught:
         write_whole(path, bytes(10**6))
     assert caught.value.mend is not None and "--resume" in caught.value.mend
     assert path.read_bytes() == b"first"

@@ -22,7 +22,11 @@ ROOT = Path(__file__).resolve().parents[3]
         ({"train": {"steps": 0}}, "`train.steps` is at least 1, found 0", None),
         ({"train": {"rate": -1}}, "`train.rate` is above 0, found -1.0", None),
         ({"train": {"gradient": "half"}}, '`train.gradient` is "unroll", "implicit" or', None),
-        ({"train": {"regime": "layerwize"}}, "`train.regime` is one of", "did you mean `layerwise`?"),
+        (
+            {"train": {"regime": "layerwize"}},
+            "`train.regime` is one of",
+            "did you mean `layerwise`?",
+        ),
         ({"train": 3}, "`train` is a table, found 3", None),
         ({"group": {"match": "x"}}, "`group` is a list of tables: write [[group]]", None),
         ({"stage": [{"phase": 3}]}, "[stage] has no key `phase`", "did you mean `phases`?"),

@@ -11,9 +11,6 @@ import unroll_dsl
 from unroll_dsl.train import Diverged, Hooks, Run, StepDone, TrainingError, Validated
 
 
-SMALL = {"train": {"steps": 40}}
-
-
 def stop_after(step: int) -> Hooks:
     seen = 0
 
@@ -152,7 +149,9 @@ def test_a_program_without_a_loss_is_shown_one(trained: Any) -> None:
 def test_an_input_that_nothing_gives_is_named(trained: Any) -> None:
     line = "measure   y     = A @ x_star + 0.01 * noise\n"
     spec = unroll_dsl.loads(CP.replace(line, ""), "small.unroll")
-    with pytest.raises(TrainingError, match="nothing says what the input `y` of `small` is") as caught:
+    with pytest.raises(
+        TrainingError, match="nothing says what the input `y` of `small` is"
+    ) as caught:
         trained(spec=spec)
     assert "measure y = A @ x_star" in str(caught.value.mend)
 
@@ -175,7 +174,9 @@ def test_groups_freeze_and_have_rates_of_their_own(trained: Any) -> None:
 
     def on_step(event: StepDone) -> None:
         net = networks[0]
-        gradients.append({n: p.grad.clone() for n, p in net.named_parameters() if p.grad is not None})
+        gradients.append(
+            {n: p.grad.clone() for n, p in net.named_parameters() if p.grad is not None}
+        )
 
     networks: list[Any] = []
 
