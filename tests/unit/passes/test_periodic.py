@@ -37,7 +37,7 @@ def test_show_tells_of_it() -> None:
         unroll_dsl.loads(PROGRAM.format(field=""), "deblur.unroll"),
         dims={"h": 9, "w": 8, "p": 5, "q": 5},
     )
-    assert shown.fused[0].startswith("deblur.unroll:8: 2 Fourier transforms")
+    assert shown.fused[0].startswith("deblur.unroll:9:19: 2 Fourier transforms")
     assert dict(shown.work[-1].applications)["fft2 and its inverse"] == 2
 
 
