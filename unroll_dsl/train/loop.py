@@ -20,7 +20,7 @@ from unroll_dsl.train.carrying import carry
 from unroll_dsl.train.checkpoint import Checkpoint
 from unroll_dsl.train.errors import Diverged, TrainingError
 from unroll_dsl.train.events import Hooks, StageBegun, StepDone, Validated
-from unroll_dsl.train.folder import Folder
+from unroll_dsl.train.folder import CONFIG, Folder
 from unroll_dsl.train.regimes import Stage
 from unroll_dsl.train.schedule import factor
 from unroll_dsl.train.setup import Setup
@@ -90,6 +90,8 @@ class Loop:
         for number, stage in enumerate(self.setup.stages):
             if resumed is not None and number < resumed.stage:
                 continue
+            if state is not None:
+                self.accelerator.free_memory()  # the network and the optimiser of the stage before
             spec = self.setup.program(stage)
             network = self.setup.network(spec, stage, self.accelerator.device)
             if state is not None:
@@ -179,8 +181,9 @@ class Loop:
             return Diverged(
                 f"step {self.step + 1} (stage {work.number + 1}, {work.stage.name}): {reason}{terms}; "
                 f"{largest_gradient(work.network)}",
-                f"the last good state is in {self.folder.path / checkpoint.LAST}; a smaller "
-                "`train.rate`, or `train.clip`, may help",
+                f"the last good state is in {self.folder.path / checkpoint.LAST}: with a smaller "
+                f"`train.rate`, or `train.clip`, in {self.folder.path / CONFIG} "
+                f"`unroll train --resume {self.folder.path}` goes on from it",
             )
 
         return explain
