@@ -18,6 +18,7 @@ class Point:
     """A network on Set11: mean PSNR in dB and SSIM, and the PSNR of each image."""
 
     step: int
+    phases: int
     seconds: float
     psnr: float
     ssim: float
@@ -26,7 +27,7 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """The first of `points` is the untrained network, `start_*` is what it begins from, Q @ y.
+    """`start_*` is what every network begins from, Q @ y; `untrained_*` what one of `phases` makes of it.
 
     `published` is the paper's PSNR, `released` that of the weights that its authors have released.
     """
@@ -35,6 +36,8 @@ class Result:
     batch: int
     start_psnr: float
     start_ssim: float
+    untrained_psnr: float
+    untrained_ssim: float
     points: tuple[Point, ...]
     published: float | None
     released: float | None
@@ -46,13 +49,16 @@ class Result:
 def print_table(result: Result) -> None:
     title = f"ISTA-Net+, {result.phases} phases, batches of {result.batch}: Set11 at 25 %"
     table = Table(title=title, title_justify="left")
-    for heading in ("", "minutes", "updates", "PSNR, dB", "SSIM"):
+    for heading in ("", "phases", "minutes", "updates", "PSNR, dB", "SSIM"):
         table.add_column(heading, justify="right" if heading else "left", no_wrap=True)
     start = f"{result.start_psnr:.2f}", f"{result.start_ssim:.4f}"
-    table.add_row("least squares, Q y", "", "", *start)
+    table.add_row("least squares, Q y", "", "", "", *start)
+    before = f"{result.untrained_psnr:.2f}", f"{result.untrained_ssim:.4f}"
+    table.add_row("untrained", str(result.phases), "", "", *before)
     for point in result.points:
         table.add_row(
-            "trained" if point.step else "untrained",
+            "trained",
+            str(point.phases),
             f"{point.seconds / 60:.1f}",
             str(point.step),
             f"{point.psnr:.2f}",
@@ -63,18 +69,20 @@ def print_table(result: Result) -> None:
         ("published", result.published),
     ):
         if value is not None:
-            table.add_row(name, "", "", f"{value:.2f}", "")
+            table.add_row(name, "9", "", "", f"{value:.2f}", "")
     Console().print(table)
 
 
 def draw(result: Result, out: Path) -> None:
     """plot.png and plot.svg: PSNR against minutes."""
     with drawing(out) as (axes,):
-        minutes = [point.seconds / 60 for point in result.points]
-        axes.plot(minutes, [point.psnr for point in result.points], "o-", label="trained here")
+        for phases in sorted({point.phases for point in result.points}):
+            some = [point for point in result.points if point.phases == phases]
+            minutes, found = [p.seconds / 60 for p in some], [p.psnr for p in some]
+            axes.plot(minutes, found, "o-", label=f"trained here, {phases} phases")
         axes.axhline(result.start_psnr, color="grey", linestyle=":", label="least squares, Q y")
         if result.published is not None:
-            axes.axhline(result.published, color="C1", linestyle="--", label="published")
+            axes.axhline(result.published, color="black", linestyle="--", label="published")
         axes.set_xlabel("minutes of training")
         axes.set_ylabel("PSNR on Set11 at 25 %, dB")
         axes.grid(alpha=0.3)

@@ -11,8 +11,9 @@ import unroll_dsl
 from experiments.ista_net_plus.result import Point, Result, draw, print_table
 from experiments.places import places
 from experiments.results import machine, write
-from experiments.snapshots import watched
+from experiments.snapshots import Snapshot, watched
 from experiments.training import configuration
+from unroll_dsl.reproduce import Result as Tested
 from unroll_dsl.reproduce import reproduce
 from unroll_dsl.reproduce.protocol import read_protocol
 from unroll_dsl.resources import beside
@@ -24,9 +25,10 @@ PLACES = {
     "Phi": "ista_net/ratio25/phi.npy",
 }
 QUICK: dict[str, Any] = {
-    "phases": 2,
     "data": {"limit": 8},
-    "train": {"steps": 6, "batch": 4, "warmup": 1},
+    "train": {"batch": 4, "warmup": 1},
+    "stage": [{"phases": 1, "steps": 3}, {"phases": 2, "steps": 3}],
+    "phases": 2,
     "validate": {"every": 3},
 }
 
@@ -49,36 +51,43 @@ def run(out: Path, *, quick: bool = False, data: Path | None = None) -> Result |
     trained, snapshots = watched(spec, out, config)
     protocol = read_protocol(beside(NAME, "protocol.toml"))
     bind = {name: np.asarray(value) for name, value in trained.bind().items()}
-    points = []
-    for snapshot in snapshots:
-        tested = reproduce(
+
+    def tested(weights: Path | None) -> Tested:
+        return reproduce(
             spec,
             protocol,
             images=found["test"],
-            weights=snapshot.weights,
+            weights=weights,
             names=beside(NAME, "weights.toml"),
             bind=bind,
             choices=protocol.choices({}),
+            phases=trained.config.phases,
         )
-        points.append(
-            Point(
-                step=snapshot.step,
-                seconds=snapshot.seconds,
-                psnr=tested.mean.psnr,
-                ssim=tested.mean.ssim,
-                images={row.image: row.psnr for row in tested.rows},
-            )
-        )
+
+    before = tested(None)
     result = Result(
-        phases=trained.phases("last") or 0,
+        phases=trained.config.phases,
         batch=trained.config.train.batch,
-        start_psnr=tested.mean.start_psnr,
-        start_ssim=tested.mean.start_ssim,
-        points=tuple(points),
-        published=tested.published,
-        released=tested.measured,
+        start_psnr=before.mean.start_psnr,
+        start_ssim=before.mean.start_ssim,
+        untrained_psnr=before.mean.psnr,
+        untrained_ssim=before.mean.ssim,
+        points=tuple(_point(s, tested(s.weights)) for s in snapshots if s.step),
+        published=before.published,
+        released=before.measured,
     )
     write(out, {**result.to_json(), "machine": machine()})
     print_table(result)
     draw(result, out)
     return result
+
+
+def _point(snapshot: Snapshot, tested: Tested) -> Point:
+    return Point(
+        step=snapshot.step,
+        phases=int(snapshot.row["phases"] or 0),
+        seconds=snapshot.seconds,
+        psnr=tested.mean.psnr,
+        ssim=tested.mean.ssim,
+        images={row.image: row.psnr for row in tested.rows},
+    )
