@@ -1,0 +1,161 @@
+"""What a run has written down while it trained: `metrics.csv` and `learned.jsonl`."""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from unroll_dsl.runs.panels import Line, Panel, finite, spans_decades
+
+_MANY = 12  # lines of one panel with a name each
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """The columns of `metrics.csv`; nan where a row has no entry."""
+
+    columns: Mapping[str, tuple[float, ...]]
+
+    @property
+    def rows(self) -> int:
+        return len(next(iter(self.columns.values()), ()))
+
+    def curve(self, name: str) -> tuple[tuple[float, ...], tuple[float, ...]]:
+        """The steps at which a column has a value, and its values; both empty where it is missing."""
+        if name not in self.columns or "step" not in self.columns:
+            return (), ()
+        return finite(self.columns["step"], self.columns[name])
+
+    def starting(self, prefix: str) -> tuple[str, ...]:
+        """The columns whose names start so, that have a value in some row."""
+        return tuple(n for n in self.columns if n.startswith(prefix) and self.curve(n)[0])
+
+
+def read_history(path: Path) -> History:
+    """Read `metrics.csv`; a last line that was cut off while being written is left out.
+
+    Raises
+    ------
+    OSError
+        If the file cannot be read. One without rows gives no columns.
+    """
+    with path.open(newline="", encoding="utf-8") as stream:
+        rows = list(csv.reader(stream))
+    if not rows:
+        return History({})
+    names, body = rows[0], [row for row in rows[1:] if len(row) == len(rows[0])]
+    numbers = [[_number(word) for word in row] for row in body]
+    return History({name: tuple(row[i] for row in numbers) for i, name in enumerate(names)})
+
+
+def _number(word: str) -> float:
+    try:
+        return float(word)
+    except ValueError:
+        return math.nan
+
+
+def read_learned(path: Path) -> tuple[tuple[float, Mapping[str, Any]], ...]:
+    """Steps and values of `learned.jsonl`; a line that is no JSON, cut off by a kill, is left out."""
+    found = []
+    for line in path.read_text(encoding="utf-8").splitlines():
+        try:
+            entry = json.loads(line)
+            found.append((float(entry["step"]), dict(entry["values"])))
+        except (ValueError, KeyError, TypeError):
+            continue
+    return tuple(found)
+
+
+def training_panels(history: History, words: Mapping[str, str] | None = None) -> tuple[Panel, ...]:
+    """Loss with its terms, validation, rate, gradient and speed, of those that were recorded.
+
+    `words` gives metrics an axis label with a unit, by their names: "psnr" -> "PSNR, dB".
+    """
+    marks = _stage_starts(history)
+    found: list[Panel] = []
+
+    def panel(title: str, label: str, names: Sequence[tuple[str, str]]) -> None:
+        lines = []
+        for place, (column, word) in enumerate(names):
+            x, y = history.curve(column)
+            if x:
+                lines.append(Line(x, y, word, colour=place, points=len(x) < 30))
+        values = [v for line in lines for v in line.y]
+        if lines:
+            is_log = spans_decades(values)
+            found.append(
+                Panel(title, "step", label, tuple(lines), log_y=is_log, whole_x=True, marks=marks)
+            )
+
+    terms = [(name, name.removeprefix("loss.")) for name in history.starting("loss.")]
+    several = len(terms) > 1
+    panel("Training loss", "loss", [("loss", "all" if several else ""), *(terms if several else ())])
+    validation_losses = [n for n in history.starting("val.") if n.startswith("val.loss")]
+    for name in history.starting("val."):
+        if name not in validation_losses:
+            word = name.removeprefix("val.")
+            panel("Validation", (words or {}).get(word, word), [(name, "")])
+    for name in validation_losses[:1]:
+        panel("Validation loss", "loss", [(name, "")])
+    panel("Learning rate", "rate", [("rate", "")])
+    panel("Norm of the gradient", "norm", [("grad_norm", "")])
+    panel("Speed", "samples a second", [("samples_per_s", "")])
+    return tuple(found)
+
+
+def _stage_starts(history: History) -> tuple[float, ...]:
+    """The steps at which another stage of training began."""
+    x, stages = history.curve("stage")
+    return tuple(
+        step for step, stage, before in zip(x[1:], stages[1:], stages[:-1]) if stage != before
+    )
+
+
+def evolution_panels(
+    learned: Sequence[tuple[float, Mapping[str, Any]]], words: Mapping[str, str]
+) -> tuple[Panel, ...]:
+    """How scalars changed while the network was trained: a line for each phase."""
+    names = dict.fromkeys(name for _, values in learned for name in values)
+    panels = []
+    for name in names:
+        tracks: dict[int, list[tuple[float, float]]] = {}
+        for step, values in learned:
+            for phase, value in enumerate(_per_phase(values.get(name))):
+                tracks.setdefault(phase, []).append((step, value))
+        if not tracks or max(map(len, tracks.values())) < 2:
+            continue
+        last = max(tracks)
+        lines = tuple(
+            Line(
+                tuple(step for step, _ in track),
+                tuple(value for _, value in track),
+                f"phase {phase + 1}" if phase in (0, last) and last else "",
+                shade=phase / last if last else 0.0,
+            )
+            for phase, track in tracks.items()
+        )
+        title = f"{name} while training"
+        panels.append(Panel(title, "step", words.get(name, name), lines, whole_x=True))
+    return tuple(panels)
+
+
+def _per_phase(value: Any) -> tuple[float, ...]:
+    """Numbers, one a phase; of vectors their medians."""
+    if value is None:
+        return ()
+    if isinstance(value, int | float):
+        return (float(value),)
+    found = []
+    for entry in value:
+        if isinstance(entry, int | float):
+            found.append(float(entry))
+        else:
+            flat = sorted(float(v) for v in entry)
+            found.append(flat[len(flat) // 2])
+    return tuple(found)
