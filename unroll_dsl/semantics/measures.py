@@ -165,9 +165,7 @@ class MeasureCheck:
                     errors.NoiseDeclared(name.span, symbol.sort.value, symbol.span)
                 )
 
-    def _name(
-        self, name: Name, line: Measure, above: Mapping[str, Span], context: Context
-    ) -> None:
+    def _name(self, name: Name, line: Measure, above: Mapping[str, Span], context: Context) -> None:
         """Report a name that is not known yet where data are made."""
         symbol = self.symbols.get(name.text)
         if symbol is None:
