@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -24,7 +25,7 @@ def untrained(solver: Solver, phases: int) -> Solver | None:
     taught = [p.name for p in solver.spec.graph.parameters if p.trainable]
     spec = solver.spec.with_roles(fix=taught)  # one copy of what is the same in every phase
     name = f"{spec.name}, untrained"
-    return Solver(name, spec, phases, solver.bind, solver.dims, order=solver.order, classical=True)
+    return replace(solver, name=name, spec=spec, phases=phases, values={}, parameters=0, classical=True)
 
 
 def fitted(word: str, like: Solver, samples: Samples, phases: int) -> Solver:
@@ -49,8 +50,7 @@ def fitted(word: str, like: Solver, samples: Samples, phases: int) -> Solver:
     bind = _constants(spec, like, given)
     found = Solver(word, spec, phases, bind, {}, order=order, classical=True)
     one = samples.first(1)
-    output = found.network(1)(*found.inputs(one))
-    output = output[0] if isinstance(output, tuple) else output
+    output = found.compared(found.network(1)(*found.inputs(one)))
     if output.numel() != one.truth.numel():
         raise DoesNotFit(
             f"`{name}` gives {list(output.shape[1:])} where the truth is {list(one.truth.shape[1:])}"

@@ -189,12 +189,16 @@ def _draw_line(axes: Axes, line: Line) -> None:
     colour = PALETTE[line.colour % len(PALETTE)] if line.shade is None else shade(line.shade)
     if line.muted:
         colour = _INK
+    if line.stems:
+        axes.vlines(line.x, 0, line.y, color=colour, linewidth=1.1, alpha=0.6, label=line.label)
+        axes.axhline(0, color=_INK, linewidth=0.6)
+        return
     single = len(line.x) == 1
     axes.plot(
         line.x,
         line.y,
         color=colour,
-        linestyle=(0, (4, 2.5)) if line.dashed else "-",
+        linestyle=_stroke(line),
         marker="o" if line.points or single else None,
         linewidth=1.1 if line.muted else 1.5,
         alpha=0.75 if line.muted else 1.0,
@@ -203,6 +207,12 @@ def _draw_line(axes: Axes, line: Line) -> None:
     )
     if line.band is not None:
         axes.fill_between(line.x, *line.band, color=colour, alpha=0.18, linewidth=0, zorder=2)
+
+
+def _stroke(line: Line) -> Any:
+    if line.bare:
+        return "none"
+    return (0, (4, 2.5)) if line.dashed else "-"
 
 
 def _logarithmic(axes: Axes, axis: Any) -> None:

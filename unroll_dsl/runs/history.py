@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -118,15 +118,28 @@ def _stage_starts(history: History) -> tuple[float, ...]:
 
 
 def evolution_panels(
-    learned: Sequence[tuple[float, Mapping[str, Any]]], words: Mapping[str, str]
+    learned: Sequence[tuple[float, Mapping[str, Any]]],
+    per_phase: Collection[str],
+    words: Mapping[str, str],
 ) -> tuple[Panel, ...]:
-    """How scalars changed while the network was trained: a line for each phase."""
+    """How scalars, and medians of vectors, changed while the network was trained.
+
+    Parameters
+    ----------
+    per_phase
+        The names that have a value for each phase: a line for each.
+    words
+        What the program says of each name.
+    """
     names = dict.fromkeys(name for _, values in learned for name in values)
     panels = []
     for name in names:
         tracks: dict[int, list[tuple[float, float]]] = {}
         for step, values in learned:
-            for phase, value in enumerate(_per_phase(values.get(name))):
+            if name not in values:
+                continue
+            rows = values[name] if name in per_phase else [values[name]]
+            for phase, value in enumerate(map(_median, rows)):
                 tracks.setdefault(phase, []).append((step, value))
         if not tracks or max(map(len, tracks.values())) < 2:
             continue
@@ -145,17 +158,12 @@ def evolution_panels(
     return tuple(panels)
 
 
-def _per_phase(value: Any) -> tuple[float, ...]:
-    """Numbers, one a phase; of vectors their medians."""
-    if value is None:
-        return ()
+def _median(value: Any) -> float:
+    flat = sorted(_flat(value))
+    return flat[len(flat) // 2] if flat else math.nan
+
+
+def _flat(value: Any) -> list[float]:
     if isinstance(value, int | float):
-        return (float(value),)
-    found = []
-    for entry in value:
-        if isinstance(entry, int | float):
-            found.append(float(entry))
-        else:
-            flat = sorted(float(v) for v in entry)
-            found.append(flat[len(flat) // 2])
-    return tuple(found)
+        return [float(value)]
+    return [number for entry in value for number in _flat(entry)]

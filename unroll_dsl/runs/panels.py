@@ -27,6 +27,8 @@ class Line:
     dashed: bool = False
     muted: bool = False  # in the colour of the text: what others are held against
     points: bool = False
+    bare: bool = False  # points alone
+    stems: bool = False  # each value as a line from 0
     band: tuple[Points, Points] | None = None
 
 

@@ -22,7 +22,8 @@ from unroll_dsl.data.metrics import Metric
 from unroll_dsl.spec import Spec
 from unroll_dsl.verify.run import as_spec
 
-_PART = 64  # samples that are run at a time
+_PART = 64  # samples that are run at a time, at most,
+_ENTRIES = 2**20  # and about so many of their entries
 _TIMINGS = 5
 
 
@@ -40,8 +41,10 @@ class Samples:
         return Samples(tuple(x[:count] for x in self.inputs), self.truth[:count])
 
     def parts(self) -> Iterator[Samples]:
-        for start in range(0, len(self), _PART):
-            stop = start + _PART
+        """In parts whose states over many phases fit in memory."""
+        size = max(1, min(_PART, _ENTRIES // max(self.truth[:1].numel(), 1)))
+        for start in range(0, len(self), size):
+            stop = start + size
             yield Samples(tuple(x[start:stop] for x in self.inputs), self.truth[start:stop])
 
 
@@ -55,6 +58,8 @@ class Solver:
         Learnables by name, as `Spec.values` gives them; none: the classical ones.
     order
         Which of the samples' inputs the program takes, in its own order.
+    output
+        The place of the output that is held against the truth.
     """
 
     name: str
@@ -64,6 +69,7 @@ class Solver:
     dims: Mapping[str, int]
     values: Mapping[str, Any] = field(default_factory=dict)
     order: tuple[int, ...] = ()
+    output: int = 0
     parameters: int = 0
     classical: bool = False
 
@@ -95,21 +101,21 @@ class Solver:
         return tuple(samples.inputs[i] for i in self.order) if self.order else samples.inputs
 
     def after(self, counts: Sequence[int], samples: Samples) -> list[Tensor]:
-        """The first output after each of so many phases, in the shape of the truth."""
-        state = final_state(self.spec.graph)
+        """The output after each of so many phases, in the shape of the truth."""
+        state = final_state(self.spec.graph, self.output)
         inputs = self.inputs(samples)
         with torch.inference_mode():
             if state is not None and self.has_phases:
                 states = self.network(max(counts)).trajectory(*inputs)  # type: ignore[operator]
                 found = [states[k - 1][state] for k in counts]
             else:
-                found = [_first(self.network(k)(*inputs)) for k in counts]
+                found = [self.compared(self.network(k)(*inputs)) for k in counts]
         return [x.reshape(samples.truth.shape) for x in found]
 
     def start(self, samples: Samples) -> Tensor | None:
-        """The state that the first output begins as; None where it has none or that is no image of it."""
+        """The state that the output begins as; None where it has none or that is no image of it."""
         graph = self.spec.graph
-        state = final_state(graph)
+        state = final_state(graph, self.output)
         slot = next((s for s in graph.states if s.name == state), None)
         if slot is None:
             return None
@@ -125,6 +131,12 @@ class Solver:
         found = torch.as_tensor(np.asarray(reference(*(given[name].numpy() for name in wanted))))
         found = found.to(samples.truth.dtype)
         return found.expand(samples.truth.shape) if found.ndim <= samples.truth.ndim else None
+
+    def compared(self, outputs: Any) -> Tensor:
+        """Of all outputs of the network the one that is held against the truth."""
+        found = outputs[self.output] if isinstance(outputs, tuple) else outputs
+        assert isinstance(found, Tensor)
+        return found
 
     def seconds(self, samples: Samples, phases: int | None = None) -> float:
         """The time of one inference for a sample: the median of several runs of a batch."""
@@ -158,9 +170,9 @@ def quality(solver: Solver, counts: Sequence[int], samples: Sequence[Samples], m
     )
 
 
-def final_state(graph: Graph) -> str | None:
-    """The state that the first output is; None where it is a formula."""
-    op = graph.nodes[graph.outputs[0]].op
+def final_state(graph: Graph, output: int) -> str | None:
+    """The state that an output is; None where it is a formula."""
+    op = graph.nodes[graph.outputs[output]].op
     return op.name if isinstance(op, ops.Final) else None
 
 
@@ -171,8 +183,3 @@ def steps_up_to(most: int) -> tuple[int, ...]:
         found.append(min(most, max(found[-1] + 1, round(found[-1] * 1.1))))
     return tuple(found)
 
-
-def _first(outputs: Any) -> Tensor:
-    first = outputs[0] if isinstance(outputs, tuple) else outputs
-    assert isinstance(first, Tensor)
-    return first
