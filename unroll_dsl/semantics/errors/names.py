@@ -47,6 +47,7 @@ class UnknownName(Diagnostic):
     name: str
     near: tuple[str, ...] = ()
     is_function: bool = False
+    mend: str | None = None
 
     def message(self) -> str:
         return f"unknown {'function' if self.is_function else 'name'} `{self.name}`"
@@ -55,6 +56,8 @@ class UnknownName(Diagnostic):
         return (Label(self.span, "nothing declares this"),)
 
     def help(self) -> str | None:
+        if self.mend is not None:
+            return self.mend
         if self.near:
             return f"did you mean {one_of(self.near)}?"
         if self.is_function:
