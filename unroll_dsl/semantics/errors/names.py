@@ -240,7 +240,7 @@ class NotVisibleHere(Diagnostic):
 
     Fixed values, learnables and lets are seen everywhere; states, `k` and what is computed from
     them only in the phase (states also in `output` and `loss`, where they stand for their last
-    values); traces and targets only in the loss. Wrong:
+    values); traces only in the loss, targets there and in `measure` lines, which see no learnables. Wrong:
 
         let s = 2 * x           # x is a state
 
