@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, assert_never
 
@@ -75,9 +75,11 @@ class Measurement:
     inputs: tuple[str, ...]
     targets: tuple[str, ...]
     spec: Spec
-    _types: tuple[Array, ...]  # of the inputs
-    _noises: tuple[tuple[str, Array, Span], ...]  # of whose line reads noise: input, type, place
-    _elsewhere: frozenset[str]  # constants of the network that making data does not need
+    _types: tuple[Array, ...] = field(repr=False)  # of the inputs
+    # of the inputs whose lines read noise: name, type, place
+    _noises: tuple[tuple[str, Array, Span], ...] = field(repr=False)
+    # constants of the network that making data does not need
+    _elsewhere: frozenset[str] = field(repr=False)
 
     @property
     def noisy(self) -> bool:
