@@ -15,6 +15,7 @@ from unroll_dsl.version import VERSION as __version__
 
 if TYPE_CHECKING:
     from unroll_dsl.diagnostics.model import Diagnostic, InternalError, UnrollError
+    from unroll_dsl.measure import Measurement, measurement
     from unroll_dsl.spec import Spec, load, loads
     from unroll_dsl.weights.container import load_network, save_network
 
@@ -22,6 +23,8 @@ _HOMES = {
     "Diagnostic": "unroll_dsl.diagnostics.model",
     "InternalError": "unroll_dsl.diagnostics.model",
     "UnrollError": "unroll_dsl.diagnostics.model",
+    "Measurement": "unroll_dsl.measure",
+    "measurement": "unroll_dsl.measure",
     "Spec": "unroll_dsl.spec",
     "load": "unroll_dsl.spec",
     "loads": "unroll_dsl.spec",
@@ -42,11 +45,13 @@ def __getattr__(name: str) -> Any:
 __all__ = [
     "Diagnostic",
     "InternalError",
+    "Measurement",
     "Spec",
     "UnrollError",
     "__version__",
     "load",
     "load_network",
     "loads",
+    "measurement",
     "save_network",
 ]

@@ -14,15 +14,15 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, assert_never
 
 from unroll_dsl.backends.errors import SizeUnknown
 from unroll_dsl.diagnostics.model import UnrollError
 from unroll_dsl.driver import check_program
-from unroll_dsl.semantics.measures import NOISE, measures, needed_by
-from unroll_dsl.semantics.scopes import names_in
+from unroll_dsl.semantics.measures import measures, needed_by
+from unroll_dsl.semantics.scopes import NOISE, names_in
 from unroll_dsl.source import Span
 from unroll_dsl.spec import Spec
 from unroll_dsl.syntax.nodes import (
@@ -75,9 +75,11 @@ class Measurement:
     inputs: tuple[str, ...]
     targets: tuple[str, ...]
     spec: Spec
-    _types: tuple[Array, ...]  # of the inputs
-    _noises: tuple[tuple[str, Array, Span], ...]  # of whose line reads noise: input, type, place
-    _elsewhere: frozenset[str]  # constants of the network that making data does not need
+    _types: tuple[Array, ...] = field(repr=False)  # of the inputs
+    # of the inputs whose lines read noise: name, type, place
+    _noises: tuple[tuple[str, Array, Span], ...] = field(repr=False)
+    # constants of the network that making data does not need
+    _elsewhere: frozenset[str] = field(repr=False)
 
     @property
     def noisy(self) -> bool:
@@ -173,7 +175,7 @@ class Measurement:
         shapes = [self._shape(*noise, sizes) for noise in self._noises]
         found = []
         for (_, type_, _), shape in zip(self._noises, shapes, strict=True):
-            drawn = torch.float32 if real.itemsize < 4 else real  # as bits of half precision differ
+            drawn = torch.float32 if real.itemsize < 4 else real  # half precision rounds this draw
             if type_.field is Field.COMPLEX:
                 drawn = drawn.to_complex()
             values = torch.randn((count, *shape), generator=generator, dtype=drawn, device=origin)

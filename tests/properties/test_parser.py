@@ -128,6 +128,7 @@ statements = (
     )
     | st.builds(n.Minimize, list_of(untyped | typed, 1), expressions, *here)
     | st.builds(n.Loss, list_of(typed), expressions, *here)
+    | st.builds(n.Measure, names, expressions, *here)
     | definitions
 )
 
@@ -160,7 +161,20 @@ def test_programs_read_back(tree: n.Program) -> None:
 
 WORDS = [
     *("algorithm", "problem", "dims", "input", "fixed", "learnable", "let", "state", "phase"),
-    *("output", "minimize", "over", "loss", "def", "trace", "return", "per", "shared", "phases"),
+    *(
+        "output",
+        "minimize",
+        "over",
+        "loss",
+        "measure",
+        "noise",
+        "def",
+        "trace",
+        "return",
+        "per",
+        "shared",
+        "phases",
+    ),
     *("and", "or", "not", "in", "sum", "linear", "network", "conv", "complex", "scalar", "vector"),
     *("x", "y", "1", "2.5", "=", "<-", ":", ",", "(", ")", "[", "]", "+", "-", "*", "/", "@", "^"),
     *("'", "==", "<", ">=", "~", "->", ">>", "#", ".", "×", ";", ":=", "**", "//", "\t", "\r"),

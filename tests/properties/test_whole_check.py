@@ -21,7 +21,7 @@ PIECES = [
     "#", "state", "fixed", "learnable", "let", "input", "phase", "phase (3):\n", "output", "loss",
     "minimize over x:", "per phase", "vector[n]", "matrix[n, n]", "scalar", "complex", "image[1, h, w]",
     "solve(A, x)", "soft(x, 1)", "prev(x)", "sum over phases x", "def f(a) = a", "fft2", "conv[1 -> 1, 3]",
-    "if", "dims q", "λ", "\u2028", "\x00",
+    "if", "dims q", "measure y = noise", "measure", "noise", "λ", "\u2028", "\x00",
 ]  # fmt: skip
 
 

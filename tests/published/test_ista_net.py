@@ -9,6 +9,7 @@ import torch
 from safetensors.torch import load_file
 
 import unroll_dsl
+from unroll_dsl.measure import measurement
 from unroll_dsl.resources import beside
 from unroll_dsl.weights import import_weights, load_network, save_network
 
@@ -123,3 +124,13 @@ def test_one_file_is_the_network(folder: Path, tmp_path: Path) -> None:
     y = load_file(folder / "golden_ista_net_cameraman4.safetensors")["Phix"]
     with torch.no_grad():
         torch.testing.assert_close(again(y), net(y), rtol=0, atol=0)
+
+
+def test_the_measure_line_is_the_published_sampling(folder: Path) -> None:
+    found = measurement(unroll_dsl.load("ista_net_plus"))
+    assert found is not None and not found.noisy
+    Phi = np.load(folder / "phi.npy").astype(np.float64)
+    blocks = np.random.default_rng(0).uniform(size=(4, 1, 33, 33))
+    y = found.compile(bind={"Phi": Phi}, dims=DIMS)(torch.as_tensor(blocks))
+    expected = blocks.reshape(4, -1) @ Phi.T
+    np.testing.assert_allclose(y.numpy(), expected, rtol=1e-12, atol=1e-12)

@@ -37,6 +37,10 @@ output x
 # What training makes small, averaged over the batch.
 loss (x_true : vector[n]):
     1/2 * sumsq(x - x_true)
+
+# How the data of an input are made of what is to be found. `noise` is white,
+# of standard deviation 1.
+measure y = A @ x_true + 0.01 * noise
 """
 
 _NAME = re.compile(r"[^\W\d]\w*")

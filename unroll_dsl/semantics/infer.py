@@ -12,7 +12,7 @@ from unroll_dsl.semantics import errors
 from unroll_dsl.semantics.constants import as_number
 from unroll_dsl.semantics.errors import Operand
 from unroll_dsl.semantics.model import Instance, Sort, Symbol
-from unroll_dsl.semantics.scopes import RESERVED, Context, Place, Reporter, near
+from unroll_dsl.semantics.scopes import NOISE, RESERVED, Context, Place, Reporter, near
 from unroll_dsl.syntax.nodes import (
     Adjoint,
     Binary,
@@ -190,7 +190,8 @@ class Inference:
             return UNKNOWN
         if text not in self.poisoned:
             known = [*self.symbols, *context.local, *record_names(), *self.definitions, "I", "k"]
-            self.reporter.report(errors.UnknownName(name.span, text, near(text, known)))
+            mend = "white `noise` is known in `measure` lines alone" if text == NOISE else None
+            self.reporter.report(errors.UnknownName(name.span, text, near(text, known), mend=mend))
         return UNKNOWN
 
     def _name_in_definition(self, name: Name) -> Type:

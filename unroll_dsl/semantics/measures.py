@@ -14,6 +14,7 @@ from unroll_dsl.semantics.declarations import declared_at
 from unroll_dsl.semantics.infer import Inference
 from unroll_dsl.semantics.model import Sort, Symbol
 from unroll_dsl.semantics.scopes import (
+    NOISE,
     Context,
     Dependences,
     Place,
@@ -25,8 +26,6 @@ from unroll_dsl.source import Span
 from unroll_dsl.syntax.nodes import Declaration, Expr, Let, Loss, Measure, Name, Program, RandomInit
 from unroll_dsl.syntax.printer import expression_text
 from unroll_dsl.types import UNKNOWN, Array, Type, fits
-
-NOISE = "noise"
 
 _AFTERWARDS = (Sort.STATE, Sort.LOCAL, Sort.TRACE)
 
@@ -87,6 +86,7 @@ class MeasureCheck:
     def run(self, context: Context) -> None:
         """Type every line; `context` is an empty one whose `types` and `calls` are filled."""
         lines = measures(self.program)
+        self._noise(lines)
         first: dict[str, Span] = {}
         for line in lines:
             target = line.name.text
@@ -134,15 +134,15 @@ class MeasureCheck:
         seen = Context(Place.MEASURE, context.types, context.calls)
         for word, (type_, span) in self.targets.items():
             seen.local[word], seen.local_spans[word] = type_, span
-        self._noise(line)
         seen.local[NOISE], seen.local_spans[NOISE] = declared, place
-        varies = False
+        varies, known = False, len(self.reporter.diagnostics)
         for name in names_in(line.value):
             varies = varies or name.text in seen.local or name.text in above
             if name.text not in seen.local:
                 self._name(name, line, above, seen)
         found = self.inference.array(line.value, seen, "a `measure` line")
-        if found is None or not isinstance(declared, Array):
+        is_reported = len(self.reporter.diagnostics) > known
+        if found is None or not isinstance(declared, Array) or is_reported:
             return
         if not varies:
             report = errors.MeasuredOfNothing(
@@ -152,18 +152,19 @@ class MeasureCheck:
             return
         self._fit(line, found, declared, place, seen)
 
-    def _noise(self, line: Measure) -> None:
-        for name in names_in(line.value):
-            if name.text != NOISE:
-                continue
-            if NOISE in self.targets:
-                span = self.targets[NOISE][1]
-                self.reporter.report(errors.NoiseDeclared(name.span, Sort.TARGET.value, span))
-            elif NOISE in self.symbols:
-                symbol = self.symbols[NOISE]
-                self.reporter.report(
-                    errors.NoiseDeclared(name.span, symbol.sort.value, symbol.span)
-                )
+    def _noise(self, lines: Iterable[Measure]) -> None:
+        """Report a declaration that `noise` could be taken for, where it is first read."""
+        read = (name for line in lines for name in names_in(line.value) if name.text == NOISE)
+        first, symbol = next(read, None), self.symbols.get(NOISE)
+        if first is None:
+            return
+        if NOISE in self.targets:
+            sort, declared = Sort.TARGET, self.targets[NOISE][1]
+        elif symbol is not None:
+            sort, declared = symbol.sort, symbol.span
+        else:
+            return
+        self.reporter.report(errors.NoiseDeclared(first.span, sort.value, declared))
 
     def _name(self, name: Name, line: Measure, above: Mapping[str, Span], context: Context) -> None:
         """Report a name that is not known yet where data are made."""

@@ -36,6 +36,8 @@ RESERVED: Mapping[str, str] = {
     "size": "the number of entries",
 }
 
+NOISE = "noise"  # white Gaussian noise in a `measure` line; a name like any other elsewhere
+
 
 class Place(Enum):
     """Where an expression stands, in the words of the messages."""

@@ -31,7 +31,7 @@ def check(
 
     Adjoints of linear maps; torch against NumPy at every phase, in float64 and float32; with
     `against`, the untrained network against a classical program; the gradient of every learnable
-    against differences; the objective along the phases, and whether its minimiser is a fixed point.
+    against differences; what `measure` lines make, torch against NumPy; the objective along the phases, and whether its minimiser is a fixed point.
 
     Parameters
     ----------
@@ -44,10 +44,11 @@ def check(
 
     from unroll_dsl.verify.adjoints import check_adjoints
     from unroll_dsl.verify.agreement import check_against, check_agreement
+    from unroll_dsl.verify.data import check_data
     from unroll_dsl.verify.gradients import check_gradients
     from unroll_dsl.verify.objective import check_objective
 
-    spec = as_spec(spec, _exact(spec.graph))
+    spec = as_spec(spec, exact(spec.graph))
     graph = spec.graph
     count = min(graph.phases or 1, 10) if phases is None else phases
     if not graph.outputs:
@@ -58,6 +59,7 @@ def check(
         lambda: check_adjoints(spec, instance, count, seed),
         lambda: check_agreement(spec, instance, count),
         lambda: check_gradients(spec, instance, count, seed),
+        lambda: check_data(spec, instance, seed),
     ]
     if against is not None:
         steps.append(lambda: check_against(spec, against, instance, count))
@@ -77,7 +79,7 @@ def check(
     return Report(spec.name, seed, instance.sizes, graph.phases and count, merged, tuple(objective))
 
 
-def _exact(graph: Graph) -> Graph:
+def exact(graph: Graph) -> Graph:
     """The program with every system solved to rounding, whatever accuracy it is content with."""
     nodes = tuple(
         dataclasses.replace(node, op=Solve(None, _ITERATIONS))
@@ -152,4 +154,4 @@ def as_spec(spec: Spec, graph: Any) -> Spec:
     return derived
 
 
-__all__ = ["arguments", "as_spec", "check"]
+__all__ = ["arguments", "as_spec", "check", "exact"]

@@ -173,6 +173,13 @@ def test_loss(head: str, body: str) -> None:
     assert all(target.type is not None for target in found.targets)
 
 
+def test_measure() -> None:
+    found = statement("measure y = P * (A @ x + noise)  # data")
+    assert isinstance(found, n.Measure)
+    assert (found.name.text, found.value.span.text) == ("y", "P * (A @ x + noise)")
+    assert found.comment == "data"
+
+
 def test_definitions() -> None:
     short, long, none = program(
         "def eta(v, t) = sign(v) * relu(abs(v) - t)\n"
@@ -201,11 +208,11 @@ def test_prelude() -> None:
 
 def test_words_of_statements_are_names_elsewhere() -> None:
     text = (
-        "let loss = 3\nstate trace, return, input : scalar = 0\nphase:\n"
+        "let loss = 3\nlet measure = noise\nstate trace, return, input : scalar = 0\nphase:\n"
         "    trace <- trace\n    return = 3\n    let = 3\n    phase <- phase + over\n"
         "    trace trace = 3\noutput output\n"
     )
-    assert len(program(text).statements) == 4
+    assert len(program(text).statements) == 5
 
 
 def test_comments() -> None:

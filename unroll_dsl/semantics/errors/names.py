@@ -47,6 +47,7 @@ class UnknownName(Diagnostic):
     name: str
     near: tuple[str, ...] = ()
     is_function: bool = False
+    mend: str | None = None
 
     def message(self) -> str:
         return f"unknown {'function' if self.is_function else 'name'} `{self.name}`"
@@ -55,6 +56,8 @@ class UnknownName(Diagnostic):
         return (Label(self.span, "nothing declares this"),)
 
     def help(self) -> str | None:
+        if self.mend is not None:
+            return self.mend
         if self.near:
             return f"did you mean {one_of(self.near)}?"
         if self.is_function:
@@ -237,7 +240,7 @@ class NotVisibleHere(Diagnostic):
 
     Fixed values, learnables and lets are seen everywhere; states, `k` and what is computed from
     them only in the phase (states also in `output` and `loss`, where they stand for their last
-    values); traces and targets only in the loss. Wrong:
+    values); traces only in the loss, targets there and in `measure` lines, which see no learnables. Wrong:
 
         let s = 2 * x           # x is a state
 

@@ -1,0 +1,65 @@
+"""Every packaged algorithm with `measure` lines: data made by torch against data made by NumPy."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+import unroll_dsl
+from unroll_dsl.measure import Measurement, measurement
+from unroll_dsl.resources import algorithm_names
+from unroll_dsl.verify.instance import draw
+
+FOUND = {name: measurement(unroll_dsl.load(name)) for name in sorted(algorithm_names())}
+MEASURED = [name for name, found in FOUND.items() if found is not None]
+# No solution is known, or data are signals whose codes are computed.
+WITHOUT = {"baseline_shrink", "baseline_tanh", "lfista", "lista", "step_lista"}
+
+
+def data(name: str) -> tuple[Measurement, Any, list[np.ndarray[Any, Any]]]:
+    """The measurement of an algorithm, an instance of the whole, and targets and noises for it."""
+    found, spec = FOUND[name], unroll_dsl.load(name)
+    assert found is not None
+    instance = draw(spec.graph, seed=3)
+    targets = dict(zip((t.name for t in spec.graph.targets), instance.targets, strict=True))
+    noises = found.noise(3, instance.sizes, torch.Generator().manual_seed(4), torch.float64)
+    return found, instance, [*(targets[t] for t in found.targets), *(n.numpy() for n in noises)]
+
+
+def test_every_algorithm_with_a_loss_says_how_its_data_are_made() -> None:
+    losses = {n for n in algorithm_names() if unroll_dsl.load(n).graph.loss is not None}
+    assert losses - set(MEASURED) == WITHOUT
+
+
+@pytest.mark.parametrize("name", MEASURED)
+def test_torch_makes_the_data_of_numpy(name: str) -> None:
+    found, instance, given = data(name)
+    # as a user binds them: the network's own constants too; noise where there is a choice
+    bind = instance.bind | ({"sigma": 0.3} if found.noisy else {})
+    expected = found.reference(bind=bind, dims=instance.sizes)(*given)
+    module = found.compile(bind=bind, dims=instance.sizes, dtype=torch.float64)
+    made = module(*map(torch.as_tensor, given))
+    several = (made, expected) if len(found.inputs) > 1 else ((made,), (expected,))
+    for ours, theirs in zip(*several, strict=True):
+        scale = np.abs(theirs).max()
+        assert np.abs(ours.numpy() - theirs).max() <= 1e-12 * max(scale, 1)
+
+
+@pytest.mark.parametrize("name", MEASURED)
+def test_the_network_takes_what_is_made(name: str) -> None:
+    """Shapes, fields and precision are those of the inputs."""
+    found, instance, given = data(name)
+    spec = unroll_dsl.load(name)
+    options: dict[str, Any] = {
+        "bind": instance.bind,
+        "dims": instance.sizes,
+        "dtype": torch.float64,
+    }
+    made = found.compile(**options)(*map(torch.as_tensor, given))
+    several = made if isinstance(made, tuple) else (made,)
+    assert found.inputs == tuple(entry.name for entry in spec.graph.inputs)
+    net = spec.compile(1, init=instance.init, seed=0, **options)
+    assert net(*several).shape[0] == 3
