@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -61,8 +62,36 @@ def quality_panel(curves: Sequence[Curve], metric: Metric, title: str) -> Panel:
     log_y = metric.unit != "dB" and spans_decades(v for line in lines for v in line.y)
     label = metric_label(metric)
     return Panel(
-        title, "phases, iterations", label, tuple(lines), log_x=is_long, log_y=log_y, whole_x=True
+        title,
+        "phases, iterations",
+        label,
+        tuple(lines),
+        log_x=is_long,
+        log_y=log_y,
+        whole_x=True,
+        y_range=_range(curves, metric),
     )
+
+
+def diverges(curve: Curve, metric: Metric) -> bool:
+    """Whether an iteration ends worse than it began."""
+    sign = 1 if metric.better == "higher" else -1
+    return not sign * curve.last >= sign * curve.quality[0]
+
+
+def _range(curves: Sequence[Curve], metric: Metric) -> tuple[float, float] | None:
+    """The values to show where an iteration diverges: none that are much worse than all beginnings."""
+    if not any(diverges(curve, metric) for curve in curves):
+        return None
+    values = [v for curve in curves for v in finite(curve.phases, curve.quality)[1]]
+    begin = [curve.quality[0] for curve in curves]
+    worst = min(begin) if metric.better == "higher" else max(begin)
+    best = max(values) if metric.better == "higher" else min(values)
+    away = 0.15 * abs(best - worst)
+    if away == 0 or not math.isfinite(away):
+        return None
+    low, high = sorted((worst, best))
+    return low - away, high + away
 
 
 def metric_label(metric: Metric) -> str:

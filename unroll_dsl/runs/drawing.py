@@ -178,8 +178,13 @@ def _draw(axes: Axes, panel: Panel) -> None:
     if panel.whole_x and not panel.log_x:
         from matplotlib.ticker import MaxNLocator
 
-        axes.xaxis.set_major_locator(MaxNLocator(8, integer=True, min_n_ticks=1))
-    if not panel.log_y:
+        ticks = MaxNLocator(8, integer=True, min_n_ticks=1, steps=[1, 2, 5, 10])
+        axes.xaxis.set_major_locator(ticks)
+    elif not panel.log_x:
+        axes.locator_params(axis="x", nbins=6)
+    if panel.y_range is not None:
+        axes.set_ylim(*panel.y_range)
+    elif not panel.log_y:
         _room_for_small_ranges(axes, panel)
     if any(line.label for line in panel.lines):
         axes.legend(loc="best", ncols=2 if sum(bool(e.label) for e in panel.lines) > 6 else 1)

@@ -33,8 +33,11 @@ def examples(solver: Solver, samples: Sequence[Samples], metric: Metric) -> tupl
         return (Plots(tuple(_stems(i, found, picked.truth, metric) for i in range(len(picked)))),)
     if rank < 2:
         return (Note("The target is a number; there is nothing to draw."),)
-    start = solver.start(picked)
-    return tuple(_images(i, found, start, picked.truth, metric) for i in range(len(picked)))
+    start, word = solver.start(picked), "start"
+    if start is None or not start.any():  # nothing to see yet
+        start, word = solver.after([1], picked)[0], "after phase 1"
+    shown = (picked.truth, start, found)
+    return tuple(_images(i, shown, word, metric) for i in range(len(picked)))
 
 
 def _picked(samples: Sequence[Samples]) -> Samples | None:
@@ -54,22 +57,28 @@ def figure(value: float, metric: Metric) -> str:
     return f"{value:.4f}" if 1e-3 <= abs(value) < 1e4 or value == 0 else f"{value:.3e}"
 
 
-def _images(i: int, found: Tensor, start: Tensor | None, truth: Tensor, metric: Metric) -> Pictures:
+def _images(
+    i: int, shown: tuple[Tensor, Tensor, Tensor], word: str, metric: Metric
+) -> Pictures:
+    """Target, start, reconstruction and error of sample `i`; all samples on one scale of grey."""
+    truth, start, found = shown
     target, image = _plane(truth[i]), _plane(found[i])
-    levels = np.abs(target) if np.iscomplexobj(target) else target
+    levels = (truth.abs() if truth.is_complex() else truth).numpy()
     bottom, top = (float(np.quantile(levels, q)) for q in (0.001, 0.999))
-    bottom = min(bottom, 0.0) if bottom < 0.1 * top else bottom
+    bottom = min(bottom, 0.0) if bottom < 0.25 * top else bottom
     error = np.abs(image - target)
     most = float(np.quantile(error, 0.999))
     here = slice(i, i + 1)
-    items = [grey(target, "target", top=top, bottom=bottom)]
-    if start is not None:
-        word = f"start, {figure(float(metric(start[here], truth[here])[0]), metric)}"
-        items.append(grey(_plane(start[i]), word, top=top, bottom=bottom))
-    word = f"reconstruction, {figure(float(metric(found[here], truth[here])[0]), metric)}"
-    items.append(grey(image, word, top=top, bottom=bottom))
-    items.append(heat(error, f"error, white at {most:.2g} and more", top=most))
-    return Pictures(tuple(items), f"Sample {i + 1}")
+    before, after = (
+        figure(float(metric(x[here], truth[here])[0]), metric) for x in (start, found)
+    )
+    items = (
+        grey(target, "target", top=top, bottom=bottom),
+        grey(_plane(start[i]), f"{word}, {before}", top=top, bottom=bottom),
+        grey(image, f"reconstruction, {after}", top=top, bottom=bottom),
+        heat(error, f"error, white at {most:.2g} and more", top=most),
+    )
+    return Pictures(items, f"Sample {i + 1}")
 
 
 def _plane(image: Tensor) -> Values:

@@ -44,6 +44,7 @@ class Panel:
     log_y: bool = False
     whole_x: bool = False  # only whole numbers have a tick
     marks: Points = ()
+    y_range: tuple[float, float] | None = None  # where what lies outside is of no interest
     caption: str = field(default="", kw_only=True)
 
 

@@ -15,6 +15,7 @@ Pixels = NDArray[Any]
 
 _SIDE = 256  # pixels that a picture is enlarged to, by a whole factor
 _TILE = 24  # and a filter
+_GAP = 8  # between filters
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,7 @@ def mosaic(filters: Sequence[Pixels], caption: str, *, columns: int) -> Picture:
     rows = -(-len(filters) // columns)
     a, b = filters[0].shape
     factor = max(1, _TILE // max(a, b))
-    gap = max(2, factor // 3)
+    gap = _GAP
     high, wide = a * factor + gap, b * factor + gap
     sheet = np.zeros((rows * high - gap, columns * wide - gap, 4), np.uint8)
     for place, kernel in enumerate(filters):

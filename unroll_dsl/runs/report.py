@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from unroll_dsl.data.errors import DataError
 from unroll_dsl.diagnostics.model import UnrollError
-from unroll_dsl.runs.against import Beside, beside, metric_label, phase_table, quality_panel
+from unroll_dsl.runs.against import Beside, beside, diverges, metric_label, phase_table, quality_panel
 from unroll_dsl.runs.classical import untrained
 from unroll_dsl.runs.constants import Constant, changes, comments_of, constants
 from unroll_dsl.runs.examples import examples, figure
@@ -111,7 +111,10 @@ def _cards(run: Opened, compared: Beside | str) -> tuple[tuple[str, str, str], .
         curve = compared.classical[0]
         found = crossing(curve.phases, curve.quality, compared.network.last, compared.metric.better)
         many = f"> {curve.phases[-1]:.0f}" if found is None else f"{found:.0f}"
-        cards.append((many, "classical iterations", "reach what the network does"))
+        word = "reach what the network does"
+        if found is None and diverges(curve, compared.metric):
+            many, word = "no number of", "reaches it: untrained, the network diverges"
+        cards.append((many, "classical iterations", word))
     cards.append((f"{run.phases}", "phase" if run.phases == 1 else "phases", _phase_word(run)))
     if run.solver is not None:
         cards.append((f"{run.solver.parameters:,}", "parameters", "learned"))
