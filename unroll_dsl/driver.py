@@ -18,6 +18,7 @@ from unroll_dsl.passes.liveness import unused
 from unroll_dsl.resources import grammar_path
 from unroll_dsl.semantics import TypedProgram, check
 from unroll_dsl.semantics.errors import Unused
+from unroll_dsl.semantics.measures import read_by_measures
 from unroll_dsl.source import SourceFile
 from unroll_dsl.syntax import parse
 from unroll_dsl.syntax.nodes import Program
@@ -79,6 +80,9 @@ def check_program(program: Program, diagnostics: tuple[Diagnostic, ...] = ()) ->
 
 
 def _unused(typed: TypedProgram, graph: Graph) -> tuple[Diagnostic, ...]:
-    """A warning for each declaration that can reach neither the outputs, a loss nor the objective."""
-    symbols = (typed.symbols[name] for name in unused(graph) if name in typed.symbols)
+    """A warning for each declaration that can reach neither the outputs, a loss nor the objective, nor
+    makes data."""
+    measured_of = read_by_measures(typed.program)
+    names = (name for name in unused(graph) if name not in measured_of)
+    symbols = (typed.symbols[name] for name in names if name in typed.symbols)
     return tuple(Unused(s.span, s.name, s.sort.value) for s in symbols)

@@ -7,13 +7,17 @@ from collections.abc import Iterable, Mapping
 
 from unroll_dsl.backends.errors import GivenTwice, RoleUnknown, UnknownBinding
 from unroll_dsl.diagnostics.model import Diagnostic, UnrollError
-from unroll_dsl.syntax.nodes import Declaration, Program, Role, Sharing, Statement
+from unroll_dsl.semantics.measures import measures, needed_by
+from unroll_dsl.syntax.nodes import Declaration, Measure, Program, Role, Sharing, Statement
 
 SHARINGS = {"shared": Sharing.SHARED, "per phase": Sharing.PER_PHASE}
 
 
 def with_roles(program: Program, learn: Mapping[str, str], fix: Iterable[str]) -> Program:
     """`program` with the constants in `learn` learnable and those in `fix` fixed.
+
+    Data are made with the constant, whatever a network learns in its place: a `measure` line that reads one
+    of `learn` is left out, and with it those that read what it makes.
 
     Parameters
     ----------
@@ -54,12 +58,26 @@ def with_roles(program: Program, learn: Mapping[str, str], fix: Iterable[str]) -
     if problems:
         raise UnrollError(problems)
     statements: list[Statement] = []
+    left_out = _left_out(program, learn)
     for statement in program.statements:
+        if isinstance(statement, Measure) and statement in left_out:
+            continue
         if isinstance(statement, Declaration):
             statements += _split(statement, learn, fixed)
         else:
             statements.append(statement)
     return dataclasses.replace(program, statements=tuple(statements))
+
+
+def _left_out(program: Program, learn: Mapping[str, str]) -> list[Measure]:
+    """The `measure` lines that need a constant which is learnt, or an input made by such a line."""
+    gone = set(learn)
+    found: list[Measure] = []
+    for line in measures(program):
+        if not gone.isdisjoint(needed_by(program, (line.value,))):
+            gone.add(line.name.text)
+            found.append(line)
+    return found
 
 
 def _split(

@@ -9,6 +9,7 @@ from typing import assert_never
 from unroll_dsl.operators.model import Function
 from unroll_dsl.operators.registry import lookup
 from unroll_dsl.report.letters import math_name
+from unroll_dsl.semantics.measures import NOISE
 from unroll_dsl.semantics.model import FunctionCall, Sort, TypedProgram
 from unroll_dsl.syntax.nodes import (
     Adjoint,
@@ -19,6 +20,7 @@ from unroll_dsl.syntax.nodes import (
     Let,
     Local,
     Loss,
+    Measure,
     Minimize,
     Name,
     Number,
@@ -57,6 +59,7 @@ class _Writer:
         self.typed = typed
         self.updated: set[str] = set()
         self.state_index: Callable[[str], str] = lambda name: ""
+        self.noise: str | None = None  # its letter, in a `measure` line
 
     def run(self) -> str:
         program = self.typed.program
@@ -100,11 +103,21 @@ class _Writer:
                     self.state_index = lambda name: "^{(K)}"
                     body.append(rf"\State \textbf{{loss}} ${self.set(value)}$")
                     self.state_index = lambda name: ""
+                case Measure(name, value):
+                    self.noise = self._noise()
+                    body.append(
+                        rf"\State \textbf{{data}} ${math_name(name.text)} = {self.set(value)}$"
+                    )
+                    self.noise = None
                 case _:
                     pass
         lines += [f"    {line}" for line in body]
         lines += [r"  \end{algorithmic}", r"\end{algorithm}", ""]
         return "\n".join(lines)
+
+    def _noise(self) -> str:
+        """The letter of white noise: n, unless it means something else."""
+        return "n" if "n" not in self.typed.symbols else r"\varepsilon"
 
     def _declared(self, role: Role, word: str) -> list[str]:
         found = []
@@ -247,6 +260,8 @@ class _Writer:
         return _Piece(rf"{head}\!\left({', '.join(words)}\right)", 9)
 
     def _name(self, name: Name) -> str:
+        if name.text == NOISE and self.noise is not None:
+            return self.noise
         symbol = self.typed.symbols.get(name.text)
         text = math_name(name.text)
         if symbol is None:

@@ -16,6 +16,7 @@ from unroll_dsl.semantics import errors
 from unroll_dsl.semantics.constants import as_number
 from unroll_dsl.semantics.declarations import Declarations, declared_at
 from unroll_dsl.semantics.infer import Inference, as_structure
+from unroll_dsl.semantics.measures import MeasureCheck
 from unroll_dsl.semantics.model import Sort, Symbol, TypedProgram
 from unroll_dsl.semantics.scopes import (
     RESERVED,
@@ -106,6 +107,7 @@ class _Checker:
         self.dependences = Dependences(self.symbols)
         self.phases: int | None = None
         self.outputs: dict[str, tuple[Type, Span]] = {}  # those with a name, for the loss
+        self.targets: dict[str, tuple[Type, Span]] = {}
 
     def run(self) -> TypedProgram:
         lets = self._lets()
@@ -126,6 +128,14 @@ class _Checker:
                 case _:
                     pass
         self._blocks()
+        MeasureCheck(
+            self.program,
+            self.symbols,
+            self.targets,
+            self.inference,
+            self.dependences,
+            self.reporter,
+        ).run(self._context(Place.MEASURE))
         return TypedProgram(
             self.program,
             self.symbols,
@@ -646,6 +656,7 @@ class _Checker:
             space = self.declarations.space(target.type) if target.type is not None else None
             context.local[name] = space or UNKNOWN
             context.local_spans[name] = target.name.span
+            self.targets[name] = space or UNKNOWN, target.name.span
         # traces are seen under `sum over phases`, where infer.py looks them up as local names
         for symbol in self.symbols.values():
             if symbol.sort is Sort.TRACE:

@@ -21,6 +21,7 @@ from unroll_dsl.syntax.nodes import (
     LinearType,
     Local,
     Loss,
+    Measure,
     Minimize,
     Name,
     NetworkType,
@@ -106,7 +107,7 @@ class Declarations:
                             yield Sort.LOCAL, line.name, line
                         elif isinstance(line, Trace):
                             yield Sort.TRACE, line.name, line
-                case Output() | Minimize() | Loss():
+                case Output() | Minimize() | Loss() | Measure():
                     pass
                 case _:
                     assert_never(statement)

@@ -151,7 +151,13 @@ class Inference:
         if text == "I":
             return IDENTITY
         if text == "k":
-            if context.place in (Place.OUTPUT, Place.LOSS, Place.OBJECTIVE, Place.START):
+            if context.place in (
+                Place.OUTPUT,
+                Place.LOSS,
+                Place.OBJECTIVE,
+                Place.START,
+                Place.MEASURE,
+            ):
                 self.reporter.report(
                     errors.PhaseValueOutside(
                         name.span,

@@ -48,6 +48,7 @@ class Place(Enum):
     OUTPUT = "`output`"
     OBJECTIVE = "the objective"
     LOSS = "the loss"
+    MEASURE = "a `measure` line"
     PHASE_SUM = "`sum over phases`"
     DEFINITION = "a function"
 

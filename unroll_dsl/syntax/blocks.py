@@ -22,7 +22,7 @@ class Place(Enum):
 
 STATEMENT_WORDS = (
     "algorithm", "problem", "dims", "input", "fixed", "learnable", "let", "state", "phase",
-    "output", "minimize", "loss", "def",
+    "output", "minimize", "loss", "measure", "def",
 )  # fmt: skip
 _PLACES = {
     "phase": Place.PHASE,

@@ -28,7 +28,8 @@ HEADERS = ("algorithm", "problem")
 
 # A line that can only be a new statement, although a bracket above is still open.
 _STATEMENT = re.compile(
-    r"\s*(?:(?:algorithm|problem|dims|input|fixed|learnable|let|state|output|trace|return|def)"
+    r"\s*(?:(?:algorithm|problem|dims|input|fixed|learnable|let|state|output|measure|trace|"
+    r"return|def)"
     r"[ \t]+[^\W\d]|phase[ \t]*[(:]|minimize[ \t]+over\b|loss[ \t]*[(:]|\w+[ \t]*<-)"
 )
 _LOCAL = re.compile(r"\s*\w+[ \t]*=(?!=)")

@@ -42,6 +42,10 @@ _ADVICE = {
     **dict.fromkeys(("const", "constant", "given"), "constants are declared with `fixed`"),
     **dict.fromkeys(("param", "parameter", "weights"), "what is learnt is declared `learnable`"),
     **dict.fromkeys(("var", "variable"), "what changes from phase to phase is a `state`"),
+    **dict.fromkeys(
+        ("data", "observe", "simulate", "sample"),
+        "how data are made of the loss's targets is said by `measure y = ...`",
+    ),
     "if": "choose between values with `where(condition, a, b)`",
     "class": "a file holds one program, named in its first line: `algorithm NAME`",
     "function": "functions are written `def f(v) = ...`",
@@ -214,6 +218,12 @@ def separators(failure: Failure) -> Diagnostic | None:
     if failure.first == "let" and failure.text == ":" and failure.index == 2:
         mend = f"a `let` has the type of its value: `let {before.text} = ...`"
         return e.Unexpected(span, "a type", "`=`", mend)
+    if failure.first == "measure" and failure.text == ":" and failure.index == 2:
+        mend = f"`{before.text}` has the type of its `input` line: `measure {before.text} = ...`"
+        return e.Unexpected(span, "a type", "`=`", mend)
+    if failure.first == "measure" and failure.text == "<-" and failure.index == 2:
+        mend = f"write `{failure.mended(span, '=')}`"
+        return e.Unexpected(span, "`<-`", "`=`", mend)
     if failure.text == "," and "->" in failure.accepted:
         mend = "channels are written with an arrow: `conv[1 -> 32, 3]`"
         return e.Unexpected(span, "`,`", "`->`", mend)

@@ -287,6 +287,16 @@ class Loss:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Measure:
+    """`measure y = EXPR`: how the data of input `y` are made of the loss's targets and `noise`."""
+
+    name: Name
+    value: Expr
+    comment: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Definition:
     """`def f(a, b) = EXPR`, or a block of locals closed by `return EXPR`."""
 
@@ -298,7 +308,9 @@ class Definition:
     span: Span
 
 
-Statement = Dims | Declaration | Let | State | Phase | Output | Minimize | Loss | Definition
+Statement = (
+    Dims | Declaration | Let | State | Phase | Output | Minimize | Loss | Measure | Definition
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

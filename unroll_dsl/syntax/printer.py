@@ -110,6 +110,8 @@ def _statement(statement: n.Statement | n.PhaseStatement) -> list[str]:
         case n.Loss(targets, body):
             head = f"loss ({_parameters(targets)}):" if targets else "loss:"
             return [head, _INDENT + expression_text(body)]
+        case n.Measure(name, value):
+            return [f"measure {name.text} = {expression_text(value)}"]
         case n.Definition(name, parameters, lines, value):
             head = f"def {name.text}({_parameters(parameters)})"
             if not lines:

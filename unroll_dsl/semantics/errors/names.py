@@ -15,6 +15,7 @@ __all__ = [
     "UnknownName",
     "UnknownWord",
     "UsedBeforeItsLine",
+    "one_of",
 ]
 
 

@@ -36,6 +36,7 @@ ACTIONS: Mapping[str, Action] = {
     "variable": statements.parameter,
     "target": statements.parameter,
     "loss": statements.loss,
+    "measure": statements.measure,
     "formula": statements.formula,
     "definition": statements.definition,
     "result": statements.result,

@@ -161,6 +161,10 @@ def loss(parts: list[Placed]) -> n.Loss:
     return n.Loss(every(parts, n.Parameter), formula.expr, formula.comment, head(parts))
 
 
+def measure(parts: list[Placed]) -> n.Measure:
+    return n.Measure(name_in(parts), one(parts, Part).expr, comment_of(parts), head(parts))
+
+
 def formula(parts: list[Placed]) -> Formula:
     comments = [part.comment for part in every(parts, Token) if part.comment]
     comment = comments[0] if comments else ""

@@ -84,7 +84,7 @@ class UnknownStatement(Diagnostic):
     """A line begins with a word that starts no statement.
 
     Statements begin with `dims`, `input`, `fixed`, `learnable`, `let`, `state`, `phase`, `output`,
-    `minimize`, `loss` or `def`. Wrong:
+    `minimize`, `loss`, `measure` or `def`. Wrong:
 
         learnabel theta : scalar = 0.1
 

@@ -1,0 +1,355 @@
+"""How the data of a program are made: its `measure` lines as a program of their own.
+
+    measure y  = A @ x_star + sigma * noise         algorithm NAME_measurement
+    measure x0 = A' @ y                       =>    input x_star, noise_y
+                                                    let y  = A @ x_star + sigma * noise_y
+                                                    let x0 = A' @ y
+                                                    output y, x0
+
+Targets of the loss and white noise come in, inputs of the network go out. The derived program is checked and
+compiled as any other, so that both backends make the same data.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any, assert_never
+
+from unroll_dsl.backends.errors import SizeUnknown
+from unroll_dsl.diagnostics.model import UnrollError
+from unroll_dsl.driver import check_program
+from unroll_dsl.semantics.measures import NOISE, measures, needed_by
+from unroll_dsl.semantics.scopes import names_in
+from unroll_dsl.source import Span
+from unroll_dsl.spec import Spec
+from unroll_dsl.syntax.nodes import (
+    Adjoint,
+    Argument,
+    Binary,
+    Call,
+    Declaration,
+    Definition,
+    Dims,
+    Expr,
+    Let,
+    Loss,
+    Measure,
+    Name,
+    Number,
+    Output,
+    PhaseSum,
+    Program,
+    Role,
+    Sharing,
+    SpaceType,
+    Statement,
+    Unary,
+)
+from unroll_dsl.types import Array, Field
+
+if TYPE_CHECKING:
+    import torch
+    from numpy.typing import NDArray
+    from torch import Tensor, nn
+
+    from unroll_dsl.backends.numpy import Reference
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """The `measure` lines of a program: see `measurement`.
+
+    Attributes
+    ----------
+    inputs : tuple of str
+        The inputs of the network that are made, in the order of the lines.
+    targets : tuple of str
+        The targets of the loss that they are made of, in the order of the loss.
+    spec : Spec
+        The derived program, from targets, then noises, to the inputs.
+    """
+
+    inputs: tuple[str, ...]
+    targets: tuple[str, ...]
+    spec: Spec
+    _types: tuple[Array, ...]  # of the inputs
+    _noises: tuple[tuple[str, Array, Span], ...]  # of whose line reads noise: input, type, place
+    _elsewhere: frozenset[str]  # constants of the network that making data does not need
+
+    @property
+    def noisy(self) -> bool:
+        """Whether any line reads `noise`."""
+        return bool(self._noises)
+
+    @property
+    def noise_inputs(self) -> tuple[str, ...]:
+        """The inputs whose lines read `noise`, in order."""
+        return tuple(name for name, _, _ in self._noises)
+
+    def compile(
+        self,
+        *,
+        bind: Mapping[str, Any] | None = None,
+        dims: Mapping[str, int] | None = None,
+        dtype: torch.dtype | None = None,
+        device: torch.device | str | None = None,
+    ) -> nn.Module:
+        """A module that makes data: `module(*targets, *noises)`, targets in the order of `targets`.
+
+        Parameters
+        ----------
+        bind
+            Values of `fixed` names, as for `Spec.compile`; what the network alone needs may be among them.
+        dims, dtype, device
+            As for `Spec.compile`.
+
+        Returns
+        -------
+        torch.nn.Module
+            It takes the targets and then what `noise` draws, all with the same leading batch axes, and gives
+            the inputs in the order of `inputs`: a tensor, or a tuple where there are several.
+
+        Raises
+        ------
+        UnrollError
+            As `Spec.compile`, with everything that does not fit.
+        """
+        module = self.spec.compile(bind=self._own(bind), dims=dims, dtype=dtype, device=device)
+        widened = self._widened()
+        if any(widened):
+            module.register_forward_hook(partial(_torch_as_declared, widened))
+        return module
+
+    def reference(
+        self, *, bind: Mapping[str, Any] | None = None, dims: Mapping[str, int] | None = None
+    ) -> MeasurementReference:
+        """The same in NumPy and double precision, from the lines as written; called as `compile`'s module."""
+        return MeasurementReference(
+            self.spec.reference(bind=self._own(bind), dims=dims), self._widened()
+        )
+
+    def noise(
+        self,
+        count: int,
+        sizes: Mapping[str, int],
+        generator: torch.Generator | None = None,
+        dtype: torch.dtype | None = None,
+        device: torch.device | str | None = None,
+    ) -> tuple[Tensor, ...]:
+        """White Gaussian noise for `count` samples, one tensor for each input whose line reads `noise`.
+
+        Parameters
+        ----------
+        count
+            How many samples; the first axis of what is drawn.
+        sizes
+            Values of the sizes in the types of the inputs; those with a default may be left out.
+        generator
+            Draws on its own device, torch's on the CPU by default, so that one seed gives the same noise on all.
+        dtype
+            Of real noise, by default torch's; complex noise has the same precision, at least single.
+        device
+            To which the noise is moved.
+
+        Returns
+        -------
+        tuple of Tensor
+            Each of shape (count, ...) and standard deviation 1. Complex noise is circular: real and imaginary
+            part have the variance 1/2, E|noise|^2 = 1.
+
+        Raises
+        ------
+        UnrollError
+            Where a size is not given (U0507).
+        """
+        import torch
+
+        real = dtype if dtype is not None else torch.get_default_dtype()
+        real = real.to_real()
+        origin = generator.device if generator is not None else torch.device("cpu")
+        shapes = [self._shape(*noise, sizes) for noise in self._noises]
+        found = []
+        for (_, type_, _), shape in zip(self._noises, shapes, strict=True):
+            drawn = torch.float32 if real.itemsize < 4 else real  # as bits of half precision differ
+            if type_.field is Field.COMPLEX:
+                drawn = drawn.to_complex()
+            values = torch.randn((count, *shape), generator=generator, dtype=drawn, device=origin)
+            kept = values.dtype if values.is_complex() else real
+            found.append(values.to(device=device, dtype=kept))
+        return tuple(found)
+
+    def _shape(
+        self, name: str, type_: Array, origin: Span, sizes: Mapping[str, int]
+    ) -> tuple[int, ...]:
+        known = {dim: size for dim, size in self.spec.typed.dims if size is not None} | dict(sizes)
+        shape = []
+        for dim in type_.shape:
+            size = dim.substitute(known).value
+            if size is None:
+                missing = next(iter(sorted(dim.symbols - known.keys())))
+                raise UnrollError([SizeUnknown(missing, f"the noise of `{name}`", origin)])
+            shape.append(size)
+        return tuple(shape)
+
+    def _own(self, bind: Mapping[str, Any] | None) -> dict[str, Any]:
+        """What is bound, without what the network alone needs."""
+        return {name: v for name, v in (bind or {}).items() if name not in self._elsewhere}
+
+    def _widened(self) -> tuple[bool, ...]:
+        """For each input whether it is complex and its line gives real values."""
+        found = (self.spec.graph.nodes[index].type for index in self.spec.graph.outputs)
+        return tuple(
+            declared.field is Field.COMPLEX
+            and not (isinstance(made, Array) and made.field is Field.COMPLEX)
+            for declared, made in zip(self._types, found, strict=True)
+        )
+
+
+@dataclass(frozen=True)
+class MeasurementReference:
+    """`measure` lines interpreted by NumPy: `reference(*targets, *noises)`."""
+
+    program: Reference
+    widened: tuple[bool, ...]
+
+    def __call__(self, *arguments: Any) -> Any:
+        """The inputs: an array, or a tuple of arrays where there are several."""
+        results = self.program(*arguments)
+        several = results if isinstance(results, tuple) else (results,)
+        cast: tuple[NDArray[Any], ...] = tuple(
+            value.astype("complex128") if widen else value
+            for value, widen in zip(several, self.widened, strict=True)
+        )
+        return cast if isinstance(results, tuple) else cast[0]
+
+
+def measurement(spec: Spec) -> Measurement | None:
+    """What the `measure` lines of a program say, or None if it has none.
+
+    A program that learns a constant with which data are made (`spec.with_roles(learn=...)`) has no such line
+    any more: ask the one that it comes from.
+    """
+    lines = measures(spec.program)
+    if not lines:
+        return None
+    types = {entry.name: entry.type for entry in spec.graph.inputs}
+    read = {name.text for line in lines for name in names_in(line.value)}
+    targets = tuple(entry.name for entry in spec.graph.targets if entry.name in read)
+    noisy = [line for line in lines if any(n.text == NOISE for n in names_in(line.value))]
+    derived = Spec(check_program(_derived(spec.program, lines, noisy)))
+    constants = {c.name for c in spec.graph.constants} | {p.name for p in spec.graph.parameters}
+    return Measurement(
+        inputs=tuple(line.name.text for line in lines),
+        targets=targets,
+        spec=derived,
+        _types=tuple(types[line.name.text] for line in lines),
+        _noises=tuple((x.name.text, types[x.name.text], x.name.span) for x in noisy),
+        _elsewhere=frozenset(constants - {c.name for c in derived.graph.constants}),
+    )
+
+
+# ---- the derived program ------------------------------------------------------------------------
+
+
+def _derived(program: Program, lines: tuple[Measure, ...], noisy: list[Measure]) -> Program:
+    needed = needed_by(program, (line.value for line in lines))
+    made = {line.name.text: line for line in lines}
+    spaces = {
+        name.text: statement
+        for statement in program.statements
+        if isinstance(statement, Declaration)
+        for name in statement.names
+    }
+    taken = needed | {*made, *spaces}
+    noises = {line.name.text: _fresh(f"{NOISE}_{line.name.text}", taken) for line in noisy}
+    statements: list[Statement] = []
+    for statement in program.statements:
+        statements += _kept(statement, needed, frozenset(made))
+    for line in noisy:
+        type_ = spaces[line.name.text].type
+        assert isinstance(type_, SpaceType)
+        name = Name(noises[line.name.text], line.name.span)
+        statements.append(_input(name, type_, "white noise"))
+    for line in lines:
+        value = _renamed(line.value, noises.get(line.name.text, NOISE))
+        statements.append(Let(line.name, value, line.comment, line.span))
+    names = tuple(Name(line.name.text, line.name.span) for line in lines)
+    statements.append(Output(names, (None,) * len(names), "", lines[-1].span))
+    title = f"The data of {program.name.text}, made of the targets of its loss."
+    name = Name(f"{program.name.text}_measurement", program.name.span)
+    return dataclasses.replace(
+        program, kind="algorithm", name=name, comment=title, statements=tuple(statements)
+    )
+
+
+def _kept(
+    statement: Statement, needed: frozenset[str], made: frozenset[str]
+) -> Iterator[Statement]:
+    """What remains of a statement of the network where data are made."""
+    match statement:
+        case Dims() | Definition():
+            yield statement
+        case Let(name):
+            if name.text in needed:
+                yield statement
+        case Declaration(role, names):
+            kept = tuple(name for name in names if name.text in needed - made)
+            if kept and role is not Role.INPUT:
+                yield dataclasses.replace(statement, names=kept)
+        case Loss(targets):
+            for target in targets:
+                if target.name.text in needed and target.type is not None:
+                    yield _input(target.name, target.type, "")
+        case _:
+            pass
+
+
+def _input(name: Name, type_: SpaceType, comment: str) -> Declaration:
+    return Declaration(Role.INPUT, (name,), type_, None, Sharing.SHARED, None, comment, name.span)
+
+
+def _fresh(name: str, taken: frozenset[str]) -> str:
+    while name in taken:
+        name += "_"
+    return name
+
+
+def _renamed(expr: Expr, noise: str) -> Expr:
+    """A formula with `noise` under another name; every other node is kept."""
+    match expr:
+        case Name(text, span):
+            return Name(noise, span) if text == NOISE else expr
+        case Unary(_, operand) | Adjoint(operand):
+            return dataclasses.replace(expr, operand=_renamed(operand, noise))
+        case Binary(_, left, right):
+            return dataclasses.replace(
+                expr, left=_renamed(left, noise), right=_renamed(right, noise)
+            )
+        case Call(function, arguments):
+            renamed: tuple[Argument, ...] = tuple(
+                dataclasses.replace(a, value=_renamed(a.value, noise)) for a in arguments
+            )
+            return dataclasses.replace(expr, function=_renamed(function, noise), arguments=renamed)
+        case PhaseSum(body):
+            return dataclasses.replace(expr, body=_renamed(body, noise))
+        case Number():
+            return expr
+        case _:
+            assert_never(expr)
+
+
+# ---- real values for complex inputs -------------------------------------------------------------
+
+
+def _torch_as_declared(
+    widened: tuple[bool, ...], module: nn.Module, arguments: Any, results: Any
+) -> Any:
+    several = results if isinstance(results, tuple) else (results,)
+    cast = tuple(
+        value.to(value.dtype.to_complex()) if widen else value
+        for value, widen in zip(several, widened, strict=True)
+    )
+    return cast if isinstance(results, tuple) else cast[0]
