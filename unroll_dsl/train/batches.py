@@ -17,6 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from unroll_dsl.data.source import Source
+from unroll_dsl.data.sparse import add_noise
 from unroll_dsl.measure import Measurement
 from unroll_dsl.train.task import Task
 
@@ -35,7 +36,7 @@ class Feed:
     measurement, measure
         The program's `measure` lines and the module that they have become; None: it has none.
     sizes
-        Values of the sizes of the program.
+        Values of all sizes of the program.
     """
 
     source: Source
@@ -53,19 +54,19 @@ class Feed:
         rows = self._rows(stage, step * batch, batch)
         return self.source.draw(rows, np.random.default_rng([self.seed, stage, step, _DRAW]))
 
-    def arguments(
-        self, drawn: Drawn, stage: int, step: int, part: slice = slice(None)
-    ) -> tuple[Tensor, ...]:
-        """Inputs, then targets, of a part of what was drawn; noise is that of the whole batch."""
-        values = {name: self._placed(value[part]) for name, value in drawn.items()}
+    def arguments(self, drawn: Drawn, stage: int, step: int) -> tuple[Tensor, ...]:
+        """Inputs, then targets, of what was drawn: measured, with noise, on the device."""
+        values = {name: self._placed(value) for name, value in drawn.items()}
         if self.measurement is not None and self.measure is not None:
             count = len(next(iter(drawn.values())))
-            noises = tuple(
-                noise[part].to(self.device) for noise in self._noise(stage, step, count)
-            )
+            noises = (noise.to(self.device) for noise in self._noise(stage, step, count))
             with torch.no_grad():
                 made = self.measure(*(values[t] for t in self.measurement.targets), *noises)
             several = made if isinstance(made, tuple) else (made,)
+            snr = getattr(self.source, "snr", None)
+            if snr is not None:
+                rng = np.random.default_rng([self.seed, stage, step, _NOISE])
+                several = tuple(add_noise(value, snr, rng) for value in several)
             # what the data give themselves goes before what could be measured
             values = dict(zip(self.measurement.inputs, several, strict=True)) | values
         return tuple(values[name] for name in (*self.task.inputs, *self.task.targets))

@@ -72,9 +72,14 @@ def task(
             f"{_list(f'{t.name} : {t.type}' for t in targets)}",
         )
     place, target = pairs[0]
-    name = metric or ("psnr" if _is_image(target.type) else "nmse_db")
     inputs = tuple(e.name for e in spec.graph.inputs)
-    return Task(inputs, tuple(t.name for t in targets), place, target.name, name)
+    return Task(inputs, tuple(t.name for t in targets), place, target.name, metric or default_metric(spec))
+
+
+def default_metric(spec: Spec) -> str:
+    """psnr of images, nmse_db of all else: by the first target of the loss."""
+    first = next(iter(spec.graph.targets), None)
+    return "psnr" if first is not None and _is_image(first.type) else "nmse_db"
 
 
 def _is_image(type_: Array) -> bool:
