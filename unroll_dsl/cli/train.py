@@ -236,7 +236,13 @@ def _watching(options: Namespace, asked: _Asked) -> Iterator["Hooks"]:
 @contextmanager
 def _bar(asked: _Asked) -> Iterator["Hooks"]:
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+    )
 
     from unroll_dsl.train import Hooks, StepDone, Validated
 
@@ -252,10 +258,14 @@ def _bar(asked: _Asked) -> Iterator["Hooks"]:
             now = time.monotonic()
             if now - shown > 0.1 or event.step == event.total:
                 shown = now
-                figures = {"loss": f"{event.loss:.4g}", "rate": f"{event.rate:.2g}"}
-                name = event.stage.name
+                loss, rate = f"{event.loss:.4g}", f"{event.rate:.2g}"
                 bar.update(
-                    task, completed=event.step, total=event.total, description=name, **figures
+                    task,
+                    completed=event.step,
+                    total=event.total,
+                    description=event.stage.name,
+                    loss=loss,
+                    rate=rate,
                 )
 
         def on_validation(event: Validated) -> None:

@@ -10,8 +10,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-Table = Mapping[str, Any]
-
 
 def key(
     default: Any,
@@ -59,10 +57,16 @@ class Training:
     )
     gradient: int | str = key("unroll", "unroll, implicit, or the number of last phases")
     regime: str = key(
-        "whole", "see docs/training.md", choices=("whole", "layerwise", "tied-then-untied", "curriculum")
+        "whole",
+        "see docs/training.md",
+        choices=("whole", "layerwise", "tied-then-untied", "curriculum"),
     )
-    refine: tuple[float, ...] = key((0.2, 0.02), "layerwise: factors of the rate, all layers jointly")
-    counts: tuple[int, ...] = key((), "curriculum: numbers of phases; none given: 1, 2, 4, ...", least=1)
+    refine: tuple[float, ...] = key(
+        (0.2, 0.02), "layerwise: factors of the rate, all layers jointly"
+    )
+    counts: tuple[int, ...] = key(
+        (), "curriculum: numbers of phases; none given: 1, 2, 4, ...", least=1
+    )
     start: str = key(
         "",
         "where a new phase starts: the program's own values, or those of the phase before; "
@@ -99,7 +103,9 @@ class Validation:
 
     every: int = key(500, "updates", least=1)
     metric: str = key("", "by default psnr of images, nmse_db of all else")
-    patience: int = key(0, "validations without improvement that end a stage; 0: any number", least=0)
+    patience: int = key(
+        0, "validations without improvement that end a stage; 0: any number", least=0
+    )
     batch: int = key(0, "samples at a time; 0: as in [train]", least=0)
 
 
@@ -127,9 +133,11 @@ class Config:
     learn: Mapping[str, str] = key({}, "fixed values to learn: shared or per phase")
     fix: tuple[str, ...] = key((), "learnables to keep at their classical values")
     base: str = key("", "folder that relative paths start from; by default that of the TOML file")
-    bind: Table = key({}, "values of fixed names: a number, a file, or a table such as {make = ...}")
+    bind: Mapping[str, Any] = key(
+        {}, "values of fixed names: a number, a file, or a table such as {make = ...}"
+    )
     dims: Mapping[str, int] = key({}, "sizes that nothing else tells")
-    data: Table = key({}, "where samples come from")
+    data: Mapping[str, Any] = key({}, "where samples come from")
     train: Training = field(default_factory=Training)
     group: tuple[Group, ...] = ()
     stage: tuple[StageTable, ...] = ()

@@ -1,14 +1,14 @@
 """The run folder as it is written.
 
-    program.unroll      the program's text
-    run.toml            the complete configuration, fit for `unroll train --config`
-    environment.json    versions, device, threads, processes
-    bound.safetensors   what was bound, made matrices and masks too
-    metrics.csv         a row a report: see `columns`
-    learned.jsonl       learnt scalars and vectors at each validation
-    last.ckpt, previous.ckpt            to go on from: see `checkpoint.py`
-    best.safetensors, last.safetensors  networks, for `unroll_dsl.load_network`
-    log.txt             what was said
+program.unroll      the program's text
+run.toml            the complete configuration, fit for `unroll train --config`
+environment.json    versions, device, threads, processes
+bound.safetensors   what was bound, made matrices and masks too
+metrics.csv         a row a report: see `columns`
+learned.jsonl       learnt scalars and vectors at each validation
+last.ckpt, previous.ckpt            to go on from: see `checkpoint.py`
+best.safetensors, last.safetensors  networks, for `unroll_dsl.load_network`
+log.txt             what was said
 """
 
 from __future__ import annotations

@@ -113,9 +113,7 @@ class Loop:
                     f"{_count(work.learner.trained)} of {_count(network.parameters())} numbers "
                     f"trained, {stage.steps} updates at {stage.rate:g}"
                 )
-                self.hooks.on_stage(
-                    StageBegun(number + 1, len(self.setup.stages), stage, network)
-                )
+                self.hooks.on_stage(StageBegun(number + 1, len(self.setup.stages), stage, network))
                 if fresh:  # the untrained network, to compare with and to go back to
                     self._report(work, None, None)
                     self._save(work, work.learner, 0)
@@ -147,9 +145,7 @@ class Loop:
                 self.step += 1
                 counters.loss += loss
                 counters.updates += 1
-                self.hooks.on_step(
-                    StepDone(self.step, self.setup.steps, stage, loss, norm, rate)
-                )
+                self.hooks.on_step(StepDone(self.step, self.setup.steps, stage, loss, norm, rate))
                 last = done + 1 == stage.steps
                 stop = self._agreed(self.hooks.stop())
                 if last or (done + 1) % config.validate.every == 0:
@@ -173,9 +169,7 @@ class Loop:
             for i in range(first, first + train.accumulate)
         ]
 
-    def _explain(
-        self, work: _Work, parts: list[tuple[Tensor, ...]]
-    ) -> Callable[[str], Diverged]:
+    def _explain(self, work: _Work, parts: list[tuple[Tensor, ...]]) -> Callable[[str], Diverged]:
         """What to say of a loss or a gradient that is no number."""
 
         def explain(reason: str) -> Diverged:
@@ -240,10 +234,10 @@ class Loop:
             self._say(_sentence(facts))
             if self.counters.ended:
                 self._say(f"no improvement in {self.counters.waited} validations: the stage ends")
-        value = facts.get(f"val.{self.setup.metric.name}")
+        score = facts.get(f"val.{self.setup.metric.name}")
         metric = self.setup.metric.name if self.trial is not None else None
         self.hooks.on_validation(
-            Validated(self.step, facts, metric, value, self.counters.best, improved)
+            Validated(self.step, facts, metric, score, self.counters.best, improved)
         )
         self.reported = time.monotonic()  # validation is not training
 
@@ -327,7 +321,7 @@ class Loop:
         if self.accelerator.num_processes == 1:
             return stop
         flag = torch.tensor(float(stop), device=self.accelerator.device)
-        return bool(self.accelerator.reduce(flag, "sum") > 0)  # type: ignore[operator,arg-type]  # untyped there
+        return bool(self.accelerator.reduce(flag, "sum") > 0)
 
     def _say(self, text: str) -> None:
         if self.first:

@@ -83,9 +83,7 @@ def open_data(
     )
 
 
-def filled(
-    spec: Spec, config: Config, bind: Mapping[str, Any], *, given: bool = False
-) -> Config:
+def filled(spec: Spec, config: Config, bind: Mapping[str, Any], *, given: bool = False) -> Config:
     """The configuration with what the program chooses: phases, metric, kind of data, what is to be made.
 
     With `given`, data come as an object.
@@ -148,4 +146,3 @@ def _measuring(
 
 def _like(value: Tensor, real: torch.dtype) -> torch.dtype:
     return real.to_complex() if value.is_complex() else real
-

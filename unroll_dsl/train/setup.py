@@ -92,9 +92,7 @@ class Setup:
         module = None
         if made is not None:
             module = made.compile(bind=self.bind, dims=self.sizes, dtype=kind, device=device)
-        return Feed(
-            source, self.task, made, module, self.sizes, self.config.seed, kind, device
-        )
+        return Feed(source, self.task, made, module, self.sizes, self.config.seed, kind, device)
 
     def check_patterns(self) -> None:
         """Raise `TrainingError` for a pattern of the configuration that matches no parameter.

@@ -200,7 +200,7 @@ _KINDS: dict[str, tuple[str, Callable[[Any], Any]]] = {
     "tuple[float, ...]": ("a list of numbers", _tuple(_float)),
     "Mapping[str, str]": ("a table of texts", _mapping(_str)),
     "Mapping[str, int]": ("a table of whole numbers", _mapping(_int)),
-    "Table": ("a table", _mapping(lambda value: value)),
+    "Mapping[str, Any]": ("a table", _mapping(lambda value: value)),
 }
 
 

@@ -73,7 +73,9 @@ def task(
         )
     place, target = pairs[0]
     inputs = tuple(e.name for e in spec.graph.inputs)
-    return Task(inputs, tuple(t.name for t in targets), place, target.name, metric or default_metric(spec))
+    return Task(
+        inputs, tuple(t.name for t in targets), place, target.name, metric or default_metric(spec)
+    )
 
 
 def default_metric(spec: Spec) -> str:
@@ -100,7 +102,9 @@ def _loss_lines(spec: Spec) -> str:
     if not isinstance(value, Name):
         text = f"({text})"
     star = f"{text}_star" if isinstance(value, Name) else "target"
-    measure = "mean(({} - {})^2)" if isinstance(type_, Array) and _is_image(type_) else "sumsq({} - {})"
+    measure = (
+        "mean(({} - {})^2)" if isinstance(type_, Array) and _is_image(type_) else "sumsq({} - {})"
+    )
     return f"    loss ({star} : {type_}):\n        {measure.format(text, star)}"
 
 

@@ -24,14 +24,14 @@ def watching(out: Path, hooks: Hooks) -> Hooks:
         raise TrainingError(
             "events for TensorBoard need it installed", "pip install 'unroll_dsl[tensorboard]'"
         ) from error
-    writer = SummaryWriter(str(out / "tensorboard"))  # type: ignore[no-untyped-call]
+    writer = SummaryWriter(str(out / "tensorboard"))
 
     def on_validation(event: Validated) -> None:
         for name, value in event.row.items():
             if isinstance(value, float):
                 tag = re.sub(r"[^\w./-]+", "_", name).replace(".", "/", 1)
-                writer.add_scalar(tag, value, event.step)  # type: ignore[no-untyped-call]
-        writer.flush()  # type: ignore[no-untyped-call]
+                writer.add_scalar(tag, value, event.step)
+        writer.flush()
         hooks.on_validation(event)
 
     return replace(hooks, on_validation=on_validation)

@@ -134,7 +134,12 @@ def _run(
         if accelerator.is_main_process:
             if fresh:
                 facts = environment(accelerator.device, accelerator.num_processes)
-                folder.begin(setup.spec, setup.config, setup.bind, {**facts, "seed": setup.config.seed, "sizes": setup.sizes})
+                folder.begin(
+                    setup.spec,
+                    setup.config,
+                    setup.bind,
+                    {**facts, "seed": setup.config.seed, "sizes": setup.sizes},
+                )
             else:
                 folder.cut(found.sizes if found is not None else folder.empty())
         accelerator.wait_for_everyone()
@@ -151,9 +156,7 @@ def _run(
     return Run.open(out)
 
 
-def _with_tensorboard(
-    setup: Setup, out: Path, hooks: Hooks, accelerator: Accelerator
-) -> Hooks:
+def _with_tensorboard(setup: Setup, out: Path, hooks: Hooks, accelerator: Accelerator) -> Hooks:
     if not (setup.config.log.tensorboard and accelerator.is_main_process):
         return hooks
     from unroll_dsl.train.tensorboard import watching
@@ -169,5 +172,3 @@ def _config(config: Config | Mapping[str, Any] | Path | str | None) -> Config:
             return as_config(read_file(Path(config)), str(config))
         case _:
             return as_config(config or {})
-
-

@@ -74,7 +74,7 @@ class Learner:
             losses.append(loss.detach())
         total = torch.stack(losses).sum()
         if self.accelerator.num_processes > 1:
-            total = self.accelerator.reduce(total, "mean")  # type: ignore[assignment,arg-type]  # untyped there
+            total = self.accelerator.reduce(total, "mean")
         self.accelerator.unscale_gradients()
         norm = nn.utils.get_total_norm([p.grad for p in self.trained if p.grad is not None])
         found, length = torch.stack([total.double(), norm.double()]).tolist()
