@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from unroll_dsl.diagnostics.model import Diagnostic, InternalError, UnrollError
     from unroll_dsl.measure import Measurement, measurement
     from unroll_dsl.spec import Spec, load, loads
+    from unroll_dsl.train.training import train
     from unroll_dsl.weights.container import load_network, save_network
 
 _HOMES = {
@@ -35,9 +36,11 @@ _HOMES = {
 
 def __getattr__(name: str) -> Any:
     """Public names are imported when they are first used, so that `import unroll_dsl` costs nothing."""
-    if name in _HOMES:
-        from importlib import import_module
+    from importlib import import_module
 
+    if name == "train":  # a package that can be called
+        return import_module("unroll_dsl.train")
+    if name in _HOMES:
         return getattr(import_module(_HOMES[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
@@ -54,4 +57,5 @@ __all__ = [
     "loads",
     "measurement",
     "save_network",
+    "train",
 ]

@@ -36,6 +36,7 @@ COMMANDS = (
     Command("compile", "compile", "write the PyTorch module of a spec"),
     Command("show", "show", "summarise a spec; draw it; print it as LaTeX"),
     Command("run", "run", "apply an algorithm to arrays from files"),
+    Command("train", "train", "train a spec by its own loss; go on with a run"),
     Command("weights", "weights", "import authors' weights into one file with their spec"),
     Command("reproduce", "reproduce", "run a paper's test with its authors' weights"),
     Command("explain", "explain", "explain the code of an error"),
@@ -51,7 +52,7 @@ EPILOG = """\
 algorithm that comes along does as well: `unroll check lista`."""
 
 
-_INSTALL = "`pip install 'unroll_dsl[demo]'` installs all that pictures and the demo need"
+_INSTALL = "`pip install 'unroll_dsl[demo,train]'` installs all that the demo and training need"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -44,8 +44,8 @@ def run(options: Namespace) -> int:
     from unroll_dsl.cli.arrays import read_value
     from unroll_dsl.cli.progress import progress
     from unroll_dsl.cli.specs import load
+    from unroll_dsl.data.errors import BadImages
     from unroll_dsl.reproduce import reproduce
-    from unroll_dsl.reproduce.images import BadImages
     from unroll_dsl.reproduce.protocol import BadProtocol, read_protocol
     from unroll_dsl.resources import beside
     from unroll_dsl.weights.files import CannotRead

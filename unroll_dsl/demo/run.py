@@ -14,13 +14,15 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from unroll_dsl.demo import coding, patches
+from unroll_dsl.data import coding, samples
+from unroll_dsl.data.signals import signals
 from unroll_dsl.demo.result import DemoResult, Row, plot, print_table
 from unroll_dsl.demo.training import train
 from unroll_dsl.spec import load
 
 ALPHA = 0.5
 ATOMS = 100
+SIDE = 10  # of patches
 PHASES = (1, 3, 7)
 
 
@@ -155,10 +157,11 @@ def run_demo(
 
 
 def _data(plan: Plan, seed: int) -> tuple[Tensor, Tensor]:
-    rng = np.random.default_rng(seed)
-    X = patches.patches(patches.TRAINING, plan.training, rng)
-    X_test = patches.patches(patches.HELD_OUT, plan.held_out, rng)
-    X = X[rng.permutation(len(X))]
+    training, held_out = (
+        [samples.picture(name) for name in names] for names in (samples.TRAINING, samples.HELD_OUT)
+    )
+    counts = (plan.training, plan.held_out)
+    X, X_test = signals(training, held_out, counts, SIDE, np.random.default_rng(seed))
     return torch.from_numpy(X).float(), torch.from_numpy(X_test).float()
 
 

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from unroll_dsl.reproduce.images import Image, psnr
+from unroll_dsl.data.images import Image
+from unroll_dsl.data.metrics import psnr
 from unroll_dsl.reproduce.run import Reconstruction
 
 

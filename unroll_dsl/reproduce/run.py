@@ -12,17 +12,9 @@ import numpy as np
 import torch
 from torch import nn
 
-from unroll_dsl.reproduce.images import (
-    BadImages,
-    Image,
-    cut,
-    image_paths,
-    join,
-    nmse,
-    psnr,
-    read_images,
-    ssim,
-)
+from unroll_dsl.data.errors import BadImages
+from unroll_dsl.data.images import Image, cut, image_paths, join, read_images
+from unroll_dsl.data.metrics import nmse, psnr, ssim
 from unroll_dsl.reproduce.protocol import BadProtocol, Protocol
 from unroll_dsl.spec import Spec
 from unroll_dsl.weights.container import put

@@ -10,9 +10,6 @@ import torch
 from PIL import Image
 from safetensors.torch import save_file
 from skimage.metrics import peak_signal_noise_ratio
-
-import unroll_dsl
-from unroll_dsl.reproduce import reproduce
 from unroll_dsl.reproduce.images import (
     BadImages,
     cut,
@@ -23,6 +20,9 @@ from unroll_dsl.reproduce.images import (
     read_grey,
     read_images,
 )
+
+import unroll_dsl
+from unroll_dsl.reproduce import reproduce
 from unroll_dsl.reproduce.protocol import BadProtocol, Protocol, read_protocol
 from unroll_dsl.resources import algorithm_names, beside
 

@@ -1,0 +1,84 @@
+"""Files that are whole or not there, and a full disk reported as such."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from unroll_dsl.train.errors import DiskFull
+
+
+def write_whole(path: Path, data: bytes, keep: Path | None = None) -> None:
+    """Write a file under another name, flush it to the disk, then give it its own.
+
+    What was there before is kept as `keep`, if that is given.
+
+    Raises
+    ------
+    DiskFull
+        If it cannot be written; what was there before is as it was.
+    """
+    temporary = path.with_name(f".{path.name}.part")
+    with writing(path):
+        try:
+            with temporary.open("wb") as stream:
+                stream.write(data)
+                stream.flush()
+                os.fsync(stream.fileno())
+            if keep is not None and path.exists():
+                os.replace(path, keep)
+            os.replace(temporary, path)
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
+        flush_folder(path.parent)
+
+
+def append(path: Path, text: str) -> None:
+    """Add text to a file and flush it to the disk."""
+    with writing(path), path.open("ab") as stream:
+        stream.write(text.encode("utf-8"))
+        stream.flush()
+        os.fsync(stream.fileno())
+
+
+def truncate(path: Path, size: int) -> None:
+    """Cut a file back to its first `size` bytes; what is not there is begun."""
+    with writing(path), path.open("ab") as stream:
+        stream.truncate(size)
+
+
+def flush_folder(folder: Path) -> None:
+    """Make renames last, where the system lets folders be flushed."""
+    try:
+        handle = os.open(folder, os.O_RDONLY)
+    except OSError:
+        return  # not on Windows
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Turns errors of writing into `DiskFull`, which says where, why, and how much space there is."""
+    try:
+        yield
+    except OSError as error:
+        why = os.strerror(error.errno) if error.errno else str(error)
+        try:
+            free = f"; {shutil.disk_usage(path.parent).free / 2**20:.1f} MiB are free there"
+        except OSError:
+            free = ""
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+        mend = (
+            "make room, then go on with `unroll train --resume`: checkpoints written before are whole"
+            if full
+            else None
+        )
+        raise DiskFull(f"{path} cannot be written: {why}{free}", mend) from error
