@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from unroll_dsl.data.metrics import Metric
 from unroll_dsl.runs.examples import figure
@@ -108,7 +108,7 @@ def phase_table(found: Beside) -> Table:
     places = sorted({round(i * (len(own.phases) - 1) / (_ROWS - 1)) for i in range(_ROWS)})
     headings = ["phases", own.name]
     for curve in found.classical:
-        headings += [f"{curve.name}, as many", f"iterations of {curve.name} for that"]
+        headings += [f"{curve.name}, as many", f"{curve.name}, to reach it"]
     rows = []
     for i in places:
         phases, value = own.phases[i], own.quality[i]
@@ -121,8 +121,8 @@ def phase_table(found: Beside) -> Table:
     return Table(
         tuple(headings),
         tuple(rows),
-        f"{metric_label(found.metric)} over {found.count} validation samples; iterations between whole "
-        "ones by linear interpolation.",
+        f"{metric_label(found.metric)} over {found.count} validation samples. On the right: how many "
+        "iterations reach what the network does, between whole ones by linear interpolation.",
     )
 
 
@@ -131,7 +131,3 @@ def iterations(found: float | None, curve: Curve) -> str:
     if found is None:
         return f"more than {curve.phases[-1]:.0f}"
     return f"{found:.1f}" if found < 100 else f"{found:.0f}"
-
-
-def named(curve: Curve, name: str) -> Curve:
-    return replace(curve, name=name)

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from unroll_dsl.ir.graph import Random
 from unroll_dsl.runs.quiet import is_classical
 from unroll_dsl.runs.solver import Samples, Solver
 from unroll_dsl.spec import Spec, load
@@ -20,12 +21,27 @@ class DoesNotFit(ValueError):
 
 def untrained(solver: Solver, phases: int) -> Solver | None:
     """The classical iteration that a network started from; None where its start is drawn at random."""
-    if not is_classical(solver.spec.graph) or not solver.has_phases:
+    drawn = {
+        p.name
+        for p in solver.spec.graph.parameters
+        if p.trainable and isinstance(p.initial, Random)
+    }
+    if drawn - set(solver.start) or not solver.has_phases:
         return None
     taught = [p.name for p in solver.spec.graph.parameters if p.trainable]
     spec = solver.spec.with_roles(fix=taught)  # one copy of what is the same in every phase
-    name = f"{spec.name}, untrained"
-    return replace(solver, name=name, spec=spec, phases=phases, values={}, parameters=0, classical=True)
+    fixed = {c.name for c in spec.graph.constants}
+    values = {name: value for name, value in solver.start.items() if name not in fixed}
+    return replace(
+        solver,
+        name="untrained",
+        spec=spec,
+        phases=phases,
+        bind={**solver.bind, **{k: v for k, v in solver.start.items() if k in fixed}},
+        values=values,
+        parameters=0,
+        classical=True,
+    )
 
 
 def fitted(word: str, like: Solver, samples: Samples, phases: int) -> Solver:

@@ -18,7 +18,9 @@ from unroll_dsl.runs.solver import Samples, Solver
 
 Values = NDArray[Any]
 
-_EXAMPLES = 4
+_LOOKED_AT = 16  # samples spread over the set, so that they are not pieces of one picture;
+_EXAMPLES = 4  # of images those with most to see are drawn,
+_STEMS = 6  # of vectors the first
 _SMALL = 1e-3  # of the largest entry: what is smaller gets no stem
 
 
@@ -33,7 +35,7 @@ def examples(solver: Solver, samples: Sequence[Samples], metric: Metric) -> tupl
         return (Plots(tuple(_stems(i, found, picked.truth, metric) for i in range(len(picked)))),)
     if rank < 2:
         return (Note("The target is a number; there is nothing to draw."),)
-    start, word = solver.start(picked), "start"
+    start, word = solver.beginning(picked), "start"
     if start is None or not start.any():  # nothing to see yet
         start, word = solver.after([1], picked)[0], "after phase 1"
     shown = (picked.truth, start, found)
@@ -41,12 +43,16 @@ def examples(solver: Solver, samples: Sequence[Samples], metric: Metric) -> tupl
 
 
 def _picked(samples: Sequence[Samples]) -> Samples | None:
-    """The first few samples, spread over the set so that they are not pieces of one picture."""
+    """Some samples from all over the set."""
     group = next((g for g in samples if len(g)), None)
     if group is None:
         return None
-    rows = np.unique(np.linspace(0, len(group) - 1, min(_EXAMPLES, len(group))).astype(int))
-    index = torch.as_tensor(rows)
+    rows = np.unique(np.linspace(0, len(group) - 1, min(_LOOKED_AT, len(group))).astype(int))
+    if group.truth.ndim > 2:
+        spread = group.truth[torch.as_tensor(rows)].abs().flatten(1).std(1)
+        lively = torch.argsort(spread, descending=True, stable=True)[:_EXAMPLES].sort().values
+        rows = rows[lively.numpy()]
+    index = torch.as_tensor(rows[:_STEMS])
     return Samples(tuple(x[index] for x in group.inputs), group.truth[index])
 
 

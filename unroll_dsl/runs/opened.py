@@ -21,7 +21,7 @@ class Opened:
     spec
         The program with the roles that the run gave its constants.
     solver, which
-        The trained network, and which one it is ("best" or "last"); None before any was written.
+        The trained network, and the name of its file; None before any was written.
     learned
         Steps and values of learnt scalars and vectors.
     samples
@@ -42,7 +42,7 @@ class Opened:
     history: History
     learned: tuple[tuple[float, Mapping[str, Any]], ...] = ()
     solver: Solver | None = None
-    which: str = "best"
+    which: str = ""
     samples: tuple[Samples, ...] = ()
     metric: Metric | None = None
     dates: tuple[tuple[str, str], ...] = ()

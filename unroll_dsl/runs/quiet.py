@@ -68,10 +68,14 @@ def learned(
     *,
     bind: Mapping[str, Any],
     dims: Mapping[str, int],
+    start: Mapping[str, Any],
 ) -> Learned:
-    """Put the values of a trained network, and the classical ones, where they can be asked for."""
+    """Put the values of a trained network, and the classical ones, where they can be asked for.
+
+    `start` are values that learnables started from in place of those of the program.
+    """
     trained = spec.reference(phases, bind=bind, init=values, dims=dims)
-    classical = spec.reference(phases, bind=bind, dims=dims)
+    classical = spec.reference(phases, bind=bind, init=start, dims=dims)
     return Learned(spec, trained.phases, values, trained, classical)
 
 

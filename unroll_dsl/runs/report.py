@@ -58,7 +58,12 @@ def _network(run: Opened) -> Learned | str:
     try:
         solver = run.solver
         return learned(
-            solver.spec, solver.phases, solver.values, bind=solver.bind, dims=solver.dims
+            solver.spec,
+            solver.phases,
+            solver.values,
+            bind=solver.bind,
+            dims=solver.dims,
+            start=solver.start,
         )
     except UnrollError as error:
         return f"The values of the network could not be read: {_words(error)}"
@@ -147,7 +152,7 @@ def _facts(run: Opened) -> tuple[tuple[str, str], ...]:
     found = [("run", run.name), ("program", run.spec.program.file.name.rpartition("/")[2])]
     found += run.dates
     if run.solver is not None:
-        found.append(("network shown", f"{run.which}.safetensors"))
+        found.append(("network shown", run.which))
     count = sum(map(len, run.samples))
     if count:
         found.append(("validation", f"{count:,} samples"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from statistics import median
@@ -56,6 +57,8 @@ class Solver:
     ----------
     values
         Learnables by name, as `Spec.values` gives them; none: the classical ones.
+    start
+        Values that learnables started from in place of their classical ones.
     order
         Which of the samples' inputs the program takes, in its own order.
     output
@@ -68,6 +71,7 @@ class Solver:
     bind: Mapping[str, Any]
     dims: Mapping[str, int]
     values: Mapping[str, Any] = field(default_factory=dict)
+    start: Mapping[str, Any] = field(default_factory=dict)
     order: tuple[int, ...] = ()
     output: int = 0
     parameters: int = 0
@@ -112,7 +116,7 @@ class Solver:
                 found = [self.compared(self.network(k)(*inputs)) for k in counts]
         return [x.reshape(samples.truth.shape) for x in found]
 
-    def start(self, samples: Samples) -> Tensor | None:
+    def beginning(self, samples: Samples) -> Tensor | None:
         """The state that the output begins as; None where it has none or that is no image of it."""
         graph = self.spec.graph
         state = final_state(graph, self.output)
@@ -139,11 +143,14 @@ class Solver:
         return found
 
     def seconds(self, samples: Samples, phases: int | None = None) -> float:
-        """The time of one inference for a sample: the median of several runs of a batch."""
+        """The time of one inference for a sample: the median of several runs of a batch.
+
+        On one thread, so that figures can be compared whatever else the machine does.
+        """
         network = self.network(phases).freeze()  # type: ignore[operator]
         some = samples.first(_PART)
         inputs = self.inputs(some)
-        with torch.inference_mode():
+        with torch.inference_mode(), _one_thread():
             network(*inputs)
             taken = []
             for _ in range(_TIMINGS):
@@ -151,6 +158,16 @@ class Solver:
                 network(*inputs)
                 taken.append(time.perf_counter() - begin)
         return median(taken) / len(some)
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def quality(solver: Solver, counts: Sequence[int], samples: Sequence[Samples], metric: Metric) -> Curve:

@@ -17,8 +17,8 @@ class Curve:
 
     Attributes
     ----------
-    seconds : float, optional
-        What one inference with the last number of phases takes, for each sample.
+    seconds : tuple of float
+        What one inference of so many phases takes, for each sample; empty where it was not measured.
     parameters : int
         How many numbers were learned; 0 for a classical iteration.
     """
@@ -26,7 +26,7 @@ class Curve:
     name: str
     phases: Points
     quality: Points
-    seconds: float | None = None
+    seconds: Points = ()
     parameters: int = 0
     classical: bool = False
 
