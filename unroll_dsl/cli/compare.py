@@ -54,6 +54,7 @@ def run(options: Namespace) -> int:
         from unroll_dsl.runs.classical import fitted, names_of, untrained
         from unroll_dsl.runs.compare import compare
         from unroll_dsl.runs.reading import open_solver
+        from unroll_dsl.runs.solver import same
 
         opened = [open_solver(path, asked(options, options.metric)) for path in options.runs]
         metric = opened[0][2]
@@ -70,6 +71,9 @@ def run(options: Namespace) -> int:
         print_json(found.to_json())
     else:
         _table(found)
+    for solver, other in networks[1:]:
+        if not same(other, samples):
+            said(f"note: {solver.name} is judged on other data than {first.name}")
     if not classical:
         said(
             f"`{first.spec.name}` starts at random and is no classical iteration: name some, "

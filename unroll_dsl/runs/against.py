@@ -101,9 +101,9 @@ def metric_label(metric: Metric) -> str:
     return f"{word}, {metric.unit}" if metric.unit else word
 
 
-def phase_table(found: Beside) -> Table:
+def phase_table(found: Beside, total: int) -> Table:
     """For phases of the network: its quality, that of as many classical iterations, and how many of
-    those reach it."""
+    those reach it. `total` is the size of the set that samples were taken from."""
     own = found.network
     places = sorted({round(i * (len(own.phases) - 1) / (_ROWS - 1)) for i in range(_ROWS)})
     headings = ["phases", own.name]
@@ -118,12 +118,14 @@ def phase_table(found: Beside) -> Table:
             row.append("" if same is None else figure(same, found.metric))
             row.append(iterations(crossing(curve.phases, curve.quality, value, found.metric.better), curve))
         rows.append(tuple(row))
-    return Table(
-        tuple(headings),
-        tuple(rows),
-        f"{metric_label(found.metric)} over {found.count} validation samples. On the right: how many "
-        "iterations reach what the network does, between whole ones by linear interpolation.",
-    )
+    caption = f"{metric_label(found.metric)} over {found.count} validation samples"
+    caption += f", spread over all {total:,}." if found.count < total else "."
+    if found.classical:
+        caption += (
+            " On the right: how many iterations reach what the network does, between whole ones by "
+            "linear interpolation."
+        )
+    return Table(tuple(headings), tuple(rows), caption)
 
 
 def iterations(found: float | None, curve: Curve) -> str:

@@ -34,7 +34,7 @@ def untrained(solver: Solver, phases: int) -> Solver | None:
     values = {name: value for name, value in solver.start.items() if name not in fixed}
     return replace(
         solver,
-        name="untrained",
+        name=f"{solver.name}, untrained",
         spec=spec,
         phases=phases,
         bind={**solver.bind, **{k: v for k, v in solver.start.items() if k in fixed}},

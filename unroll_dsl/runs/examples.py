@@ -52,8 +52,7 @@ def _picked(samples: Sequence[Samples]) -> Samples | None:
         spread = group.truth[torch.as_tensor(rows)].abs().flatten(1).std(1)
         lively = torch.argsort(spread, descending=True, stable=True)[:_EXAMPLES].sort().values
         rows = rows[lively.numpy()]
-    index = torch.as_tensor(rows[:_STEMS])
-    return Samples(tuple(x[index] for x in group.inputs), group.truth[index])
+    return group.rows(torch.as_tensor(rows[:_STEMS]))
 
 
 def figure(value: float, metric: Metric) -> str:

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import numpy as np
+import torch
 
 from unroll_dsl.data.errors import DataError
 from unroll_dsl.diagnostics.model import UnrollError
@@ -19,7 +23,8 @@ from unroll_dsl.runs.shrinkage import shrinkage_panels
 from unroll_dsl.runs.solver import Samples
 from unroll_dsl.runs.worth import crossing
 
-_SAMPLES = 128  # of the validation set, for curves that run many iterations
+_ENTRIES = 2**18  # of validation samples, for curves that run many iterations,
+_LEAST = 16  # and so many samples
 
 
 def report(run: Opened) -> Page:
@@ -79,19 +84,25 @@ def _compared(run: Opened) -> Beside | str:
         return "The program has no phases."
     try:
         start = untrained(run.solver, run.solver.phases)
-        some = few(run.samples, _SAMPLES)
-        return beside(run.solver, [start] if start is not None else [], some, run.metric)
+        some = few(run.samples, _ENTRIES)
+        return beside(run.solver, [replace(start, name="untrained")] if start is not None else [], some, run.metric)
     except (UnrollError, DataError) as error:
         return f"The comparison could not be made: {_words(error)}"
 
 
-def few(samples: Sequence[Samples], count: int) -> tuple[Samples, ...]:
-    """The first samples of a set in parts."""
+def few(samples: Sequence[Samples], entries: int) -> tuple[Samples, ...]:
+    """Samples spread over a set in parts: about so many entries altogether, of 16 samples at least."""
+    total = sum(map(len, samples))
+    size = max(samples[0].truth[:1].numel(), 1)
+    count = min(total, max(_LEAST, entries // size))
+    chosen = np.unique(np.linspace(0, total - 1, count).astype(int))
     found: list[Samples] = []
+    start = 0
     for group in samples:
-        left = count - sum(map(len, found))
-        if left > 0:
-            found.append(group.first(left))
+        rows = chosen[(chosen >= start) & (chosen < start + len(group))] - start
+        if len(rows):
+            found.append(group.rows(torch.from_numpy(rows)))
+        start += len(group)
     return tuple(found)
 
 
@@ -246,7 +257,7 @@ def _classical(run: Opened, compared: Beside | str) -> Section:
         return Section("classical", title, (Note(compared),))
     curves = (compared.network, *compared.classical)
     panel = quality_panel(curves, compared.metric, "Quality after each phase")
-    blocks: list[Block] = [Plots((panel,)), phase_table(compared)]
+    blocks: list[Block] = [Plots((panel,)), phase_table(compared, sum(map(len, run.samples)))]
     if not compared.classical:
         words = (
             "Some learnables start at random, so that the untrained network is no classical iteration. "

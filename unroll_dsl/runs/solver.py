@@ -41,6 +41,9 @@ class Samples:
     def first(self, count: int) -> Samples:
         return Samples(tuple(x[:count] for x in self.inputs), self.truth[:count])
 
+    def rows(self, index: Tensor) -> Samples:
+        return Samples(tuple(x[index] for x in self.inputs), self.truth[index])
+
     def parts(self) -> Iterator[Samples]:
         """In parts whose states over many phases fit in memory."""
         size = max(1, min(_PART, _ENTRIES // max(self.truth[:1].numel(), 1)))
@@ -184,6 +187,13 @@ def quality(solver: Solver, counts: Sequence[int], samples: Sequence[Samples], m
         values,
         parameters=solver.parameters,
         classical=solver.classical,
+    )
+
+
+def same(one: Sequence[Samples], other: Sequence[Samples]) -> bool:
+    """Whether two sets have the same truths, so that qualities on them can be compared."""
+    return len(one) == len(other) and all(
+        torch.equal(a.truth, b.truth) for a, b in zip(one, other, strict=True)
     )
 
 
