@@ -38,6 +38,7 @@ from unroll_dsl.version import VERSION
 from unroll_dsl.weights.container import save_network
 
 PROGRAM, CONFIG, BOUND = "program.unroll", "run.toml", "bound.safetensors"
+ENVIRONMENT = "environment.json"
 METRICS, LEARNED, LOG = "metrics.csv", "learned.jsonl", "log.txt"
 _PACKAGES = ("torch", "numpy", "accelerate", "safetensors")
 
@@ -70,9 +71,8 @@ class Folder:
         with writing(self.path):
             self.path.mkdir(parents=True, exist_ok=True)
         write_whole(self.path / PROGRAM, spec.program.file.text.encode())
-        write_whole(
-            self.path / "environment.json", json.dumps(dict(environment), indent=1).encode()
-        )
+        facts = {"program": spec.program.file.name.rpartition("/")[2], **environment}
+        write_whole(self.path / ENVIRONMENT, json.dumps(facts, indent=1).encode())
         write_bound(self.path / BOUND, bind)
         self.cut(self.empty())
         write_whole(self.path / CONFIG, to_toml(config).encode())

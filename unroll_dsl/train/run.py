@@ -12,10 +12,18 @@ from typing import Any, Literal
 from torch import Tensor, nn
 
 from unroll_dsl.data.source import Source
-from unroll_dsl.spec import Spec, load
+from unroll_dsl.spec import Spec, loads
 from unroll_dsl.train.config import Config
 from unroll_dsl.train.errors import TrainingError
-from unroll_dsl.train.folder import BOUND, CONFIG, LEARNED, METRICS, PROGRAM, read_bound
+from unroll_dsl.train.folder import (
+    BOUND,
+    CONFIG,
+    ENVIRONMENT,
+    LEARNED,
+    METRICS,
+    PROGRAM,
+    read_bound,
+)
 from unroll_dsl.train.tables import config as as_config
 from unroll_dsl.train.tables import read_file
 from unroll_dsl.weights.container import load_network, read_spec
@@ -57,7 +65,8 @@ class Run:
                 "start it, `unroll train SPEC --out RUN`" if folder.is_dir() else None,
             )
         config = as_config(read_file(folder / CONFIG), str(folder / CONFIG))
-        return Run(folder, load(folder / PROGRAM), config)
+        spec = loads(_text(folder / PROGRAM), _environment(folder)["program"])
+        return Run(folder, spec, config)
 
     def bind(self) -> dict[str, Tensor | float | complex]:
         """Values of `fixed` names, files read and matrices made."""
@@ -98,8 +107,7 @@ class Run:
 
     def environment(self) -> dict[str, Any]:
         """Versions, device, threads and processes of the run's beginning."""
-        found: dict[str, Any] = json.loads((self.path / "environment.json").read_text("utf-8"))
-        return found
+        return _environment(self.path)
 
     def metrics(self) -> list[dict[str, float | None]]:
         """The rows of metrics.csv; None where a cell is empty."""
@@ -109,8 +117,7 @@ class Run:
 
     def learned(self) -> list[dict[str, Any]]:
         """The lines of learned.jsonl: `step`, `stage`, `values` of scalars and vectors by name."""
-        text = (self.path / LEARNED).read_text("utf-8")
-        return [json.loads(line) for line in text.splitlines()]
+        return [json.loads(line) for line in _text(self.path / LEARNED).splitlines()]
 
     def sources(self) -> tuple[Source, Source | None]:
         """The data of training and of validation, opened again."""
@@ -123,3 +130,20 @@ class Run:
     def validation(self) -> Source | None:
         """The validation data, opened again."""
         return self.sources()[1]
+
+
+def _environment(folder: Path) -> dict[str, Any]:
+    path = folder / ENVIRONMENT
+    try:
+        found: dict[str, Any] = json.loads(_text(path))
+    except json.JSONDecodeError as error:
+        raise TrainingError(f"{path} is damaged: {error}") from error
+    return found
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        why = getattr(error, "strerror", None) or error
+        raise TrainingError(f"{path} cannot be read: {why}") from error
