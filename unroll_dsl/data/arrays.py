@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from unroll_dsl.data.errors import DataError, choose
-from unroll_dsl.data.image_sources import at_least
+from unroll_dsl.data.image_sources import at_least, fraction
 from unroll_dsl.data.source import Request, Source, take
 from unroll_dsl.data.tables import read_table
 from unroll_dsl.ir.graph import Entry
@@ -67,6 +67,7 @@ def open_arrays(table: Mapping[str, Any], request: Request) -> tuple[Source, Sou
     """
     settings = read_table(ArraySettings, table, "[data]")
     at_least(settings.limit, 0, "limit")
+    fraction(settings.validate, "validate", "file")
     for name in settings.names:
         if name not in _entries(request):
             raise DataError(
@@ -77,11 +78,6 @@ def open_arrays(table: Mapping[str, Any], request: Request) -> tuple[Source, Sou
     if isinstance(settings.validate, str):
         held_out, _ = _read(request.base / settings.validate, settings, request)
         return ArraySource(tensors, sizes, settings.snr), ArraySource(held_out, sizes, settings.snr)
-    if not 0 <= settings.validate < 1:
-        raise DataError(
-            f"[data] validate: found {settings.validate}",
-            "it is a fraction from 0 to below 1, or a file",
-        )
     total = len(next(iter(tensors.values())))
     kept = round(settings.validate * total)
     kept = min(max(kept, 1), total - 1) if settings.validate else 0

@@ -15,7 +15,7 @@ from torch import Tensor
 from unroll_dsl.data import samples
 from unroll_dsl.data.coding import codes
 from unroll_dsl.data.errors import DataError, choose
-from unroll_dsl.data.image_sources import GIB, at_least, split
+from unroll_dsl.data.image_sources import GIB, at_least, fraction, split
 from unroll_dsl.data.images import image_paths, scaled
 from unroll_dsl.data.pictures import Pictures, open_pictures
 from unroll_dsl.data.signals import signals
@@ -85,7 +85,7 @@ class CodeSource:
             found[self.code.name] = self.codes[which]
         return found
 
-    def completed(self, bind: Mapping[str, Tensor]) -> CodeSource:
+    def completed(self, bind: Mapping[str, Any]) -> CodeSource:
         """The same with codes: the minimisers of 1/2 ||x - D z||^2 + alpha ||z||_1 by FISTA, until
         the conditions of optimality hold to `tolerance`. It takes seconds to minutes.
 
@@ -113,6 +113,7 @@ def open_codes(table: Mapping[str, Any], request: Request) -> tuple[CodeSource, 
     settings = read_table(CodeSettings, table, "[data]")
     for key, least in (("samples", 1), ("validate", 0), ("limit", 0), ("tolerance", 0)):
         at_least(getattr(settings, key), least, key)
+    fraction(settings.held_out, "held_out", "folder")
     signal = _signal(request)
     code = request.only_target("codes") if request.targets else None
     if code is not None and code.type.rank != 1:
@@ -134,12 +135,12 @@ def open_codes(table: Mapping[str, Any], request: Request) -> tuple[CodeSource, 
     return first, replace(first, signals=X_test, left_out=()) if settings.validate else None
 
 
-def completed(source: Source, bind: Mapping[str, Tensor]) -> Source:
+def completed(source: Source, bind: Mapping[str, Any]) -> Source:
     """A source with all that it can give once names are bound: of "codes" the targets."""
     return source.completed(bind) if isinstance(source, CodeSource) else source
 
 
-def dictionary_of(given: str | None, spec: Spec, bind: Mapping[str, Tensor], length: int) -> str:
+def dictionary_of(given: str | None, spec: Spec, bind: Mapping[str, Any], length: int) -> str:
     """The name of the bound dictionary of signals of some length."""
     matrices = [n for n, v in bind.items() if getattr(v, "ndim", 0) == 2 and v.shape[0] == length]
     if given is not None:

@@ -19,11 +19,11 @@ class BadImages(DataError):
     """A folder without images, or an image that cannot be used."""
 
 
-class MissingExtra(ImportError):
+class MissingExtra(ModuleNotFoundError):
     """A library that is not installed."""
 
     def __init__(self, package: str, extra: str) -> None:
-        super().__init__(f"this needs {package}: pip install 'unroll_dsl[{extra}]'")
+        super().__init__(f"this needs {package}: pip install 'unroll_dsl[{extra}]'", name=package)
 
 
 def choose(found: str, known: Iterable[str]) -> str:

@@ -69,6 +69,7 @@ def open_images(table: Mapping[str, Any], request: Request) -> tuple[Source, Sou
     settings = read_table(ImageSettings, table, "[data]")
     entry, patch = _checked(settings, request)
     at_least(settings.limit, 0, "limit")
+    fraction(settings.validate, "validate", "folder")
     folder = request.base / settings.folder
     paths = image_paths(folder)
     if settings.limit:
@@ -108,16 +109,12 @@ def open_samples(table: Mapping[str, Any], request: Request) -> tuple[Source, So
     return _pair(settings, request, entry, patch, training, held_out)
 
 
-def split(pictures: Pictures, fraction: float, seed: int) -> tuple[Pictures, Pictures | None]:
+def split(pictures: Pictures, part: float, seed: int) -> tuple[Pictures, Pictures | None]:
     """Images for training, and a fraction of them held out at their own scale: at least one where
     there are two and the fraction is not 0."""
-    if not 0 <= fraction < 1:
-        raise DataError(
-            f"[data] validate: found {fraction}", "it is a fraction from 0 to below 1, or a folder"
-        )
     keys = [(plane.path, plane.place, plane.name) for plane in pictures.planes]
     images = list(dict.fromkeys(keys))
-    count = min(len(images) - 1, max(1, round(fraction * len(images)))) if fraction else 0
+    count = min(len(images) - 1, max(1, round(part * len(images)))) if part else 0
     if not count:
         return pictures, None
     order = np.random.default_rng([seed, 1]).permutation(len(images))
@@ -125,6 +122,14 @@ def split(pictures: Pictures, fraction: float, seed: int) -> tuple[Pictures, Pic
     kept = [i for i, key in enumerate(keys) if key not in held]
     out = [i for i, key in enumerate(keys) if key in held and pictures.planes[i].scale == 1]
     return pictures.some(kept), replace(pictures.some(out), problems=())
+
+
+def fraction(value: float | str, key: str, else_: str) -> None:
+    """Whether a key that may be a fraction or a path is a fraction of what is there."""
+    if isinstance(value, float) and not 0 <= value < 1:
+        raise DataError(
+            f"[data] {key}: found {value:g}", f"it is a fraction from 0 to below 1, or a {else_}"
+        )
 
 
 def at_least(value: float, least: float, key: str) -> None:

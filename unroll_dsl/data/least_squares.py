@@ -55,7 +55,7 @@ def least_squares(pairs: Iterable[tuple[Tensor, Tensor]]) -> Tensor:
             "least-squares start is not determined",
             "give data that vary more, or bind the start from a file",
         )
-    return torch.cholesky_solve(XY.mH, factor).mH
+    return torch.cholesky_solve(XY.mH, factor).mH.resolve_conj().contiguous()
 
 
 def in_batches(

@@ -1,6 +1,5 @@
-"""Blocks, figures of merit, protocols, and a small run on made-up images."""
+"""Protocols, and a small run on made-up images."""
 
-import math
 from pathlib import Path
 from typing import Any
 
@@ -9,47 +8,15 @@ import pytest
 import torch
 from PIL import Image
 from safetensors.torch import save_file
-from skimage.metrics import peak_signal_noise_ratio
-from unroll_dsl.reproduce.images import (
-    BadImages,
-    cut,
-    image_paths,
-    join,
-    nmse,
-    psnr,
-    read_grey,
-    read_images,
-)
 
 import unroll_dsl
+from unroll_dsl.data.images import cut, join
+from unroll_dsl.data.metrics import psnr
 from unroll_dsl.reproduce import reproduce
 from unroll_dsl.reproduce.protocol import BadProtocol, Protocol, read_protocol
 from unroll_dsl.resources import algorithm_names, beside
 
 RNG = np.random.default_rng(0)
-
-
-@pytest.mark.parametrize("shape", [(33, 33), (40, 70), (66, 10)])
-def test_blocks_join_to_the_image(shape: tuple[int, int]) -> None:
-    image = RNG.uniform(0, 1, shape)
-    blocks, grid = cut(image, 33)
-    assert len(blocks) == (shape[0] // 33 + 1) * (shape[1] // 33 + 1)  # a full one is padded too
-    np.testing.assert_array_equal(join(blocks, grid, shape), image)
-    np.testing.assert_array_equal(blocks[0, :10, :10], image[:10, :10])
-
-
-def test_psnr_is_that_of_scikit_image() -> None:
-    truth, found = RNG.uniform(0, 1, (2, 20, 30))
-    assert psnr(found, truth) == pytest.approx(peak_signal_noise_ratio(truth, found, data_range=1))
-    assert math.isinf(psnr(truth, truth))
-
-
-def test_palettes_are_expanded(tmp_path: Path) -> None:
-    grey = np.arange(64, dtype=np.uint8).reshape(8, 8) * 3
-    Image.fromarray(grey).convert("P").save(tmp_path / "palette.png")
-    np.testing.assert_allclose(read_grey(tmp_path / "palette.png"), grey, atol=1)
-
-
 PROTOCOLS = [name for name in algorithm_names() if beside(name, "protocol.toml").is_file()]
 
 
@@ -64,13 +31,6 @@ def test_packaged_protocols_fit_their_programs(name: str) -> None:
         place.format(**protocol.defaults)
     for figures in (protocol.published, protocol.measured):
         assert all(len(key.split("/")) == len(protocol.defaults) for key in figures)
-
-
-def test_folders_without_images(tmp_path: Path) -> None:
-    with pytest.raises(BadImages, match="no images"):
-        image_paths(tmp_path)
-    with pytest.raises(BadImages, match="no folder"):
-        image_paths(tmp_path / "none")
 
 
 @pytest.fixture
@@ -142,30 +102,6 @@ def test_choices_that_a_protocol_has_not() -> None:
     protocol = Protocol("blocks", "y", defaults={"set": "s"})
     with pytest.raises(BadProtocol, match="no --stages; it has --set"):
         protocol.choices({"stages": "7"})
-
-
-def test_arrays_are_images(tmp_path: Path) -> None:
-    stack = RNG.uniform(0, 1, (3, 8, 9)) * np.exp(1j)
-    np.savez(tmp_path / "some.npz", a=stack, b=np.ones((4, 5)))
-    found = dict(read_images(tmp_path / "some.npz"))
-    assert list(found) == ["some:a[0]", "some:a[1]", "some:a[2]", "some:b"]
-    np.testing.assert_array_equal(found["some:a[1]"], stack[1])
-    assert [name for name, _ in read_images(tmp_path / "some.npz:b")] == ["some"]
-
-
-def test_nmse_is_relative_and_complex() -> None:
-    truth = RNG.standard_normal((4, 5)) + 1j
-    assert nmse(truth * 1j, truth) == pytest.approx(math.sqrt(2))
-
-
-@pytest.mark.parametrize("name", ["nan.npy", "row.npy", "no.npy", "text.npy", "x.npz:none"])
-def test_files_that_are_no_images(name: str, tmp_path: Path) -> None:
-    np.save(tmp_path / "nan.npy", np.full((4, 4), np.nan))
-    np.save(tmp_path / "row.npy", np.ones(4))
-    np.savez(tmp_path / "x.npz", a=np.ones((2, 2)))
-    (tmp_path / "text.npy").write_text("no array")
-    with pytest.raises(BadImages, match=r"not finite|neither an image|no such file|npy|holds no"):
-        list(read_images(tmp_path / name))
 
 
 def sampled(tmp_path: Path, mask: Any, image: Any, **changes: Any) -> Any:
