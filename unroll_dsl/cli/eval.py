@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 
 
 def arguments(parser: ArgumentParser) -> None:
-    parser.add_argument("run", type=Path, metavar="RUN", help="folder of a run, or a network's file")
+    parser.add_argument(
+        "run", type=Path, metavar="RUN", help="folder of a run, or a network's file"
+    )
     parser.add_argument("--metric", default="", metavar="NAMES", help="such as psnr,ssim,nmse")
     parser.add_argument("--per-sample", action="store_true", help="a line for each sample")
     parser.add_argument("--json", action="store_true", help="print JSON")

@@ -46,9 +46,7 @@ def add_data(parser: ArgumentParser) -> None:
         metavar="NAME=FILE",
         help="fixed value, for the file of a network that is in no run folder",
     )
-    parser.add_argument(
-        "--dims", type=sizes, default=(), metavar="n=9,m=6", help="sizes, likewise"
-    )
+    parser.add_argument("--dims", type=sizes, default=(), metavar="n=9,m=6", help="sizes, likewise")
 
 
 def asked(options: Namespace, metric: str = "") -> "Asked":

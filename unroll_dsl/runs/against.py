@@ -54,8 +54,15 @@ def quality_panel(curves: Sequence[Curve], metric: Metric, title: str) -> Panel:
         x, y = finite(curve.phases, curve.quality)
         short = len(x) <= 24 and not curve.classical
         lines.append(
-            Line(x, y, curve.name, colour=place, dashed=curve.classical, points=short,
-                 muted=curve.classical and sum(c.classical for c in curves) == 1)
+            Line(
+                x,
+                y,
+                curve.name,
+                colour=place,
+                dashed=curve.classical,
+                points=short,
+                muted=curve.classical and sum(c.classical for c in curves) == 1,
+            )
         )
     lengths = [curve.phases[-1] for curve in curves]
     is_long = max(lengths) > 3 * min(lengths)
@@ -116,7 +123,9 @@ def phase_table(found: Beside, total: int) -> Table:
         for curve in found.classical:
             same = curve.quality[curve.phases.index(phases)] if phases in curve.phases else None
             row.append("" if same is None else figure(same, found.metric))
-            row.append(iterations(crossing(curve.phases, curve.quality, value, found.metric.better), curve))
+            row.append(
+                iterations(crossing(curve.phases, curve.quality, value, found.metric.better), curve)
+            )
         rows.append(tuple(row))
     caption = f"{metric_label(found.metric)} over {found.count} validation samples"
     caption += f", spread over all {total:,}." if found.count < total else "."

@@ -80,7 +80,9 @@ def _settings(word: str, text: str, spec: Spec) -> dict[str, float]:
     for part in filter(None, text.split(",")):
         name, sign, value = part.partition("=")
         if not sign or name not in known:
-            raise DoesNotFit(f"`{word}`: {name!r} is no constant of {spec.name} ({', '.join(known)})")
+            raise DoesNotFit(
+                f"`{word}`: {name!r} is no constant of {spec.name} ({', '.join(known)})"
+            )
         try:
             found[name] = float(value)
         except ValueError:

@@ -98,7 +98,11 @@ def changes(learned: Learned) -> Panel | None:
             continue
         start = learned.classical.parameter(parameter.name)
         now = learned.trained.parameter(parameter.name)
-        pairs = [(start[key], now[key]) for key in start] if isinstance(start, Mapping) else [(start, now)]
+        pairs = (
+            [(start[key], now[key]) for key in start]
+            if isinstance(start, Mapping)
+            else [(start, now)]
+        )
         change = _change(pairs, learned.phases if parameter.per_phase else 1)
         phases = tuple(float(k) for k in range(1, learned.phases + 1))
         y = change if parameter.per_phase else change * learned.phases

@@ -81,9 +81,7 @@ def save(panels: Sequence[Panel], stream: io.BytesIO, format: str) -> None:
         else:
             _recolour(figure)
             metadata = {"CreationDate": None} if format == "pdf" else None
-            figure.savefig(
-                stream, format=format, dpi=160, facecolor="#ffffff", metadata=metadata
-            )
+            figure.savefig(stream, format=format, dpi=160, facecolor="#ffffff", metadata=metadata)
 
 
 def shade(place: float) -> str:

@@ -62,9 +62,7 @@ def figure(value: float, metric: Metric) -> str:
     return f"{value:.4f}" if 1e-3 <= abs(value) < 1e4 or value == 0 else f"{value:.3e}"
 
 
-def _images(
-    i: int, shown: tuple[Tensor, Tensor, Tensor], word: str, metric: Metric
-) -> Pictures:
+def _images(i: int, shown: tuple[Tensor, Tensor, Tensor], word: str, metric: Metric) -> Pictures:
     """Target, start, reconstruction and error of sample `i`; all samples on one scale of grey."""
     truth, start, found = shown
     target, image = _plane(truth[i]), _plane(found[i])
@@ -74,9 +72,7 @@ def _images(
     error = np.abs(image - target)
     most = float(np.quantile(error, 0.999))
     here = slice(i, i + 1)
-    before, after = (
-        figure(float(metric(x[here], truth[here])[0]), metric) for x in (start, found)
-    )
+    before, after = (figure(float(metric(x[here], truth[here])[0]), metric) for x in (start, found))
     items = (
         grey(target, "target", top=top, bottom=bottom),
         grey(_plane(start[i]), f"{word}, {before}", top=top, bottom=bottom),
@@ -92,7 +88,9 @@ def _plane(image: Tensor) -> Values:
 
 
 def _stems(i: int, found: Tensor, truth: Tensor, metric: Metric) -> Panel:
-    target, code = (x[i].detach().abs() if x.is_complex() else x[i].detach() for x in (truth, found))
+    target, code = (
+        x[i].detach().abs() if x.is_complex() else x[i].detach() for x in (truth, found)
+    )
     here = slice(i, i + 1)
     word = figure(float(metric(found[here], truth[here])[0]), metric)
     lines = (

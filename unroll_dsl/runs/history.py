@@ -6,13 +6,11 @@ import csv
 import json
 import math
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from unroll_dsl.runs.panels import Line, Panel, finite, spans_decades
-
-_MANY = 12  # lines of one panel with a name each
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,39 +71,39 @@ def read_learned(path: Path) -> tuple[tuple[float, Mapping[str, Any]], ...]:
 
 
 def training_panels(history: History, words: Mapping[str, str] | None = None) -> tuple[Panel, ...]:
-    """Loss with its terms, validation, rate, gradient and speed, of those that were recorded.
+    """Loss, its terms on validation data, metrics, rate, gradient and speed, where recorded.
 
     `words` gives metrics an axis label with a unit, by their names: "psnr" -> "PSNR, dB".
     """
     marks = _stage_starts(history)
     found: list[Panel] = []
 
-    def panel(title: str, label: str, names: Sequence[tuple[str, str]]) -> None:
+    def panel(title: str, label: str, names: Sequence[tuple[str, str]], first: float = 0) -> None:
         lines = []
         for place, (column, word) in enumerate(names):
             x, y = history.curve(column)
-            if x:
+            kept = [(a, b) for a, b in zip(x, y, strict=True) if a >= first]
+            if kept:
+                x, y = tuple(a for a, _ in kept), tuple(b for _, b in kept)
                 lines.append(Line(x, y, word, colour=place, points=len(x) < 30))
-        values = [v for line in lines for v in line.y]
         if lines:
-            is_log = spans_decades(values)
+            if len(lines) == 1:
+                lines = [replace(lines[0], label="")]
+            is_log = spans_decades(v for line in lines for v in line.y)
             found.append(
                 Panel(title, "step", label, tuple(lines), log_y=is_log, whole_x=True, marks=marks)
             )
 
+    panel("Loss", "loss", [("loss", "training"), ("val.loss", "validation")])
     terms = [(name, name.removeprefix("loss.")) for name in history.starting("loss.")]
-    several = len(terms) > 1
-    panel("Training loss", "loss", [("loss", "all" if several else ""), *(terms if several else ())])
-    validation_losses = [n for n in history.starting("val.") if n.startswith("val.loss")]
+    panel("Terms of the validation loss", "loss", terms)
     for name in history.starting("val."):
-        if name not in validation_losses:
-            word = name.removeprefix("val.")
+        word = name.removeprefix("val.")
+        if word != "loss":
             panel("Validation", (words or {}).get(word, word), [(name, "")])
-    for name in validation_losses[:1]:
-        panel("Validation loss", "loss", [(name, "")])
     panel("Learning rate", "rate", [("rate", "")])
     panel("Norm of the gradient", "norm", [("grad_norm", "")])
-    panel("Speed", "samples a second", [("samples_per_s", "")])
+    panel("Speed", "samples a second", [("samples_per_s", "")], first=1)
     return tuple(found)
 
 

@@ -64,7 +64,9 @@ def mosaic(filters: Sequence[Pixels], caption: str, *, columns: int) -> Picture:
         tile = np.round(255 * colormaps["RdBu_r"](scaled)).astype(np.uint8)
         tile = tile.repeat(factor, 0).repeat(factor, 1)
         row, column = divmod(place, columns)
-        sheet[row * high : row * high + a * factor, column * wide : column * wide + b * factor] = tile
+        sheet[row * high : row * high + a * factor, column * wide : column * wide + b * factor] = (
+            tile
+        )
     return _picture(sheet, caption)
 
 

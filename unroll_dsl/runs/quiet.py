@@ -52,9 +52,7 @@ class Learned:
     def by_phase(self, node: int, *, classical: bool = False) -> Values:
         """The value of a node of the graph in each phase, shape [phases, ...]."""
         reference = self.classical if classical else self.trained
-        return np.stack(
-            [reference.before_inputs((node,), k)[0] for k in range(1, self.phases + 1)]
-        )
+        return np.stack([reference.before_inputs((node,), k)[0] for k in range(1, self.phases + 1)])
 
     @property
     def graph(self) -> Graph:

@@ -160,7 +160,11 @@ def _alone(path: Path, asked: Asked) -> tuple[Solver, tuple[Samples, ...], Metri
     config = Config(dims=asked.dims)
     bound = {k: torch.as_tensor(v) if hasattr(v, "shape") else v for k, v in asked.bind.items()}
     samples, metric = _samples(spec, config, bound, asked.dims, solver, asked)
-    return replace(solver, dims=solver.spec.reference(1, bind=bound, dims=asked.dims).sizes), samples, metric
+    return (
+        replace(solver, dims=solver.spec.reference(1, bind=bound, dims=asked.dims).sizes),
+        samples,
+        metric,
+    )
 
 
 def _samples(
@@ -203,7 +207,12 @@ def _other(table: Mapping[str, Any], path: Path) -> dict[str, Any]:
     where = str(path.resolve())
     if path.is_file():
         return {**_only(kept, "snr", "names"), "kind": "arrays", "file": where, "validate": where}
-    return {**_only(kept, "patch", "colour", "snr"), "kind": "images", "folder": where, "validate": where}
+    return {
+        **_only(kept, "patch", "colour", "snr"),
+        "kind": "images",
+        "folder": where,
+        "validate": where,
+    }
 
 
 def _only(table: Mapping[str, Any], *names: str) -> dict[str, Any]:

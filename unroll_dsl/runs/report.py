@@ -10,7 +10,14 @@ import torch
 
 from unroll_dsl.data.errors import DataError
 from unroll_dsl.diagnostics.model import UnrollError
-from unroll_dsl.runs.against import Beside, beside, diverges, metric_label, phase_table, quality_panel
+from unroll_dsl.runs.against import (
+    Beside,
+    beside,
+    diverges,
+    metric_label,
+    phase_table,
+    quality_panel,
+)
 from unroll_dsl.runs.classical import untrained
 from unroll_dsl.runs.constants import Constant, changes, comments_of, constants
 from unroll_dsl.runs.examples import examples, figure
@@ -85,7 +92,12 @@ def _compared(run: Opened) -> Beside | str:
     try:
         start = untrained(run.solver, run.solver.phases)
         some = few(run.samples, _ENTRIES)
-        return beside(run.solver, [replace(start, name="untrained")] if start is not None else [], some, run.metric)
+        return beside(
+            run.solver,
+            [replace(start, name="untrained")] if start is not None else [],
+            some,
+            run.metric,
+        )
     except (UnrollError, DataError) as error:
         return f"The comparison could not be made: {_words(error)}"
 
@@ -122,7 +134,9 @@ def _cards(run: Opened, compared: Beside | str) -> tuple[tuple[str, str, str], .
         if values:
             best = (max if run.metric.better == "higher" else min)(values)
             step = steps[values.index(best)]
-            cards.append((figure(best, run.metric), _metric_word(run), f"best validation, step {step:,.0f}"))
+            cards.append(
+                (figure(best, run.metric), _metric_word(run), f"best validation, step {step:,.0f}")
+            )
     if isinstance(compared, Beside) and compared.classical:
         curve = compared.classical[0]
         found = crossing(curve.phases, curve.quality, compared.network.last, compared.metric.better)
@@ -203,7 +217,9 @@ def _constants(run: Opened, network: Learned | str, values: Sequence[Constant]) 
     if evolution:
         blocks.append(Plots(evolution))
     if not blocks:
-        blocks.append(Note("The program has no scalars, vectors or matrices that start at classical values."))
+        blocks.append(
+            Note("The program has no scalars, vectors or matrices that start at classical values.")
+        )
     intro = "Dashed: the classical value that training started from." if panels else ""
     return Section("constants", title, tuple(blocks), intro)
 
@@ -234,7 +250,11 @@ def _shapes(run: Opened, network: Learned | str) -> Section:
         blocks.append(Plots(panels))
     for found in filters(network, atoms=run.patches):
         blocks.append(Pictures((found.picture(),), wide=True))
-    intro = "Filters: blue is negative, red positive, each to its own scale." if len(blocks) > bool(panels) else ""
+    intro = (
+        "Filters: blue is negative, red positive, each to its own scale."
+        if len(blocks) > bool(panels)
+        else ""
+    )
     if not blocks:
         blocks.append(Note("The program learns no shrinkage of single values and no filters."))
     return Section("filters", title, tuple(blocks), intro)
@@ -243,9 +263,13 @@ def _shapes(run: Opened, network: Learned | str) -> Section:
 def _examples(run: Opened) -> Section:
     title = "Reconstructions"
     if run.solver is None:
-        return Section("examples", title, (Note("There is no trained network to reconstruct with."),))
+        return Section(
+            "examples", title, (Note("There is no trained network to reconstruct with."),)
+        )
     if not run.samples or run.metric is None:
-        return Section("examples", title, (Note("There are no validation samples to reconstruct."),))
+        return Section(
+            "examples", title, (Note("There are no validation samples to reconstruct."),)
+        )
     solver, samples, metric = run.solver, run.samples, run.metric
     blocks = _attempt(lambda: examples(solver, samples, metric))
     return Section("examples", title, blocks, "Validation samples, by the network that is shown.")
@@ -280,7 +304,9 @@ def _attempt(make: Callable[[], tuple[Block, ...]]) -> tuple[Block, ...]:
 def _circumstances(run: Opened) -> Section:
     blocks: list[Block] = []
     if run.environment:
-        rows = tuple((name, str(value)) for name, value in run.environment.items() if value is not None)
+        rows = tuple(
+            (name, str(value)) for name, value in run.environment.items() if value is not None
+        )
         blocks.append(Table(("environment", ""), rows, words=True))
     if run.config.strip():
         blocks.append(Listing(run.config, "run.toml, with every default"))

@@ -202,7 +202,8 @@ def _title(graph: Graph, index: int) -> str:
     node = graph.nodes[index]
     word = node.op.function if isinstance(node.op, ops.Invoke | ops.Builtin) else ""
     rest = [
-        graph.nodes[a].label or getattr(graph.nodes[a].op, "name", "") or "..." for a in node.args[1:]
+        graph.nodes[a].label or getattr(graph.nodes[a].op, "name", "") or "..."
+        for a in node.args[1:]
     ]
     return f"{word}(v, {', '.join(map(str, rest))})"
 

@@ -127,8 +127,15 @@ class Solver:
         if slot is None:
             return None
         begin = dataclasses.replace(
-            graph, states=(), traces=(), outputs=(slot.initial,), targets=(), loss=None,
-            objective=None, variables=(), phases=None,
+            graph,
+            states=(),
+            traces=(),
+            outputs=(slot.initial,),
+            targets=(),
+            loss=None,
+            objective=None,
+            variables=(),
+            phases=None,
         )
         spec = as_spec(self.spec, dead(begin))
         bind = {k: v for k, v in self.bind.items() if k in {c.name for c in spec.graph.constants}}
@@ -173,7 +180,9 @@ def _one_thread() -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-def quality(solver: Solver, counts: Sequence[int], samples: Sequence[Samples], metric: Metric) -> Curve:
+def quality(
+    solver: Solver, counts: Sequence[int], samples: Sequence[Samples], metric: Metric
+) -> Curve:
     """The metric over all samples after each of so many phases."""
     pairs: list[list[tuple[Tensor, Tensor]]] = [[] for _ in counts]
     for group in samples:
@@ -209,4 +218,3 @@ def steps_up_to(most: int) -> tuple[int, ...]:
     while found[-1] < most:
         found.append(min(most, max(found[-1] + 1, round(found[-1] * 1.1))))
     return tuple(found)
-

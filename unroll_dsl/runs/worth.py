@@ -62,7 +62,9 @@ class Worth:
         return f"{self.iterations:.1f}" if self.iterations < 100 else f"{self.iterations:.0f}"
 
 
-def crossing(phases: Sequence[float], quality: Sequence[float], goal: float, better: Better) -> float | None:
+def crossing(
+    phases: Sequence[float], quality: Sequence[float], goal: float, better: Better
+) -> float | None:
     """Where a curve first reaches `goal`, between phases by linear interpolation; None if it does not.
 
     A curve that is there from its first point on gives that point.
