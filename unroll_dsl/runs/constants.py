@@ -89,7 +89,7 @@ def changes(learned: Learned) -> Panel | None:
 
     The norm of the difference over the norm of the start; None if the program has none of these.
     """
-    lines = []
+    lines: list[Line] = []
     graph = learned.graph
     for parameter in graph.parameters:
         is_number = isinstance(parameter.type, Array) and parameter.type.rank < 2

@@ -25,7 +25,7 @@ _INK, _GRID, _PAPER = "#010203", "#040506", "#070809"
 _THEMED = {_INK: "var(--ink)", _GRID: "var(--grid)", _PAPER: "var(--paper)"}
 _PLAIN = {_INK: "#222222", _GRID: "#d9d9d9", _PAPER: "#ffffff"}
 
-_STYLE = {
+_STYLE: dict[Any, Any] = {
     "svg.fonttype": "none",
     "font.family": "sans-serif",
     "font.sans-serif": ["DejaVu Sans"],

@@ -78,7 +78,7 @@ def _of_banks(learned: Learned) -> list[Filters]:
     graph = learned.graph
     asked = quiet(graph) & taught(graph)
     found: dict[int, Filters] = {}
-    for index, node in enumerate(graph.nodes):
+    for node in graph.nodes:
         if not isinstance(node.op, ops.Operator) or node.op.operator != "filters":
             continue
         operand = node.args[0]

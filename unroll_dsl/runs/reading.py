@@ -29,6 +29,7 @@ from unroll_dsl.weights.container import load_network, read_spec
 from unroll_dsl.weights.files import CannotRead
 
 T = TypeVar("T")
+Learnt = tuple[tuple[float, Mapping[str, Any]], ...]
 
 _BATCH = 256
 _KEPT = ("patch", "colour", "snr", "names", "samples")  # of [data] when other data are given
@@ -88,7 +89,8 @@ def open_run(path: Path) -> Opened:
             return otherwise
 
     history = attempt(lambda: read_history(path / METRICS), History({}), "No curves")
-    learned = attempt(lambda: read_learned(path / LEARNED), (), "No constants over time")
+    unknown: Learnt = ()
+    learned = attempt(lambda: read_learned(path / LEARNED), unknown, "No constants over time")
     environment: dict[str, Any] = attempt(run.environment, {}, "No environment")
     nothing: tuple[Solver | None, str] = (None, "")
     solver, which = attempt(lambda: _solver(run, "best"), nothing, "No network yet")

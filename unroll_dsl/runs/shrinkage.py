@@ -148,8 +148,8 @@ def _values(
         return np.asarray(known[index])
 
     if type_.rank < 2:  # the entries of a vector are its channels, so one point at a time
-        shape = (channels,) if type_.rank else ()
-        return np.stack([value(np.full(shape, v)) for v in at], axis=-1).reshape(channels, -1)
+        alone: tuple[int, ...] = (channels,) if type_.rank else ()
+        return np.stack([value(np.full(alone, v)) for v in at], axis=-1).reshape(channels, -1)
     shape = (channels, *[1] * (type_.rank - 2), len(at))
     return np.broadcast_to(value(np.broadcast_to(at, shape)), shape).reshape(channels, -1)
 

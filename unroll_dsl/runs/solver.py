@@ -15,11 +15,11 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from unroll_dsl.data.metrics import Metric
 from unroll_dsl.ir import nodes as ops
 from unroll_dsl.ir.graph import Graph
 from unroll_dsl.passes.dead import dead
 from unroll_dsl.runs.worth import Curve
-from unroll_dsl.data.metrics import Metric
 from unroll_dsl.spec import Spec
 from unroll_dsl.verify.run import as_spec
 
