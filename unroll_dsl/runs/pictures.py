@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 Pixels = NDArray[Any]
 
 _SIDE = 256  # pixels that a picture is enlarged to, by a whole factor
-_TILE = 24  # and a filter
+_TILE = 24  # and a filter,
+_LARGE = 48  # or one of more than 7 pixels across
 _GAP = 8  # between filters
 
 
@@ -54,7 +55,8 @@ def mosaic(filters: Sequence[Pixels], caption: str, *, columns: int) -> Picture:
 
     rows = -(-len(filters) // columns)
     a, b = filters[0].shape
-    factor = max(1, _TILE // max(a, b))
+    side = max(a, b)
+    factor = max(1, (_LARGE if side > 7 else _TILE) // side)
     gap = _GAP
     high, wide = a * factor + gap, b * factor + gap
     sheet = np.zeros((rows * high - gap, columns * wide - gap, 4), np.uint8)

@@ -162,7 +162,9 @@ def _metric_word(run: Opened) -> str:
 
 def _phase_word(run: Opened) -> str:
     own = sum(p.per_phase and p.trainable for p in run.spec.graph.parameters)
-    return f"{own} learnables of their own" if own else "all alike"
+    if not own:
+        return "all alike"
+    return f"with {own} learnable{'s' * (own > 1)} each"
 
 
 def _duration(seconds: float) -> str:

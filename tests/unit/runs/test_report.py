@@ -84,10 +84,7 @@ def test_every_section_has_its_figures(trained: Path) -> None:
     }
 
 
-@pytest.mark.parametrize(
-    "name",
-    ["metrics.csv", "learned.jsonl", "environment.json", "bound.safetensors", "log.txt"],
-)
+@pytest.mark.parametrize("name", ["metrics.csv", "learned.jsonl", "bound.safetensors", "log.txt"])
 def test_a_missing_file_leaves_a_page(run: Path, name: str) -> None:
     (run / name).unlink()
     assert "Program" in html(report(open_run(run)))
