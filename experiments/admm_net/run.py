@@ -94,7 +94,7 @@ def classical(run: Run, counts: Iterable[int]) -> dict[int, float]:
     source = run.validation
     assert source is not None
     bind, nmse = run.bind(), metric("nmse")
-    mask = torch.as_tensor(bind["P"])
+    mask = torch.as_tensor(bind["P"]).to(torch.float32)
     drawn = (source.draw([i], np.random.default_rng(0))["target"] for i in range(source.size))
     pairs = [(mask * torch.fft.fft2(image, norm="ortho"), image) for image in drawn]
     found = {0: nmse.over((torch.fft.ifft2(y, norm="ortho").real, image) for y, image in pairs)}

@@ -71,7 +71,8 @@ def test_ista_net_plus(data: Path, tmp_path: Path) -> None:
     assert main(["ista_net_plus", "--quick", "--data", str(data), "--out", str(out)]) == 0
     assert {"results.json", "plot.png", "plot.svg"} <= set(os.listdir(out))
     found = json.loads((out / "results.json").read_text("utf-8"))
-    assert [point["step"] for point in found["points"]] == [0, 3, 6]
+    assert [point["step"] for point in found["points"]] == [3, 6]
+    assert [point["phases"] for point in found["points"]] == [1, 2]
     assert found["published"] == 32.57
 
 
