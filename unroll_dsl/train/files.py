@@ -39,11 +39,16 @@ def write_whole(path: Path, data: bytes, keep: Path | None = None) -> None:
 
 
 def append(path: Path, text: str) -> None:
-    """Add text to a file and flush it to the disk."""
+    """Add text to a file; `size` sees to it that it lasts."""
     with writing(path), path.open("ab") as stream:
         stream.write(text.encode("utf-8"))
-        stream.flush()
+
+
+def size(path: Path) -> int:
+    """The length of a file in bytes, once all of them are on the disk."""
+    with writing(path), path.open("rb+") as stream:
         os.fsync(stream.fileno())
+        return os.fstat(stream.fileno()).st_size
 
 
 def truncate(path: Path, size: int) -> None:

@@ -32,7 +32,7 @@ from unroll_dsl.backends.values import as_numpy
 from unroll_dsl.spec import Spec
 from unroll_dsl.train.config import Config
 from unroll_dsl.train.errors import TrainingError
-from unroll_dsl.train.files import append, truncate, write_whole, writing
+from unroll_dsl.train.files import append, size, truncate, write_whole, writing
 from unroll_dsl.train.tables import to_toml
 from unroll_dsl.version import VERSION
 from unroll_dsl.weights.container import save_network
@@ -83,13 +83,14 @@ class Folder:
 
     def cut(self, sizes: Mapping[str, int]) -> None:
         """Cut the files that grow back to what a checkpoint knows of."""
-        for name, size in sizes.items():
-            truncate(self.path / name, size)
+        for name, length in sizes.items():
+            truncate(self.path / name, length)
         if not sizes[METRICS]:
             append(self.path / METRICS, _line(self.columns))
 
     def sizes(self) -> dict[str, int]:
-        return {name: (self.path / name).stat().st_size for name in (METRICS, LEARNED)}
+        """Lengths of the files that grow, for a checkpoint."""
+        return {name: size(self.path / name) for name in (METRICS, LEARNED)}
 
     def row(self, values: Mapping[str, Any]) -> None:
         """Add a row to metrics.csv; what is not known is left empty."""

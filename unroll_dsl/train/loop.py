@@ -7,27 +7,26 @@ everything else is a function of the configuration. So a run that was killed goe
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from unroll_dsl.spec import Spec
-from unroll_dsl.train import checkpoint, groups
+from unroll_dsl.train import checkpoint
 from unroll_dsl.train.batches import Drawn, Feed
 from unroll_dsl.train.carrying import carry
 from unroll_dsl.train.checkpoint import Checkpoint
 from unroll_dsl.train.errors import Diverged, TrainingError
 from unroll_dsl.train.events import Hooks, StageBegun, StepDone, Validated
-from unroll_dsl.train.folder import Folder
+from unroll_dsl.train.folder import CONFIG, Folder
 from unroll_dsl.train.regimes import Stage
 from unroll_dsl.train.schedule import factor
 from unroll_dsl.train.setup import Setup
-from unroll_dsl.train.terms import Terms
 from unroll_dsl.train.updates import Learner, largest_gradient
-from unroll_dsl.types import Array
+from unroll_dsl.train.validation import validate
+from unroll_dsl.train.work import Work
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
@@ -91,11 +90,13 @@ class Loop:
         for number, stage in enumerate(self.setup.stages):
             if resumed is not None and number < resumed.stage:
                 continue
+            if state is not None:
+                self.accelerator.free_memory()  # the network and the optimiser of the stage before
             spec = self.setup.program(stage)
             network = self.setup.network(spec, stage, self.accelerator.device)
             if state is not None:
                 carry(state, network, stage.start)
-            work = _Work(number, stage, spec, network, self.setup, self.accelerator)
+            work = Work(number, stage, spec, network, self.setup, self.accelerator)
             if work.learner is None:
                 if not stage.optional:
                     raise TrainingError(
@@ -132,7 +133,7 @@ class Loop:
             self.counters.best = None
         self.counters.waited, self.counters.ended = 0, False
 
-    def _train(self, work: _Work, learner: Learner, start: int) -> bool:
+    def _train(self, work: Work, learner: Learner, start: int) -> bool:
         """The updates of a stage from `start`; False if asked to stop."""
         config, stage, counters = self.setup.config, work.stage, self.counters
         with self.feed.ahead(work.number, start, stage.steps, config.train.batch) as draws:
@@ -169,7 +170,7 @@ class Loop:
             for i in range(first, first + train.accumulate)
         ]
 
-    def _explain(self, work: _Work, parts: list[tuple[Tensor, ...]]) -> Callable[[str], Diverged]:
+    def _explain(self, work: Work, parts: list[tuple[Tensor, ...]]) -> Callable[[str], Diverged]:
         """What to say of a loss or a gradient that is no number."""
 
         def explain(reason: str) -> Diverged:
@@ -180,15 +181,16 @@ class Loop:
             return Diverged(
                 f"step {self.step + 1} (stage {work.number + 1}, {work.stage.name}): {reason}{terms}; "
                 f"{largest_gradient(work.network)}",
-                f"the last good state is in {self.folder.path / checkpoint.LAST}; a smaller "
-                "`train.rate`, or `train.clip`, may help",
+                f"the last good state is in {self.folder.path / checkpoint.LAST}: with a smaller "
+                f"`train.rate`, or `train.clip`, in {self.folder.path / CONFIG} "
+                f"`unroll train --resume {self.folder.path}` goes on from it",
             )
 
         return explain
 
     # ---- reports --------------------------------------------------------------------------------
 
-    def _facts(self, work: _Work, rate: float | None, norm: float | None) -> dict[str, Any]:
+    def _facts(self, work: Work, rate: float | None, norm: float | None) -> dict[str, Any]:
         now, counters = time.monotonic(), self.counters
         samples = counters.updates * self.setup.config.train.batch
         facts = {
@@ -204,17 +206,17 @@ class Loop:
         counters.loss, counters.updates, self.reported = 0.0, 0, now
         return facts
 
-    def _row(self, work: _Work, facts: Mapping[str, Any]) -> None:
+    def _row(self, work: Work, facts: Mapping[str, Any]) -> None:
         if self.first:
             self.folder.row(facts)
 
-    def _report(self, work: _Work, rate: float | None, norm: float | None) -> None:
+    def _report(self, work: Work, rate: float | None, norm: float | None) -> None:
         """Validate, write a row and the learnt constants, keep the network if it is the best so far."""
         facts = self._facts(work, rate, norm)
         improved = False
         if self.trial is not None:
             name, counters = self.setup.metric.name, self.counters
-            found = self._everywhere(self._validate(work) if self.first else None)
+            found = self._everywhere(self._validated(work, self.trial) if self.first else None)
             facts |= found
             value = found[f"val.{name}"]
             improved = counters.best is None or self.setup.metric.improves(value, counters.best)
@@ -241,38 +243,20 @@ class Loop:
         )
         self.reported = time.monotonic()  # validation is not training
 
-    def _validate(self, work: _Work) -> dict[str, float]:
-        """Loss, its terms and the metric over the validation data, by the names of their columns."""
-        assert self.trial is not None
-        task, network = self.setup.task, work.network
-        sums: dict[str, float] = {}
-        count = 0
-        batch = self.setup.config.validate.batch or self.setup.config.train.batch
-        state = network.state_dict()
-
-        def pairs(feed: Feed) -> Iterator[tuple[Tensor, Tensor]]:
-            nonlocal count
-            for arguments in feed.everything(batch):
-                inputs, targets = arguments[: len(task.inputs)], arguments[len(task.inputs) :]
-                rows = len(targets[0])
-                found = {"val.loss": network.loss(*arguments)}  # type: ignore[operator]  # generated
-                terms = work.terms(state, arguments)
-                found |= {f"loss.{name}": value for name, value in terms.items()}
-                for name, value in found.items():
-                    sums[name] = sums.get(name, 0.0) + float(value) * rows
-                count += rows
-                outputs = network(*inputs)
-                output = outputs[task.output] if isinstance(outputs, tuple) else outputs
-                yield output.detach(), targets[task.targets.index(task.truth)]
-
-        with torch.no_grad(), self.accelerator.autocast():
-            value = self.setup.metric.over(pairs(self.trial))
-        means = {name: total / count for name, total in sums.items()}
-        return means | {f"val.{self.setup.metric.name}": value}
+    def _validated(self, work: Work, trial: Feed) -> dict[str, float]:
+        train, validation = self.setup.config.train, self.setup.config.validate
+        with self.accelerator.autocast():
+            return validate(
+                work.network,
+                work.terms,
+                trial,
+                self.setup.metric,
+                validation.batch or train.batch,
+            )
 
     # ---- what is kept ---------------------------------------------------------------------------
 
-    def _save(self, work: _Work, learner: Learner, done: int) -> None:
+    def _save(self, work: Work, learner: Learner, done: int) -> None:
         if not self.first:
             return
         self._write("last", work)
@@ -289,11 +273,11 @@ class Loop:
             ),
         )
 
-    def _write(self, name: str, work: _Work) -> None:
+    def _write(self, name: str, work: Work) -> None:
         bind = self.setup.constants(work.spec)
         self.folder.network(name, work.spec, work.network, work.stage.phases, bind)
 
-    def _restore(self, work: _Work, resumed: Checkpoint) -> int:
+    def _restore(self, work: Work, resumed: Checkpoint) -> int:
         assert work.learner is not None
         work.learner.restore(resumed.network, resumed.optimizer, resumed.scaler)
         self.counters = Counters(**resumed.counters)
@@ -327,31 +311,6 @@ class Loop:
         if self.first:
             self.folder.say(text)
             self.hooks.say(text)
-
-
-class _Work:
-    """The network of a stage and what trains it; `learner` is None where all is frozen."""
-
-    def __init__(
-        self,
-        number: int,
-        stage: Stage,
-        spec: Spec,
-        network: nn.Module,
-        setup: Setup,
-        accelerator: Accelerator,
-    ) -> None:
-        self.number, self.stage, self.spec, self.network = number, stage, spec, network
-        self.terms = Terms(spec, lambda term: setup.network(term, stage, accelerator.device))
-        self.small = {
-            p.name for p in spec.graph.parameters if isinstance(p.type, Array) and p.type.rank < 2
-        }
-        config = setup.config
-        known = groups.names(spec, network)
-        made = groups.parameter_groups(network, known, stage.trains, config.group, config.train)
-        self.learner: Learner | None = None
-        if made:
-            self.learner = Learner(network, made, config.train, stage.rate, accelerator)
 
 
 def _count(parameters: Any) -> int:

@@ -121,8 +121,12 @@ class Run:
 
     def sources(self) -> tuple[Source, Source | None]:
         """The data of training and of validation, opened again."""
-        from unroll_dsl.train.opening import open_data
+        from unroll_dsl.train.opening import GIVEN, open_data
 
+        if self.config.data.get("kind") == GIVEN:
+            raise TrainingError(
+                f"the data of {self.path} were given as an object, which no file holds"
+            )
         opened = open_data(self.spec, self.config, self.bind())
         return opened.source, opened.validation
 

@@ -22,7 +22,7 @@ from unroll_dsl.train.training import resume, train
 
 CONFIG = {
     "phases": 3, "dims": {"m": 6, "n": 12}, "data": {"samples": 200, "validate": 50, "snr": 30},
-    "train": {"steps": 200, "batch": 8, "rate": 0.01, "regime": "curriculum", "counts": [1, 3]},
+    "train": {"steps": 120, "batch": 8, "rate": 0.01, "regime": "curriculum", "counts": [1, 3]},
     "log": {"every": 7}, "validate": {"every": 30, "patience": 9}, "save": {"every": 20},
 }
 
@@ -58,7 +58,7 @@ assert trial(whole, 60) == 0
 took = time.monotonic() - begin
 moments = random.Random(int(sys.argv[1]))
 killed = 0
-while killed < 6:
+while killed < 4:
     status = trial(parts, moments.uniform(0.1, 0.6) * took)
     if status == 0:
         break

@@ -1,5 +1,7 @@
 """Configurations: what is wrong is said with the key, what is right survives the way to TOML and back."""
 
+import re
+import tomllib
 from dataclasses import fields
 from pathlib import Path
 
@@ -83,3 +85,11 @@ def test_the_docs_have_every_key() -> None:
     for kind in (Config, Training, Group, StageTable, Validation, Log, Saving):
         for entry in fields(kind):
             assert f"`{entry.name}`" in text or f"[{entry.name}]" in text, entry.name
+
+
+def test_examples_of_the_docs_are_configurations() -> None:
+    text = (ROOT / "docs" / "training.md").read_text("utf-8")
+    examples = re.findall(r"```toml\n(.*?)```", text, re.DOTALL)
+    assert examples
+    for example in examples:
+        config(tomllib.loads(example))

@@ -25,8 +25,11 @@ def stop_after(step: int) -> Hooks:
     "over",
     [
         {},
-        {"train": {"regime": "layerwise", "refine": [0.5], "steps": 15}},
-        {"train": {"schedule": "cosine", "warmup": 5, "optimizer": "sgd", "momentum": 0.9}},
+        {"phases": 2, "train": {"regime": "layerwise", "refine": [0.5], "steps": 10}},
+        pytest.param(
+            {"train": {"schedule": "cosine", "warmup": 5, "optimizer": "sgd", "momentum": 0.9}},
+            marks=pytest.mark.slow,
+        ),
         {"validate": {"patience": 2, "every": 5}, "train": {"rate": 1.0, "steps": 30}},
     ],
     ids=["whole", "layerwise", "momentum", "patience"],
@@ -219,6 +222,28 @@ def test_learnt_roles_are_in_the_file_of_the_network(trained: Any) -> None:
     assert run.network("last").state_dict()["phases.2.scale"].shape == ()
     assert "learnable scale : scalar per phase" in run.program("last").program.file.text
     assert "scale" in run.learned()[-1]["values"]
+
+
+def test_a_diverged_run_goes_on_at_another_rate(trained: Any) -> None:
+    over = {"train": {"optimizer": "sgd", "rate": 1e30, "steps": 20}}
+    with pytest.raises(Diverged, match="step "):
+        trained(over=over)
+    config = trained.folder / "run" / "run.toml"
+    config.write_text(config.read_text().replace("rate = 1e+30", "rate = 0.001", 1))
+    run = trained.resume()
+    assert run.config.train.rate == 0.001
+    assert all(math.isfinite(row["val.loss"]) for row in run.metrics() if row["val.loss"])
+
+
+def test_files_that_cannot_be_used_are_named(trained: Any) -> None:
+    class Holed(Sparse):
+        def problems(self) -> tuple[str, ...]:
+            return ("images/7.png: cannot identify image file",)
+
+    said: list[str] = []
+    run = trained(source=Holed(), hooks=Hooks(say=said.append))
+    assert "images/7.png: cannot identify image file" in said
+    assert "images/7.png: cannot identify image file" in (run.path / "log.txt").read_text()
 
 
 def test_a_folder_is_not_trained_in_twice(trained: Any) -> None:
