@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test test-all check bench bench-peers format goldens clean
+.PHONY: demo test test-all check bench bench-peers experiments format goldens clean
 
 demo: $(STAMP)
 	$(BIN)/unroll demo --out unroll-demo
@@ -30,6 +30,11 @@ format: $(STAMP)
 
 bench: $(STAMP)
 	$(BIN)/python -m benchmarks
+
+# trained from scratch: tens of minutes on two cores; what has been stopped goes on
+experiments: $(STAMP)
+	$(BIN)/python -m experiments gregor_lecun
+	$(BIN)/python -m experiments sparse_recovery
 
 # deepinv without its dependencies, which would draw in another torch, beside the environment
 PEERS := build/peers

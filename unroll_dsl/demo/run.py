@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from unroll_dsl.data import coding, samples
 from unroll_dsl.data.signals import signals
+from unroll_dsl.demo.curves import curve, reached
 from unroll_dsl.demo.result import DemoResult, Row, plot, print_table
 from unroll_dsl.demo.training import train
 from unroll_dsl.spec import load
@@ -98,14 +99,14 @@ def run_demo(
                 Z_test = coding.codes(X_test.double(), Wd.double(), ALPHA, 1e-8).float()
                 progress(2, 2)
             gap = untrained_gap(X_test[:20].double(), Wd.double())
-            fista = _curve("fista", X_test, Z_test, Wd, plan.curve)
-            ista = _curve("ista", X_test, Z_test, Wd, plan.curve)
+            fista = curve("fista", X_test, Z_test, Wd, ALPHA, plan.curve)
+            ista = curve("ista", X_test, Z_test, Wd, ALPHA, plan.curve)
             rows: list[Row] = []
 
             def measured(name: str, net: nn.Module) -> None:
                 with torch.no_grad():
                     found = coding.error(net(X_test), Z_test)
-                rows.append(Row(name, found, _reached(fista, found)))
+                rows.append(Row(name, found, reached(fista, found)))
 
             for spec_name, name in (
                 ("baseline_tanh", "baseline, D tanh(x)"),
@@ -185,18 +186,6 @@ def untrained_gap(X: Tensor, Wd: Tensor) -> float:
         for found in (ours[k]["Z"].detach().numpy(), theirs[k]["Z"]):
             worst = max(worst, float(np.abs(found - z).max() / np.abs(z).max()))
     return worst
-
-
-def _curve(name: str, X: Tensor, Z_star: Tensor, Wd: Tensor, count: int) -> list[float]:
-    """The error of a classical iteration after 1, 2, ... phases."""
-    net = load(name).compile(phases=count, bind={"A": Wd, "lambda": ALPHA})
-    with torch.no_grad():
-        states = net.trajectory(X)  # type: ignore[operator]
-    return [coding.error(values["x"], Z_star) for values in states]
-
-
-def _reached(curve: list[float], error: float) -> int | None:
-    return next((k for k, found in enumerate(curve, start=1) if found <= error), None)
 
 
 def _save(net: nn.Module, path: Path) -> None:

@@ -7,6 +7,7 @@ import torch
 import unroll_dsl
 from unroll_dsl.data import coding, samples
 from unroll_dsl.data.signals import normalised_patches
+from unroll_dsl.demo.curves import curve, reached
 from unroll_dsl.demo.training import train
 
 ALPHA = 0.5
@@ -34,3 +35,16 @@ def test_training_lowers_the_loss_and_repeats_with_the_seed(
         losses.append(float(net.loss(X, Z).detach()))
     assert losses[0] == losses[1]
     assert losses[0] < before / 2
+
+
+def test_error_curve_is_that_of_the_iteration_and_says_what_reaches_an_error(
+    problem: tuple[torch.Tensor, torch.Tensor],
+) -> None:
+    X, D = problem
+    Z = coding.codes(X, D, ALPHA, 1e-8)
+    errors = curve("ista", X, Z, D, ALPHA, 5)
+    reference = unroll_dsl.load("ista").reference(phases=3, bind={"A": D, "lambda": ALPHA})
+    expected = ((reference(X.numpy()) - Z.numpy()) ** 2).sum(1).mean()
+    np.testing.assert_allclose(errors[2], expected, rtol=1e-10)
+    assert reached(errors, errors[2]) == 3
+    assert reached(errors, errors[4] / 2) is None

@@ -1,0 +1,1 @@
+"""Experiments of papers, trained from scratch: `python -m experiments NAME [--quick]`. See docs/experiments.md."""
