@@ -8,11 +8,11 @@ from typing import Any
 
 from rich.console import Console
 
-import unroll_dsl
 from unroll_dsl.spec import Spec
 from unroll_dsl.train import Config, Hooks, Run
 from unroll_dsl.train.tables import config as as_config
 from unroll_dsl.train.tables import merged, read_file
+from unroll_dsl.train.training import resume, train
 
 TOLD = Console(stderr=True)
 
@@ -30,10 +30,12 @@ def trained(spec: Spec, folder: Path, config: Config, **given: Any) -> Run:
 
     `given` as for `unroll_dsl.train`: `bind`, `source`, `validation`.
     """
-    hooks = Hooks(say=lambda text: TOLD.print(f"{folder.name}: {text}", style="dim"))
+    hooks = Hooks(
+        say=lambda text: TOLD.print(f"{folder.name}: {text}", style="dim", soft_wrap=True)
+    )
     if (folder / "run.toml").exists():
-        return unroll_dsl.train.resume(folder, hooks=hooks, **given)
-    return unroll_dsl.train(spec, folder, config, hooks=hooks, **given)
+        return resume(folder, hooks=hooks, **given)
+    return train(spec, folder, config, hooks=hooks, **given)
 
 
 def seconds(run: Run) -> float:

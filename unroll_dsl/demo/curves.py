@@ -23,7 +23,7 @@ def curve(
     net = load(name).compile(phases=count, bind={"A": Wd, "lambda": alpha})
     sums = [0.0] * count
     with torch.no_grad():
-        for patches, codes in zip(X.split(_PART), Z_star.split(_PART), strict=True):
+        for patches, codes in zip(torch.split(X, _PART), torch.split(Z_star, _PART), strict=True):
             states = net.trajectory(patches)  # type: ignore[operator]  # generated
             for k, values in enumerate(states):
                 sums[k] += coding.error(values["x"], codes) * len(patches)
