@@ -11,7 +11,7 @@ import unroll_dsl
 
 ROOT = Path(unroll_dsl.__file__).resolve().parents[1]
 PAGE = (ROOT / "docs" / "tutorial.md").read_text(encoding="utf-8")
-FEWER = {"--steps": "4", "validate.every": "2", "--batch": "2", "--phases": "2"}
+FEWER = {"--steps": "2", "validate.every": "2", "--batch": "16", "--phases": "1"}
 
 
 def blocks(kind: str) -> list[str]:
