@@ -1,4 +1,5 @@
-"""The ratios of all benchmarks that have been run, as one picture: build/benchmarks.json and .svg."""
+"""The ratios of all benchmarks that have been run, build/benchmarks.json, as one picture:
+docs/figures/benchmarks.svg."""
 
 from __future__ import annotations
 
@@ -8,7 +9,8 @@ from statistics import geometric_mean
 
 from rich.console import Console
 
-BUILD = Path(__file__).parents[1] / "build"
+ROOT = Path(__file__).parents[1]
+BUILD = ROOT / "build"
 _TITLES = {
     "plain": "against what the authors' programs compute",
     "by hand": "against an expert's PyTorch",
@@ -72,6 +74,7 @@ def run(*names: str) -> None:
         for way in ways:
             mean = geometric_mean(ratios[way] for ratios in networks.values() if way in ratios)
             print(f"{_TITLES[against]}, {way}: {mean:.2f} times faster in the geometric mean")
-    path = BUILD / "benchmarks.svg"
+    path = ROOT / "docs" / "figures" / "benchmarks.svg"
+    path.parent.mkdir(exist_ok=True)
     figure.savefig(path, metadata={"Date": None})
     Console().print(f"drawn: {path}")

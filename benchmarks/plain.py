@@ -1,8 +1,8 @@
 """Plain PyTorch renderings of what the papers' authors compute, for comparison.
 
-Written from the papers and from the description of the authors' programs, not from their text: the
-branch that only the loss needs is evaluated at inference, Gram matrices are made in every call,
-an inverse in every layer, piecewise linear functions by sorting knots.
+Written from the papers and from what the authors' programs compute, not from their text: the branch that only
+the loss needs is evaluated at inference, Gram matrices are made in every call, an inverse in every layer, and for
+piecewise linear functions the distances to all knots.
 """
 
 from __future__ import annotations
@@ -198,9 +198,8 @@ class AdmmNet(nn.Module):
 
 
 class AdmmCsnet(nn.Module):
-    """ADMM-CSNet (Yang et al., 2020): its piecewise linear layer sorts values and knots together.
-
-    With `search` each value is searched for among the knots instead, which is kinder.
+    """ADMM-CSNet (Yang et al., 2020): its piecewise linear layer takes the distances of each value to all
+    knots. With `search` each is searched for among them instead, which is kinder.
     """
 
     def __init__(self, mask: Tensor, stages: int = 10, search: bool = False) -> None:
@@ -216,7 +215,7 @@ class AdmmCsnet(nn.Module):
         self.stages = stages
 
     def pwl(self, x: Tensor) -> Tensor:
-        order = self.below_by_search(x) if self.search else self.below_by_sorting(x)
+        order = self.below_by_search(x) if self.search else self.below_by_distance(x)
         rises = 0.02 * self.slopes[:, 1:-1]
         values = torch.cat([self.start[:, None], self.start[:, None] + rises.cumsum(1)], 1)
         index = order.flatten(2)
@@ -230,15 +229,12 @@ class AdmmCsnet(nn.Module):
         """How many knots lie at or below each value."""
         return torch.searchsorted(self.knots, x.contiguous(), right=True)
 
-    def below_by_sorting(self, x: Tensor) -> Tensor:
-        """The same: the values of a channel and the knots in one row, sorted; a running count of the
-        knots, put back in the order of the values."""
-        values = x.movedim(1, 0).flatten(1)
-        knots = self.knots.expand(len(values), -1)
-        _, order = torch.cat([knots, values], 1).sort(dim=1, stable=True)
-        count = (order < len(self.knots)).cumsum(1)
-        found = torch.empty_like(count).scatter_(1, order, count)[:, len(self.knots) :]
-        return found.unflatten(1, (x.shape[0], *x.shape[2:])).movedim(0, 1)
+    def below_by_distance(self, x: Tensor) -> Tensor:
+        """The same as the authors do it: of the distances to all knots, 101 for each value, the least
+        that is not negative."""
+        gaps = x[..., None] - self.knots
+        gaps = torch.where(gaps < 0, torch.inf, gaps)
+        return torch.where(x >= self.knots[0], gaps.argmin(-1) + 1, 0)
 
     def prox(self, u: Tensor) -> Tensor:
         parts = (self.last(self.pwl(self.first(part))) for part in (u.real, u.imag))

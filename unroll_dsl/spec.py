@@ -344,5 +344,9 @@ def check_named(source: str | Path) -> Checked:
     if isinstance(source, str) and path.suffix != ".unroll" and not path.exists():
         from unroll_dsl.backends.errors import UnknownAlgorithm
 
-        return Checked(None, None, None, None, (UnknownAlgorithm(source, algorithm_names()),))
+        file = f"{source}.unroll"
+        unknown = UnknownAlgorithm(
+            source, algorithm_names(), file if Path(file).is_file() else None
+        )
+        return Checked(None, None, None, None, (unknown,))
     return check_path(path)

@@ -24,8 +24,8 @@ NETWORKS = {
     "lista": "LISTA",
     "lista_cp": "LISTA-CP",
     "lista_cpss": "LISTA-CPSS",
-    "alista": "ALISTA, no selection",
-    "alista_ss": "ALISTA",
+    "alista": "ALISTA",
+    "alista_ss": "ALISTA, support selection",
 }
 CLASSICAL = {"ista": "ISTA", "fista": "FISTA"}
 WEIGHTS = (0.4, 0.2, 0.1, 0.05, 0.02)  # of the l1 norm, of which classical iterations get the best

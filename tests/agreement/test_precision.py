@@ -50,3 +50,24 @@ output x
         curves.start += torch.randn_like(curves.start)
         pieces = curves(y)
     torch.testing.assert_close(pieces, curves(y).detach(), rtol=0, atol=0)
+
+
+@pytest.mark.parametrize("name", ["ista_net_plus", "lista"])
+def test_mixed_precision_has_the_gradients_of_single_precision_to_its_rounding(name: str) -> None:
+    torch.manual_seed(0)
+    if name == "lista":
+        bind, y, target = {"Wd": torch.randn(20, 12) / 5}, torch.randn(3, 20), torch.randn(3, 12)
+    else:
+        Phi = torch.linalg.qr(torch.randn(64, 64))[0][:16]
+        bind, target = {"Phi": Phi, "Q": Phi.mT}, torch.rand(3, 1, 8, 8)
+        y = target.flatten(1) @ Phi.mT
+    dims = {} if name == "lista" else {"h": 8, "w": 8}
+    found = []
+    for mixed in (False, True):
+        network: Any = unroll_dsl.load(name).compile(2, bind=bind, dims=dims, seed=0)
+        with torch.autocast("cpu", torch.bfloat16, enabled=mixed):
+            loss = network.loss(y, target)
+        loss.backward()
+        found.append(torch.cat([p.grad.flatten() for p in network.parameters()]))
+    single, half = found
+    assert (half - single).norm() < 0.05 * single.norm()

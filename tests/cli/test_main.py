@@ -89,6 +89,8 @@ def test_unknown_algorithm(unroll: Unroll) -> None:
     assert result.err.startswith("error[U0516]: there is no packaged algorithm and no file `lsta`")
     assert "help: did you mean `lista`?" in result.err
     assert "`unroll list`" in unroll("show", "zzzzzzz").err
+    unroll("new", "my_net")
+    assert "help: did you mean the file `my_net.unroll`?" in unroll("show", "my_net").err
 
 
 def test_missing_file(unroll: Unroll) -> None:

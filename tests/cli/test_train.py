@@ -7,7 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from PIL import Image
 
 import unroll_dsl
 from unroll_dsl.train import Run
@@ -55,6 +57,16 @@ def test_wrong_calls(unroll: Unroll, arguments: tuple[str, ...], message: str) -
     result = unroll(*arguments)
     assert result.status == 2
     assert message in result.err
+
+
+def test_one_image_is_data(unroll: Unroll, tmp_path: Path) -> None:
+    levels = np.random.default_rng(0).integers(0, 256, (16, 16), dtype=np.uint8)
+    Image.fromarray(levels).save(tmp_path / "photo.png")
+    done = unroll(
+        *("train", "ista_net", "--data", "photo.png", "--out", "run", "--dims", "h=8,w=8"),
+        *("--phases", "1", "--steps", "1", "--batch", "2"),
+    )
+    assert done.status == 0, done.err
 
 
 def test_data_and_bound_values_from_files(unroll: Unroll, tmp_path: Path) -> None:

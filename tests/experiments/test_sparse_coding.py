@@ -74,6 +74,6 @@ def test_learned_networks_recover_what_as_many_iterations_do_not(tmp_path: Path)
     last = {network["name"]: network["nmse_db"][-1] for network in networks}
     for name in ("LISTA", "LISTA-CP", "LISTA-CPSS", "ALISTA"):
         assert last[name] < last["FISTA"] - 1, name
-    assert last["ALISTA"] == min(last.values())
+    assert min(last, key=lambda name: last[name]).startswith("ALISTA")
     again = _quick("sparse_recovery", tmp_path)  # finished runs are kept
     assert again["networks"] == networks

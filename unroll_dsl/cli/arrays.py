@@ -1,4 +1,4 @@
-"""Arrays in files: .npy, .npz, .mat, .csv and .txt; .mat is read, not written."""
+"""Arrays in files: .npy, .npz, .mat, .safetensors, .csv and .txt; .mat and .safetensors are read, not written."""
 
 import zipfile
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ from unroll_dsl.cli.usage import UsageError, did_you_mean
 
 Array = NDArray[Any]
 
-_FORMATS = "the formats are .npy, .npz, .mat, .csv (commas) and .txt (blanks)"
+_FORMATS = "the formats are .npy, .npz, .mat, .safetensors, .csv (commas) and .txt (blanks)"
 
 
 def read_value(text: str) -> Array | float:
@@ -40,8 +40,8 @@ def read_array(text: str) -> Array:
                 return np.asarray(np.load(path, allow_pickle=False))
             case ".npz":
                 return _member(path, member)
-            case ".mat":
-                return _of_matlab(path, member)
+            case ".mat" | ".safetensors":
+                return _of_file(path, member)
             case ".csv":
                 return _table(path, ",")
             case ".txt":
@@ -57,7 +57,7 @@ def _member(path: Path, member: str) -> Array:
         return np.asarray(archive[_chosen(path, member, tuple(archive.files))])
 
 
-def _of_matlab(path: Path, member: str) -> Array:
+def _of_file(path: Path, member: str) -> Array:
     from unroll_dsl.weights.files import read_arrays
 
     arrays = read_arrays(path)

@@ -27,7 +27,12 @@ def arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--images", type=Path, metavar="PATH", help="folder of images, an image, or arrays"
     )
-    parser.add_argument("--weights", type=Path, metavar="FILE", help="the authors' weights")
+    parser.add_argument(
+        "--weights",
+        type=Path,
+        metavar="FILE",
+        help="the authors' weights, or a run's best.safetensors",
+    )
     parser.add_argument(
         "--untrained", action="store_true", help="no weights: the network as the program has it"
     )

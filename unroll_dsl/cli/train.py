@@ -136,13 +136,20 @@ def _config(options: Namespace) -> "Config":
     if fix:
         over["fix"] = list(fix)
     if options.data is not None:
-        over["data"] = {"file" if options.data.is_file() else "folder": str(options.data.resolve())}
+        over["data"] = {_key(options.data): str(options.data.resolve())}
     if options.tensorboard:
         over["log"] = {"tensorboard": True}
     tables = merged(tables, over)
     for text in options.set:
         tables = merged(tables, setting(text))
     return config(tables, str(options.config or ""))
+
+
+def _key(data: Path) -> str:
+    """What `--data` is: a folder of images, one image, or a file of arrays."""
+    from unroll_dsl.data.images import SUFFIXES
+
+    return "file" if data.is_file() and data.suffix.lower() not in SUFFIXES else "folder"
 
 
 def _given(options: Namespace, names: tuple[str, ...]) -> dict[str, Any]:

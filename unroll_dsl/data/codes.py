@@ -39,7 +39,7 @@ class CodeSettings:
     validate: int = 3_000
     held_out: float | str = 0.2
     patch: int | None = None
-    samples: int = 60_000
+    samples: int = 50_000
     dictionary: str | None = None
     alpha: float | None = None
     tolerance: float = 1e-4

@@ -153,8 +153,9 @@ def _mae(found: Tensor, truth: Tensor) -> Tensor:
 
 
 def _psnr(found: Tensor, truth: Tensor) -> Tensor:
+    """At most 100 dB: one black patch that comes out black would else make the mean of a set infinite."""
     difference = found.abs().double() - truth.abs().double()
-    return -10 * torch.log10(difference.flatten(1).square().mean(1))
+    return -10 * torch.log10(difference.flatten(1).square().mean(1).clamp(min=1e-10))
 
 
 def _ssim(found: Tensor, truth: Tensor) -> Tensor:

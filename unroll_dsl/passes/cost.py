@@ -154,6 +154,8 @@ def _total(nodes: Sequence[Node], ids: Iterable[int], bodies: Mapping[str, Funct
                 names[applied_name(nodes, node.args[0])] += 1
             case ConvolvePair():
                 names[" with ".join(applied_name(nodes, a) for a in node.args[:2])] += 1
+            case Builtin("filtered"):
+                names["fft2 and its inverse"] += 1
             case Builtin("cholesky_solve" | "triangular_solve" | "solve_dense" as name):
                 names[name] += 1
             case Solve():

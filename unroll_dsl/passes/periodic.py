@@ -38,6 +38,21 @@ class Periodic:
         return _Periodic(graph, self.sizes).run()
 
 
+def filters(graph: Graph) -> tuple[str, ...]:
+    """What the pass, and `solve` of real images, have made of each phase, in words for `unroll show`."""
+    found = stages(graph)
+    places = [
+        str(node.origin).rpartition("/")[2]
+        for index, node in enumerate(graph.nodes)
+        if node.op == Builtin("filtered") and found[index] is Stage.PHASE
+    ]
+    return tuple(
+        f"{place}: {2 * places.count(place)} Fourier transforms of real images, the transfer function is "
+        "known before the phase"
+        for place in dict.fromkeys(places)
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class _Blur:
     """One application of a blur: the node of its kernel, that of its argument."""

@@ -26,6 +26,7 @@ from unroll_dsl.ir.nodes import (
     Apply,
     Builtin,
     ComposeMap,
+    Constant,
     Elementwise,
     Eye,
     Node,
@@ -310,7 +311,16 @@ class _Build:
     # ---- parts ----------------------------------------------------------------------------------
 
     def _op(self, word: str, *args: int) -> int:
+        if word == "div" and (whole := self._inverse_of(args[1])) is not None:
+            word, args = "mul", (args[0], whole)
         return self.new.elementwise(word, *args, origin=self.origin)
+
+    def _inverse_of(self, index: int) -> int | None:
+        """`t` where a value is `1 / t`: arrays are multiplied by it rather than divided by that."""
+        node = self.new.nodes[index]
+        if node.op == Elementwise("div") and self.new.nodes[node.args[0]].op == Constant(1):
+            return node.args[1]
+        return None
 
     def _record(self, name: str, *args: int, label: str | None = None) -> int:
         found = self.new.make(Builtin(name), *args, origin=self.origin)

@@ -9,6 +9,7 @@ from unroll_dsl.passes.affine import choices
 from unroll_dsl.passes.cost import Cost, cost
 from unroll_dsl.passes.fusion import fused
 from unroll_dsl.passes.liveness import liveness
+from unroll_dsl.passes.periodic import filters
 from unroll_dsl.passes.pipeline import optimize
 from unroll_dsl.passes.solving import routes
 from unroll_dsl.spec import Spec
@@ -141,7 +142,7 @@ def summary(
         work,
         solves,
         tuple((_where(c.origin), c.reason) for c in choices(graph, sizes)),
-        fused(optimized),
+        (*fused(optimized), *filters(optimized)),
     )
 
 

@@ -17,7 +17,8 @@ from unroll_dsl.data.images import Image, cut, image_paths, join, read_images
 from unroll_dsl.data.metrics import nmse, psnr, ssim
 from unroll_dsl.reproduce.protocol import BadProtocol, Protocol
 from unroll_dsl.spec import Spec
-from unroll_dsl.weights.container import put
+from unroll_dsl.weights.container import is_network, put, read_spec
+from unroll_dsl.weights.files import read_tensors
 from unroll_dsl.weights.imports import Imported, import_weights
 
 Progress = Callable[[int, int, str], object]
@@ -96,8 +97,8 @@ def reproduce(
     Parameters
     ----------
     images, weights, names
-        Folder or file of images, the authors' file of weights (None: the network as the program has it),
-        the map of its names.
+        Folder or file of images; the authors' file of weights and the map of its names, or the file of a
+        trained network (None: the network as the program has it).
     bind
         What the program's `fixed` names are: sampling matrices, masks.
     choices
@@ -117,7 +118,7 @@ def reproduce(
         For data that does not fit, before anything is computed of it.
     """
     paths = image_paths(images)
-    imported = Imported({}, None) if weights is None else import_weights(spec, weights, names)
+    imported = _imported(spec, weights, names)
     bind = _uncentred(protocol, bind)
     begin = time.monotonic()
     rows: list[Row] = []
@@ -142,6 +143,15 @@ def reproduce(
         protocol.measured.get(key),
         time.monotonic() - begin,
     )
+
+
+def _imported(spec: Spec, weights: Path | None, names: Path) -> Imported:
+    """Weights in the names of the network: the authors' are translated, those of a run have them."""
+    if weights is None:
+        return Imported({}, None)
+    if is_network(weights):
+        return Imported(read_tensors(weights), read_spec(weights)[1])
+    return import_weights(spec, weights, names)
 
 
 def _uncentred(protocol: Protocol, bind: Mapping[str, Any]) -> dict[str, Any]:

@@ -154,7 +154,7 @@ def write_bound(path: Path, bind: Mapping[str, Any]) -> None:
         if isinstance(value, Tensor):
             kept[name] = value.detach().cpu().clone().contiguous()
         elif isinstance(value, np.ndarray | int | float | complex):
-            kept[name] = torch.from_numpy(np.array(as_numpy(value)))
+            kept[name] = torch.from_numpy(np.array(as_numpy(value), order="C"))
     write_whole(path, save(kept))
 
 

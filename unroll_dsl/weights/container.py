@@ -75,6 +75,17 @@ def save_network(
         raise
 
 
+def is_network(path: Path | str) -> bool:
+    """Whether a file has been written by `save_network`: weights with their program."""
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(str(path), "pt") as stream:
+            return {"format", "spec"} <= set(stream.metadata() or {})
+    except (OSError, SafetensorError):
+        return False
+
+
 def read_spec(path: Path | str) -> tuple[Spec, int | None, dict[str, tuple[int, ...]]]:
     """The program in a file, its number of phases, and the shapes of what was bound.
 

@@ -93,3 +93,10 @@ def test_without_torchmetrics_an_unknown_metric_says_where_more_are(
     monkeypatch.setitem(sys.modules, "torchmetrics", None)
     with pytest.raises(DataError, match=r"there is `psnr`.*pip install torchmetrics"):
         metric("spectral_angle_mapper")
+
+
+def test_a_patch_without_error_does_not_make_the_mean_infinite() -> None:
+    truth = torch.zeros(2, 1, 4, 4)
+    found = truth.clone()
+    found[1] += 0.1
+    assert metric("psnr").over([(found, truth)]) == pytest.approx((100 + 20) / 2)

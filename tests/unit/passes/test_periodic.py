@@ -7,6 +7,7 @@ import torch
 
 import unroll_dsl
 from unroll_dsl.passes.periodic import Periodic
+from unroll_dsl.report.summary import summary
 
 PROGRAM = """algorithm deblur
 dims h, w, p, q
@@ -29,6 +30,15 @@ def test_two_transforms_for_a_step_of_descent() -> None:
     # C' @ (C @ v - y) is one of the two, C @ x the other
     assert phase.count("filtered(") == 2
     assert "blurred" not in text
+
+
+def test_show_tells_of_it() -> None:
+    shown = summary(
+        unroll_dsl.loads(PROGRAM.format(field=""), "deblur.unroll"),
+        dims={"h": 9, "w": 8, "p": 5, "q": 5},
+    )
+    assert shown.fused[0].startswith("deblur.unroll:9:19: 2 Fourier transforms")
+    assert dict(shown.work[-1].applications)["fft2 and its inverse"] == 2
 
 
 @pytest.mark.parametrize(

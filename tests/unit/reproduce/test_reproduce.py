@@ -15,6 +15,7 @@ from unroll_dsl.data.metrics import psnr
 from unroll_dsl.reproduce import reproduce
 from unroll_dsl.reproduce.protocol import BadProtocol, Protocol, read_protocol
 from unroll_dsl.resources import algorithm_names, beside
+from unroll_dsl.weights.container import save_network
 
 RNG = np.random.default_rng(0)
 PROTOCOLS = [name for name in algorithm_names() if beside(name, "protocol.toml").is_file()]
@@ -134,3 +135,12 @@ def test_masks_are_taken_as_the_protocol_says(tmp_path: Path) -> None:
 def test_a_mask_of_another_size_is_refused(tmp_path: Path) -> None:
     with pytest.raises(BadProtocol, match=r"image is 8 x 8, the mask `P` 4 x 6"):
         sampled(tmp_path, np.ones((4, 6)), np.ones((8, 8)))
+
+
+def test_the_network_of_a_run_needs_no_names(small: dict[str, Any], tmp_path: Path) -> None:
+    expected = reproduce(**{key: value for key, value in small.items() if key != "net"})
+    net = small.pop("net")
+    small["weights"] = tmp_path / "best.safetensors"
+    save_network(small["weights"], small["spec"], net)
+    small["names"] = tmp_path / "there is none"
+    assert reproduce(**small).rows == expected.rows

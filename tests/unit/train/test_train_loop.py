@@ -1,6 +1,7 @@
 """The loop: interruptions leave no trace, what goes wrong is said, what is promised is written."""
 
 import math
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -266,3 +267,17 @@ def test_events_for_tensorboard(trained: Any) -> None:
     pytest.importorskip("tensorboard")
     run = trained(over={"log": {"tensorboard": True}})
     assert list((run.path / "tensorboard").glob("events.*"))
+
+
+def test_mixed_precision_measures_exactly(tmp_path: Path) -> None:
+    run = unroll_dsl.train(
+        "lista_cp",
+        tmp_path / "run",
+        {
+            "phases": 1,
+            "dims": {"m": 8, "n": 16},
+            "data": {"validate": 8},
+            "train": {"steps": 2, "batch": 4, "precision": "bf16"},
+        },
+    )
+    assert [row["step"] for row in run.metrics()] == [0, 2]

@@ -180,11 +180,14 @@ class UnknownAlgorithm(Diagnostic):
     title = "unknown algorithm"
     name: str
     known: tuple[str, ...]
+    file: str | None = None  # one of that name, but for the ending
 
     def message(self) -> str:
         return f"there is no packaged algorithm and no file `{self.name}`"
 
     def help(self) -> str | None:
+        if self.file is not None:
+            return f"did you mean the file `{self.file}`?"
         near = difflib.get_close_matches(self.name, self.known, n=1)
         if near:
             return f"did you mean `{near[0]}`?"

@@ -178,7 +178,8 @@ def patches(x: Tensor, size: int) -> Tensor:
 
 CONVOLVE_FEW = '''def convolve_few(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     """conv2d with zero padding that keeps the size, one end of few channels."""
-    if x.device.type != "cpu" or torch.compiler.is_compiling():
+    by_library = x.device.type != "cpu" or torch.compiler.is_compiling()
+    if by_library or torch.is_autocast_enabled("cpu"):  # which has kernels of every precision
         return nn.functional.conv2d(x, weight, bias, padding=weight.shape[-1] // 2)
     y = (Convolve.apply if torch.is_grad_enabled() else Convolve.product)(x, weight)
     return y if bias is None else y + bias[:, None, None]

@@ -1,0 +1,41 @@
+"""Panels as SVG."""
+
+import io
+import re
+
+from unroll_dsl.runs.drawing import power, save, svg
+from unroll_dsl.runs.panels import Line, Panel
+
+PANEL = Panel(
+    "a < b", "step", "loss", (Line((1.0, 2.0, 3.0), (1.0, 10.0, 100.0), "c & d"),), log_y=True
+)
+
+
+def test_the_same_panel_gives_the_same_bytes() -> None:
+    assert svg(PANEL) == svg(PANEL)
+
+
+def test_two_panels_share_no_id() -> None:
+    other = Panel("other", "step", "loss", PANEL.lines)
+    first, second = (set(re.findall(r'\bid="([^"]+)"', svg(panel))) for panel in (PANEL, other))
+    assert first and not first & second
+
+
+def test_the_page_chooses_the_colours_of_text() -> None:
+    assert "var(--ink)" in svg(PANEL) and "#010203" not in svg(PANEL)
+
+
+def test_a_picture_of_its_own_has_colours_of_its_own() -> None:
+    stream = io.BytesIO()
+    save((PANEL,), stream, "svg")
+    assert b"var(--" not in stream.getvalue() and b"#010203" not in stream.getvalue()
+
+
+def test_ticks_of_logarithmic_axes_are_plain_text() -> None:
+    assert [power(v) for v in (1e-5, 2e-4, 0.1, 100, 1e6)] == [
+        "10⁻⁵",
+        "2·10⁻⁴",
+        "0.1",
+        "100",
+        "10⁶",
+    ]

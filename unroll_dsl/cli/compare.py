@@ -1,0 +1,130 @@
+"""Hold trained networks against each other and against classical iterations.
+
+    unroll compare RUN                                     against its own classical start
+    unroll compare A B --classical ista,fista --out plot.svg
+    unroll compare A --classical ista:lambda=0.05,fista:lambda=0.05
+
+Quality against phases, against time and against learned parameters, and, for each network, how many
+iterations of each classical algorithm reach what it does. A classical algorithm takes its matrices from
+the first run: names that both programs have mean the same, others are matched by type, in order.
+"""
+
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from unroll_dsl.cli.opening import add_data, asked, refusals
+from unroll_dsl.cli.terminal import print_json, said
+from unroll_dsl.cli.usage import Exit, UsageError
+from unroll_dsl.cli.values import count
+
+if TYPE_CHECKING:
+    from unroll_dsl.runs.compare import Comparison
+
+_FORMATS = (".svg", ".png", ".pdf")
+
+
+def arguments(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "runs", type=Path, nargs="+", metavar="RUN", help="folders of runs, or networks' files"
+    )
+    parser.add_argument(
+        "--classical",
+        action="append",
+        default=[],
+        metavar="NAMES",
+        help="algorithms, such as ista,fista or ista:lambda=0.05",
+    )
+    parser.add_argument("--metric", default="", metavar="NAME", help="(that of the first run)")
+    parser.add_argument("--iterations", type=count, metavar="N", help="of classical algorithms")
+    parser.add_argument("--out", type=Path, metavar="FILE", help="the plot: .svg, .png or .pdf")
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    add_data(parser)
+
+
+def run(options: Namespace) -> int:
+    from unroll_dsl.cli.files import refuse_to_overwrite
+    from unroll_dsl.cli.progress import progress
+
+    if options.out is not None:
+        if options.out.suffix not in _FORMATS:
+            raise UsageError(f"{options.out}: plots are {', '.join(_FORMATS)}")
+        refuse_to_overwrite(options.out, force=True)
+    with refusals():
+        from unroll_dsl.runs.classical import fitted, names_of, untrained
+        from unroll_dsl.runs.compare import compare
+        from unroll_dsl.runs.reading import open_solver
+        from unroll_dsl.runs.solver import same
+
+        opened = [open_solver(path, asked(options, options.metric)) for path in options.runs]
+        metric = opened[0][2]
+        networks = [(solver, samples) for solver, samples, _ in opened]
+        first, samples = networks[0]
+        words = names_of(options.classical)
+        classical = [(fitted(w, first, samples[0], first.phases), samples) for w in words]
+        if not words:
+            start = untrained(first, first.phases)
+            classical = [(start, samples)] if start is not None else []
+        with progress("comparing", quiet=options.json):
+            found = compare(networks, classical, metric, options.iterations)
+    if options.json:
+        print_json(found.to_json())
+    else:
+        _table(found)
+    for solver, other in networks[1:]:
+        if not same(other, samples):
+            said(f"note: {solver.name} is judged on other data than {first.name}")
+    if not classical:
+        said(
+            f"`{first.spec.name}` starts at random and is no classical iteration: name some, "
+            "`--classical NAMES`"
+        )
+    if options.out is not None:
+        _plot(found, options.out)
+        said(f"the plot is {options.out}")
+    return Exit.FINE
+
+
+def _plot(found: "Comparison", path: Path) -> None:
+    import io
+
+    from unroll_dsl.cli.files import write_file
+    from unroll_dsl.runs.drawing import save
+
+    stream = io.BytesIO()
+    save(found.panels(), stream, path.suffix[1:])
+    write_file(path, lambda temporary: temporary.write_bytes(stream.getvalue()), force=True)
+
+
+def _table(found: "Comparison") -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    from unroll_dsl.runs.against import metric_label
+    from unroll_dsl.runs.examples import figure
+
+    console = Console()
+    title = f"{metric_label(found.metric)}, {found.count} samples"
+    table = Table(title=title, title_justify="left")
+    table.add_column("")
+    for heading in ("phases", "parameters", "ms a sample", found.metric.name):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for curve in (*found.networks, *found.classical):
+        table.add_row(
+            curve.name,
+            f"{curve.phases[-1]:.0f}",
+            f"{curve.parameters:,}" if curve.parameters else "",
+            f"{1000 * curve.seconds[-1]:.3g}",
+            figure(curve.last, found.metric),
+            end_section=curve is found.networks[-1],
+        )
+    console.print(table)
+    if not found.classical:
+        return
+    table = Table(title="How many classical iterations it is worth", title_justify="left")
+    table.add_column("")
+    for curve in found.classical:
+        table.add_column(curve.name, justify="right")
+    for network, row in zip(found.networks, found.worths(), strict=True):
+        table.add_row(network.name, *(worth.words() for worth in row))
+    console.print(table)

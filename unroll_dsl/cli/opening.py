@@ -1,0 +1,60 @@
+"""What `report`, `eval` and `compare` share: refusals in the user's words, options for other data."""
+
+from argparse import ArgumentParser, Namespace
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from unroll_dsl.cli.usage import UsageError
+from unroll_dsl.cli.values import by_name, pair, sizes
+
+if TYPE_CHECKING:
+    from unroll_dsl.runs.reading import Asked
+
+
+@contextmanager
+def refusals() -> Iterator[None]:
+    """Turns what is wrong with a folder, with data or with a file of weights into usage errors."""
+    from unroll_dsl.data.errors import DataError
+    from unroll_dsl.runs.classical import DoesNotFit
+    from unroll_dsl.train.errors import TrainingError
+    from unroll_dsl.weights.files import CannotRead
+
+    try:
+        yield
+    except (TrainingError, DataError) as error:
+        raise UsageError(error.message, error.mend) from error
+    except (CannotRead, DoesNotFit) as error:
+        raise UsageError(str(error)) from error
+    except ImportError as error:
+        if isinstance(error, ModuleNotFoundError):
+            raise
+        raise UsageError(str(error)) from error
+
+
+def add_data(parser: ArgumentParser) -> None:
+    """`--data`, `--bind` and `--dims`."""
+    parser.add_argument(
+        "--data", type=Path, metavar="PATH", help="images or arrays (the run's validation set)"
+    )
+    parser.add_argument(
+        "--bind",
+        type=pair,
+        action="append",
+        default=[],
+        metavar="NAME=FILE",
+        help="fixed value, for the file of a network that is in no run folder",
+    )
+    parser.add_argument("--dims", type=sizes, default=(), metavar="n=9,m=6", help="sizes, likewise")
+
+
+def asked(options: Namespace, metric: str = "") -> "Asked":
+    """What the options of `add_data` ask for."""
+    from unroll_dsl.cli.arrays import read_value
+    from unroll_dsl.runs.reading import Asked
+
+    if options.data is not None and not options.data.exists():
+        raise UsageError(f"there is no {options.data}")
+    bind = {k: read_value(v) for k, v in by_name(options.bind, "--bind").items()}
+    return Asked(options.data, metric, bind, dict(by_name(options.dims, "--dims")))
