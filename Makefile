@@ -32,9 +32,13 @@ bench: $(STAMP)
 	$(BIN)/python -m benchmarks
 
 # trained from scratch: tens of minutes on two cores; what has been stopped goes on
+# those of images want data that do not come along, and say so where there are none
+DATA ?= ../shared/data
 experiments: $(STAMP)
 	$(BIN)/python -m experiments gregor_lecun
 	$(BIN)/python -m experiments sparse_recovery
+	$(BIN)/python -m experiments ista_net_plus --data $(DATA)
+	$(BIN)/python -m experiments admm_net --data $(DATA)
 
 # deepinv without its dependencies, which would draw in another torch, beside the environment
 PEERS := build/peers
