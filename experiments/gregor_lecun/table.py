@@ -64,6 +64,7 @@ def print_table(sizes: Sequence[Size]) -> None:
         cells = [c for size in sizes for c in (f"{size.fista[count - 1]:.3f}", str(count), "")]
         table.add_row(f"FISTA {count}", *cells)
     console = Console()
+    console.width = max(console.width, 110)  # not wrapped where output is no terminal
     console.print(table)
     for size in sizes:
         console.print(

@@ -19,6 +19,7 @@ PROGRAMS = {  # of each configuration
     "gregor_lecun/lista_100.toml": "lista",
     "gregor_lecun/lista_400.toml": "lista",
     "sparse_recovery/alista.toml": "alista",
+    "sparse_recovery/alista_ss.toml": HERE / "sparse_recovery/alista_ss.unroll",
     "sparse_recovery/lista.toml": HERE / "sparse_recovery/lista.unroll",
     "sparse_recovery/lista_cp.toml": "lista_cp",
     "sparse_recovery/lista_cpss.toml": "lista_cpss",
@@ -58,13 +59,13 @@ def _quick(name: str, out: Path) -> dict[str, Any]:
 
 
 @pytest.mark.slow
-def test_lista_needs_fewer_iterations_than_fista(tmp_path: Path) -> None:
+def test_an_iteration_of_lista_is_worth_many_of_fista(tmp_path: Path) -> None:
     (size,) = _quick("gregor_lecun", tmp_path)["sizes"]
-    errors = [encoder["error"] for encoder in size["encoders"]]
-    assert errors == sorted(errors, reverse=True)  # the order of the paper's table 1
-    for encoder in size["encoders"][3:]:
-        iterations = int(encoder["name"].split()[1]) + 1
-        assert encoder["fista_iterations"] is None or encoder["fista_iterations"] > 2 * iterations
+    error = {encoder["name"]: encoder["error"] for encoder in size["encoders"]}
+    tanh, shrink, first, *deeper = error.values()  # in the order of the paper's table 1
+    assert tanh > shrink > first > max(deeper)
+    (one,) = (e for e in size["encoders"] if e["name"] == "LISTA 1")
+    assert one["fista_iterations"] >= 10
 
 
 @pytest.mark.slow
@@ -73,6 +74,6 @@ def test_learned_networks_recover_what_as_many_iterations_do_not(tmp_path: Path)
     last = {network["name"]: network["nmse_db"][-1] for network in networks}
     for name in ("LISTA", "LISTA-CP", "LISTA-CPSS", "ALISTA"):
         assert last[name] < last["FISTA"] - 1, name
-    assert last["LISTA-CPSS"] < last["LISTA"]
+    assert min(last, key=lambda name: last[name]).startswith("ALISTA")
     again = _quick("sparse_recovery", tmp_path)  # finished runs are kept
     assert again["networks"] == networks
