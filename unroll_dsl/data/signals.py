@@ -14,17 +14,22 @@ _FLAT = 0.1  # standard deviation, of grey levels in [0, 1], below which a patch
 
 
 def normalised_patches(
-    pictures: Sequence[NDArray[Any]], side: int, count: int, rng: np.random.Generator
+    pictures: Sequence[NDArray[Any]],
+    side: int,
+    count: int,
+    rng: np.random.Generator,
+    *,
+    fewer: bool = False,
 ) -> NDArray[np.float64]:
     """`count` patches of `side` x `side` from pictures in equal parts, shape [count, side^2].
 
     Each has mean 0 and variance 1; flat ones are left out, as by Gregor and LeCun (2010, section 4). No
-    patch comes twice.
+    patch comes twice. With `fewer`, what there is where the pictures have no more.
 
     Raises
     ------
     DataError
-        Where the pictures have fewer patches that show something.
+        Where the pictures have fewer patches that show something, without `fewer`.
     """
     if count == 0:
         return np.empty((0, side * side))
@@ -45,7 +50,7 @@ def normalised_patches(
                 break
         found.append(chosen[:each])
     patches = np.concatenate(found)[:count]
-    if len(patches) < count:
+    if len(patches) < count and not fewer:
         raise DataError(
             f"{count} different patches of {side} x {side} are asked for, and {len(pictures)} pictures, "
             f"{each} of each, have {len(patches)} that are not flat",
@@ -60,8 +65,11 @@ def signals(
     counts: tuple[int, int],
     side: int,
     rng: np.random.Generator,
+    *,
+    fewer: bool = False,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """So many normalised patches of pictures for training, in random order, and of others held out."""
-    X = normalised_patches(training, side, counts[0], rng)
+    """So many normalised patches of pictures for training (or with `fewer` what there is), in random
+    order, and of others held out."""
+    X = normalised_patches(training, side, counts[0], rng, fewer=fewer)
     X_test = normalised_patches(held_out, side, counts[1], rng)
     return X[rng.permutation(len(X))], X_test

@@ -162,7 +162,7 @@ def _data(plan: Plan, seed: int) -> tuple[Tensor, Tensor]:
         [samples.picture(name) for name in names] for names in (samples.TRAINING, samples.HELD_OUT)
     )
     counts = (plan.training, plan.held_out)
-    X, X_test = signals(training, held_out, counts, SIDE, np.random.default_rng(seed))
+    X, X_test = signals(training, held_out, counts, SIDE, np.random.default_rng(seed), fewer=True)
     return torch.from_numpy(X).float(), torch.from_numpy(X_test).float()
 
 

@@ -7,6 +7,7 @@ import torch
 import unroll_dsl
 from unroll_dsl.data import coding, samples
 from unroll_dsl.data.signals import normalised_patches
+from unroll_dsl.demo import run
 from unroll_dsl.demo.curves import curve, reached
 from unroll_dsl.demo.training import train
 
@@ -48,3 +49,10 @@ def test_error_curve_is_that_of_the_iteration_and_says_what_reaches_an_error(
     np.testing.assert_allclose(errors[2], expected, rtol=1e-10)
     assert reached(errors, errors[2]) == 3
     assert reached(errors, errors[4] / 2) is None
+
+
+def test_the_whole_demo_finds_its_patches() -> None:
+    """Its five pictures have fewer than it asks for, and it takes what there is."""
+    X, X_test = run._data(run.FULL, seed=0)
+    assert 50_000 < len(X) <= run.FULL.training
+    assert len(X_test) == run.FULL.held_out
