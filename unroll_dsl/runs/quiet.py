@@ -7,7 +7,7 @@ shrinkage.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from unroll_dsl.backends.numpy import Reference
 from unroll_dsl.ir import nodes as ops
 from unroll_dsl.ir.graph import Graph, Random
+from unroll_dsl.ir.stages import reachable
 from unroll_dsl.spec import Spec
 
 Values = NDArray[Any]
@@ -79,20 +80,21 @@ def learned(
 
 def quiet(graph: Graph) -> frozenset[int]:
     """The nodes that depend on no input and no state."""
-    moving: set[int] = set()
-    for index, node in enumerate(graph.nodes):
-        if isinstance(node.op, _MOVING) or moving.intersection(node.args):
-            moving.add(index)
+    moving = _dependent(graph, lambda op: isinstance(op, _MOVING))
     return frozenset(range(len(graph.nodes))) - moving
 
 
 def taught(graph: Graph) -> frozenset[int]:
     """The nodes that training changes: those that depend on a learnable."""
     names = {p.name for p in graph.parameters if p.trainable}
+    return _dependent(graph, lambda op: isinstance(op, ops.Learnable) and op.name in names)
+
+
+def _dependent(graph: Graph, is_source: Callable[[ops.Op], bool]) -> frozenset[int]:
+    """The sources, and all nodes that are computed from one."""
     found: set[int] = set()
     for index, node in enumerate(graph.nodes):
-        is_leaf = isinstance(node.op, ops.Learnable) and node.op.name in names
-        if is_leaf or found.intersection(node.args):
+        if is_source(node.op) or found.intersection(node.args):
             found.add(index)
     return frozenset(found)
 
@@ -100,17 +102,8 @@ def taught(graph: Graph) -> frozenset[int]:
 def begins_at_random(graph: Graph, nodes: Iterable[int]) -> bool:
     """Whether any of the nodes depends on a learnable without a classical value."""
     drawn = {p.name for p in graph.parameters if isinstance(p.initial, Random)}
-    pending, seen = list(nodes), set[int]()
-    while pending:
-        index = pending.pop()
-        if index in seen:
-            continue
-        seen.add(index)
-        node = graph.nodes[index]
-        if isinstance(node.op, ops.Learnable) and node.op.name in drawn:
-            return True
-        pending.extend(node.args)
-    return False
+    read = (graph.nodes[index].op for index in reachable(graph.nodes, nodes))
+    return any(isinstance(op, ops.Learnable) and op.name in drawn for op in read)
 
 
 def is_classical(graph: Graph) -> bool:
