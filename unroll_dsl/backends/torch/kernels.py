@@ -126,7 +126,9 @@ CONVOLVE = '''class Convolve(torch.autograd.Function):
 
     @staticmethod
     def forward(x: Tensor, weight: Tensor) -> Tensor:
-        return Convolve.product(x, weight).clone()  # no view, so that it may be changed in place
+        y = Convolve.product(x, weight)
+        # no view, so that it may be changed in place
+        return y.clone() if weight.shape[0] > weight.shape[1] else y
 
     @staticmethod
     def product(x: Tensor, weight: Tensor) -> Tensor:
@@ -141,7 +143,7 @@ CONVOLVE = '''class Convolve(torch.autograd.Function):
             for j in range(size):
                 y[..., i : i + h, j : j + w] += planes[i, j]
         y = y[..., size // 2 : size // 2 + h, size // 2 : size // 2 + w]
-        return y.movedim(0, -3).contiguous()
+        return y.movedim(0, -3).clone(memory_format=torch.contiguous_format)
 
     @staticmethod
     def setup_context(ctx, inputs, output) -> None:
