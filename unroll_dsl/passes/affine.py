@@ -98,9 +98,7 @@ class _Composing:
         self.stages = stages(graph)
         self.planner = Planner(graph, sizes)
         self.uses = Counter(a for node in graph.nodes for a in node.args) + Counter(roots(graph))
-        self.new = Rewriting(
-            graph.functions, frozenset(p.name for p in graph.parameters if p.per_phase)
-        )
+        self.new = Rewriting.of(graph)
         self.where: list[int] = []
 
     def run(self) -> Graph:

@@ -99,9 +99,7 @@ class _First:
 
     def __init__(self, graph: Graph, zeros: set[str]) -> None:
         self.graph = graph
-        self.new = Rewriting(
-            graph.functions, frozenset(p.name for p in graph.parameters if p.per_phase)
-        )
+        self.new = Rewriting.of(graph)
         for node in graph.nodes:
             self.new.add(node.op, node.args, node.type, node.origin, node.label)
         self.zeros = zeros

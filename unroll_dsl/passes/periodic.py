@@ -70,9 +70,7 @@ class _Periodic:
         self.stages = stages(graph)
         self.varying = batched(graph)
         self.uses = Counter(a for node in graph.nodes for a in node.args) + Counter(roots(graph))
-        self.new = Rewriting(
-            graph.functions, frozenset(p.name for p in graph.parameters if p.per_phase)
-        )
+        self.new = Rewriting.of(graph)
         self.where: list[int] = []
 
     def run(self) -> Graph:
@@ -118,13 +116,12 @@ class _Periodic:
         return a * b >= ENTRIES and a <= h and b <= w
 
     def _filtered(self, node: Node, blur: _Blur) -> int:
+        spectrum = self._transfer(node, blur)
         inner = self._again(blur)
         if inner is None:
-            spectrum = self._transfer(node, blur)
             turned = self.new.conj(spectrum, node.origin) if blur.adjoint else spectrum
             return self._times(self.where[blur.argument], turned, node)
         x, y, minus = inner
-        spectrum = self._transfer(node, blur)
         power = squared(spectrum, self.new, node.origin)
         found = self._times(self.where[x], power, node)
         if y is None:

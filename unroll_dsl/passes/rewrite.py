@@ -35,6 +35,11 @@ class Rewriting(NodeList):
         self._functions = {body.name: body for body in functions}
         self._per_phase = per_phase
 
+    @classmethod
+    def of(cls, graph: Graph) -> Rewriting:
+        """None yet of the nodes that are to stand for those of `graph`."""
+        return cls(graph.functions, frozenset(p.name for p in graph.parameters if p.per_phase))
+
     def add(
         self,
         op: Op,
@@ -101,12 +106,11 @@ class Rule:
 
 def rewrite(graph: Graph, rules: Sequence[Rule]) -> Graph:
     """Apply the first rule that matches to each node, arguments first, and to what it makes."""
-    per_phase = frozenset(p.name for p in graph.parameters if p.per_phase)
     bodies = tuple(
         _rewrite_body(body, Rewriting(graph.functions, frozenset()), rules)
         for body in graph.functions
     )
-    new = Rewriting(graph.functions, per_phase)
+    new = Rewriting.of(graph)
     where = _rewrite_nodes(graph.nodes, new, rules)
     return with_nodes(replace(graph, functions=bodies), new.nodes, where)
 

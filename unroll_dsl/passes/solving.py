@@ -64,7 +64,7 @@ class Solving:
 
     def __call__(self, graph: Graph) -> Graph:
         planner = Planner(graph, self.sizes)
-        new = Rewriting(graph.functions, frozenset(p.name for p in graph.parameters if p.per_phase))
+        new = Rewriting.of(graph)
         where: list[int] = []
         for index, node in enumerate(graph.nodes):
             args = tuple(where[a] for a in node.args)

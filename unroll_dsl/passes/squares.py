@@ -4,8 +4,9 @@
     %5 = pow %3, %4             =>   %6 = builtin[square_mean] %3
     %6 = builtin[mean] %5
 
-Of real images of a sample, and other arrays with two axes or more. The derivative of `(x^2).mean()` takes three passes, and makes as many arrays.
-What the output reads keeps its formula, which reads better, and so does what is small.
+Of real images of a sample, and other arrays with two axes or more. The derivative of `(x^2).mean()` takes
+three passes, and makes as many arrays. What the output reads keeps its formula, which reads better, and so
+does what is small.
 """
 
 from __future__ import annotations

@@ -34,9 +34,7 @@ class _Updates:
         self.nodes = graph.nodes
         self.varying = batched(graph)
         self.uses = Counter(a for node in graph.nodes for a in node.args) + Counter(roots(graph))
-        self.new = Rewriting(
-            graph.functions, frozenset(p.name for p in graph.parameters if p.per_phase)
-        )
+        self.new = Rewriting.of(graph)
         self.where: list[int] = []
 
     def run(self) -> Graph:
