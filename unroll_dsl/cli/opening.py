@@ -1,4 +1,4 @@
-"""What `report`, `eval` and `compare` share: refusals in the user's words, options for other data."""
+"""What `train`, `report`, `eval` and `compare` share: refusals in the user's words, options for other data."""
 
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator

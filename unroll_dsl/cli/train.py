@@ -20,8 +20,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from unroll_dsl.cli.opening import refusals
 from unroll_dsl.cli.options import add_roles, roles
-from unroll_dsl.cli.terminal import print_json, said
+from unroll_dsl.cli.terminal import print_json, problem, said
 from unroll_dsl.cli.usage import Exit, UsageError
 from unroll_dsl.cli.values import by_name, count, pair, sizes
 
@@ -61,25 +62,17 @@ def arguments(parser: ArgumentParser) -> None:
 
 
 def run(options: Namespace) -> int:
-    from unroll_dsl.data.errors import DataError
-    from unroll_dsl.train.errors import Diverged, TrainingError
+    from unroll_dsl.train.errors import Diverged
 
     asked = _Asked()
-    try:
-        if options.resume is not None:
-            return _resume(options, asked)
-        return _train(options, asked)
-    except Diverged as error:
-        from unroll_dsl.cli.terminal import problem
-
-        problem(error.message, error.mend)
-        return Exit.ERRORS
-    except (TrainingError, DataError) as error:
-        raise UsageError(error.message, error.mend) from error
-    except ImportError as error:
-        if isinstance(error, ModuleNotFoundError):
-            raise
-        raise UsageError(str(error)) from error
+    with refusals():
+        try:
+            if options.resume is not None:
+                return _resume(options, asked)
+            return _train(options, asked)
+        except Diverged as error:
+            problem(error.message, error.mend)
+            return Exit.ERRORS
 
 
 def _train(options: Namespace, asked: "_Asked") -> int:
