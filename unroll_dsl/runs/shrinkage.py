@@ -13,6 +13,7 @@ from unroll_dsl.backends.numpy.evaluate import Evaluator
 from unroll_dsl.backends.numpy.layers import apply_layer
 from unroll_dsl.diagnostics.model import InternalError, UnrollError
 from unroll_dsl.ir import nodes as ops
+from unroll_dsl.ir.bodies import consists_of
 from unroll_dsl.ir.graph import FunctionBody, Graph
 from unroll_dsl.ir.nodes import Node
 from unroll_dsl.runs.panels import Line, Panel, Points
@@ -22,6 +23,8 @@ from unroll_dsl.types import Activation, Array, Layer
 Values = NDArray[Any]
 
 _POINTS = 121
+# what acts on each entry of an array by itself
+_ENTRYWISE = (ops.Argument, ops.Constant, ops.Elementwise, ops.Expand)
 _CHANNELS = 8  # curves of so many channels are drawn, in a panel each
 _FLAT = 1e-12
 
@@ -84,7 +87,7 @@ def _is_call(
 ) -> bool:
     match node.op:
         case ops.Invoke(name):
-            is_entrywise = _is_entrywise(bodies[name], bodies)
+            is_entrywise = consists_of(bodies[name], bodies, _ENTRYWISE)
         case ops.Builtin("plf"):
             is_entrywise = True
         case _:
@@ -99,19 +102,6 @@ def _is_call(
         and still.issuperset(rest)
         and bool(trained.intersection(rest))
     )
-
-
-def _is_entrywise(body: FunctionBody, bodies: dict[str, FunctionBody]) -> bool:
-    """Whether a function of an array acts on each of its entries by itself."""
-    for node in body.nodes:
-        match node.op:
-            case ops.Argument() | ops.Constant() | ops.Elementwise() | ops.Expand():
-                continue
-            case ops.Invoke(name) if _is_entrywise(bodies[name], bodies):
-                continue
-            case _:
-                return False
-    return True
 
 
 def _of_call(learned: Learned, index: int) -> list[Shrinkage]:

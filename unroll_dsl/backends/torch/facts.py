@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from unroll_dsl.ir import nodes as ops
 from unroll_dsl.ir.batches import batched
+from unroll_dsl.ir.bodies import consists_of
 from unroll_dsl.ir.graph import FunctionBody, Graph, Slot
 from unroll_dsl.ir.nodes import Node
 from unroll_dsl.passes.signs import Sign, signs
@@ -78,15 +79,7 @@ def body_facts(body: FunctionBody) -> Facts:
 
 def is_elementwise(body: FunctionBody, bodies: dict[str, FunctionBody]) -> bool:
     """Whether a function only computes entry by entry, so that callers can align its arguments."""
-    for node in body.nodes:
-        match node.op:
-            case ops.Constant() | ops.Argument() | ops.Elementwise():
-                pass
-            case ops.Invoke(name) if is_elementwise(bodies[name], bodies):
-                pass
-            case _:
-                return False
-    return True
+    return consists_of(body, bodies, (ops.Constant, ops.Argument, ops.Elementwise))
 
 
 def takes_numbers(body: FunctionBody, bodies: dict[str, FunctionBody]) -> tuple[bool, ...]:
