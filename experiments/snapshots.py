@@ -9,8 +9,7 @@ from typing import Any
 
 from torch import nn
 
-import unroll_dsl
-from experiments.training import TOLD
+from experiments.training import trained
 from unroll_dsl.spec import Spec
 from unroll_dsl.train import Config, Hooks, Run, StageBegun, Validated
 from unroll_dsl.weights.container import save_network
@@ -44,15 +43,8 @@ def watched(
         network: nn.Module = held["network"]
         save_network(_file(networks, event.step), spec, network, phases=held["phases"])
 
-    hooks = Hooks(
-        on_stage=on_stage,
-        on_validation=on_validation,
-        say=lambda text: TOLD.print(f"{out.name}: {text}", style="dim"),
-    )
-    if (folder / "run.toml").exists():
-        run = unroll_dsl.train.resume(folder, hooks=hooks)
-    else:
-        run = unroll_dsl.train(spec, folder, config, hooks=hooks, **given)
+    hooks = Hooks(on_stage=on_stage, on_validation=on_validation)
+    run = trained(spec, folder, config, name=out.name, hooks=hooks, **given)
     found = (
         Snapshot(step, float(row["seconds"] or 0), row, _file(networks, step))
         for row in run.metrics()

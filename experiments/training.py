@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -25,14 +26,25 @@ def configuration(path: Path, *over: Mapping[str, Any]) -> Config:
     return as_config(table, str(path))
 
 
-def trained(spec: Spec, folder: Path, config: Config, **given: Any) -> Run:
+def trained(
+    spec: Spec,
+    folder: Path,
+    config: Config,
+    *,
+    name: str = "",
+    hooks: Hooks = Hooks(),  # noqa: B008 (frozen)
+    **given: Any,
+) -> Run:
     """A finished run: a new one, or one that `folder` holds already and that is completed.
 
-    `given` as for `unroll_dsl.train`: `bind`, `source`, `validation`.
+    What it says is told under `name`, by default that of the folder; `given` as for `unroll_dsl.train`:
+    `bind`, `source`, `validation`.
     """
-    hooks = Hooks(
-        say=lambda text: TOLD.print(f"{folder.name}: {text}", style="dim", soft_wrap=True)
-    )
+
+    def say(text: str) -> None:
+        TOLD.print(f"{name or folder.name}: {text}", style="dim", soft_wrap=True)
+
+    hooks = replace(hooks, say=say)
     if (folder / "run.toml").exists():
         return resume(folder, hooks=hooks, **given)
     return train(spec, folder, config, hooks=hooks, **given)
