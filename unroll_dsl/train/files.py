@@ -10,32 +10,19 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from unroll_dsl.train.errors import DiskFull
+from unroll_dsl.weights.writing import write_whole as whole
 
 
 def write_whole(path: Path, data: bytes, keep: Path | None = None) -> None:
-    """Write a file under another name, flush it to the disk, then give it its own.
-
-    What was there before is kept as `keep`, if that is given.
+    """Write a file whole, as `weights.writing.write_whole` does.
 
     Raises
     ------
     DiskFull
         If it cannot be written; what was there before is as it was.
     """
-    temporary = path.with_name(f".{path.name}.part")
     with writing(path):
-        try:
-            with temporary.open("wb") as stream:
-                stream.write(data)
-                stream.flush()
-                os.fsync(stream.fileno())
-            if keep is not None and path.exists():
-                os.replace(path, keep)
-            os.replace(temporary, path)
-        except BaseException:
-            temporary.unlink(missing_ok=True)
-            raise
-        flush_folder(path.parent)
+        whole(path, data, keep)
 
 
 def append(path: Path, text: str) -> None:
@@ -55,18 +42,6 @@ def truncate(path: Path, size: int) -> None:
     """Cut a file back to its first `size` bytes; what is not there is begun."""
     with writing(path), path.open("ab") as stream:
         stream.truncate(size)
-
-
-def flush_folder(folder: Path) -> None:
-    """Make renames last, where the system lets folders be flushed."""
-    try:
-        handle = os.open(folder, os.O_RDONLY)
-    except OSError:
-        return  # not on Windows
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 @contextmanager

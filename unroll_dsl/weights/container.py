@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -23,6 +21,7 @@ from unroll_dsl.diagnostics.model import UnrollError
 from unroll_dsl.spec import Spec, loads
 from unroll_dsl.version import VERSION
 from unroll_dsl.weights.files import CannotRead
+from unroll_dsl.weights.writing import write_whole
 
 _FORMAT = "1"
 
@@ -63,16 +62,7 @@ def save_network(
         "bind": json.dumps(shapes),
     }
     data = save({k: v.detach().cpu().contiguous() for k, v in tensors.items()}, metadata)
-    handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(data)
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.replace(temporary, target)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    write_whole(target, data)
 
 
 def is_network(path: Path | str) -> bool:
