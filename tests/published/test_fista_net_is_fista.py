@@ -98,8 +98,8 @@ def test_with_the_gradient_matrix_and_the_momentum_of_fista() -> None:
         word = line.split()[1] if line.startswith("let ") else ""
         lines.append(f"let {word} = {constants[word]}" if word in constants else line)
     spec = unroll_dsl.loads("\n".join(lines) + "\n")
-    init = identity_transform() | {"W": A}
-    net = spec.compile(20, bind={"A": A, "M": np.eye(N)}, init=init, dims={"h": H, "w": W})
+    bind = {"A": A, "W": A, "M": np.eye(N)}
+    net = spec.compile(20, bind=bind, init=identity_transform(), dims={"h": H, "w": W})
     step = 1 / np.linalg.norm(A, 2) ** 2
     compared(net, b, fista(A, b, step, [(k - 1) / (k + 2) for k in range(1, 21)]))
 

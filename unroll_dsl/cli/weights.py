@@ -20,6 +20,9 @@ def arguments(parser: ArgumentParser) -> None:
     )
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="OUT.safetensors")
     parser.add_argument("--map", type=Path, metavar="TOML", help="names in FILE to names in SPEC")
+    parser.add_argument(
+        "--phases", type=int, metavar="K", help="how many, where FILE does not tell"
+    )
     parser.add_argument("--force", action="store_true", help="write over an existing file")
 
 
@@ -37,12 +40,27 @@ def run(options: Namespace) -> int:
         found = import_weights(spec, options.file, names)
     except (CannotRead, BadMap) as error:
         raise UsageError(str(error)) from error
+    phases = _phases(options, found.phases, spec.graph.phases)
     write_file(
         options.output,
-        lambda path: save_network(path, spec, found.tensors, phases=found.phases),
+        lambda path: save_network(path, spec, found.tensors, phases=phases),
         force=options.force,
     )
     count = sum(tensor.numel() for tensor in found.tensors.values())
-    phases = "shared by all phases" if found.phases is None else f"{found.phases} phases"
-    said(f"wrote {options.output}: {len(found.tensors)} tensors, {count:,} numbers, {phases}")
+    told = "" if phases is None else f", {phases} phases"
+    if phases is not None and found.phases is None and options.phases is None:
+        told += (
+            " as the program says, for the file does not tell (`--phases K` gives another number)"
+        )
+    said(f"wrote {options.output}: {len(found.tensors)} tensors, {count:,} numbers{told}")
     return Exit.FINE
+
+
+def _phases(options: Namespace, found: int | None, default: int | None) -> int | None:
+    """How many: as the file tells, else as is asked for, else as the program says."""
+    asked: int | None = options.phases
+    if asked is not None and asked < 1:
+        raise UsageError(f"--phases {asked}: a network has one phase at least")
+    if asked is not None and found is not None and asked != found:
+        raise UsageError(f"{options.file} holds the weights of {found} phases, not of {asked}")
+    return default if found is None and asked is None else asked or found

@@ -119,6 +119,10 @@ def reproduce(
     """
     paths = image_paths(images)
     imported = _imported(spec, weights, names)
+    if phases is not None and imported.phases not in (None, phases):
+        raise BadProtocol(
+            f"{weights} holds the weights of {imported.phases} phases, not of {phases}"
+        )
     bind = _uncentred(protocol, bind)
     begin = time.monotonic()
     rows: list[Row] = []

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 ARRAYS = (".npy", ".npz", ".mat", ".safetensors")  # besides PyTorch's own
-_TORCH = (".pt", ".pth", ".pkl", ".bin")
+_TORCH = (".pt", ".pth", ".pkl", ".bin", ".ckpt")
 
 
 class CannotRead(ValueError):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,7 +23,8 @@ from unroll_dsl.weights.names import Rule, WeightMap, read_map
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """Weights under the names of the network's `state_dict`, and how many phases they are for."""
+    """Weights under the names of the network's `state_dict`, and how many phases they are for: None where
+    all phases share them and the file does not tell."""
 
     tensors: dict[str, Tensor]
     phases: int | None
@@ -59,7 +60,7 @@ def translate(
 ) -> Imported:
     """`import_weights` of tensors that were read."""
     parameters = {p.name: p for p in graph.parameters}
-    phases = _count(weight_map, given)
+    phases = _phases(weight_map, given, source)
     own = variants(liveness(graph, training=True), max(phases, 1))
     used: set[str] = set()
     missing: list[str] = []
@@ -102,10 +103,27 @@ def _repeats(name: str, used: set[str], given: Mapping[str, Tensor]) -> bool:
     return any(torch.equal(given[name], given[other]) for other in used)
 
 
-def _count(weight_map: WeightMap, given: Mapping[str, Tensor]) -> int:
-    """The number of phases: as far as some tensor of a phase is there."""
-    count = 0
+def _phases(weight_map: WeightMap, given: Mapping[str, Tensor], source: str) -> int:
+    """The number of phases, 0 where nothing tells.
+
+    Raises `UnrollError` (U0521) where their names leave one out: the file is no whole network.
+    """
     rules = [rule for rule in weight_map.rules if rule.per_phase]
+    repeated = [] if weight_map.phases is None else [weight_map.phases]
+    count = _count(rules or repeated, given)
+    for k in range(count + 2, len(given) + 2):
+        beyond = next(
+            (name for rule in rules or repeated if (name := rule.find(given, k)) is not None), None
+        )
+        if beyond is not None:
+            absent = f"what belongs to phase {count + 1} (`{beyond}` belongs to phase {k})"
+            raise UnrollError([WeightsMisfit(source, (absent,), (), ())])
+    return count + weight_map.more if count and not rules else count
+
+
+def _count(rules: Sequence[Rule], given: Mapping[str, Tensor]) -> int:
+    """As far as some tensor of a phase is there."""
+    count = 0
     while rules and any(rule.find(given, count + 1) is not None for rule in rules):
         count += 1
     return count

@@ -8,7 +8,9 @@ rho = "fcs.{k-1}.lambda_step"
 B = { from = "layer{4*k-2:02d}.*.gamma", axes = [1, 0] }      # axes are permuted; * matches one
 C = ["layer{k}.c", "layers.{k-1}.weights"]  # other files of theirs have other names
 
-and, beside [tensors], `ignore = ["*.momentum"]`: what their files hold besides.
+and, beside [tensors], `ignore = ["*.momentum"]`: what their files hold besides; and
+`phases = "fcs.{k-1}.conv_D"`, or `phases = { count = "net.{7*k-6}.weight", plus = 1 }`: where all tensors
+are shared, the names that their files repeat for each phase, which tell how many there are.
 """
 
 from __future__ import annotations
@@ -17,10 +19,12 @@ import ast
 import fnmatch
 import re
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+_WILD = frozenset("*?[")
 _HOLE = re.compile(r"\{([^{}:]+)(?::([^{}]*))?\}")
 
 
@@ -48,11 +52,12 @@ class Rule:
 
         return tuple(_HOLE.sub(value, name) for name in self.theirs)
 
-    def find(self, names: Iterable[str], k: int) -> str | None:
+    def find(self, names: Collection[str], k: int) -> str | None:
         """The name among `names`, or None; `*` must match exactly one."""
-        names = tuple(names)
         for pattern in self.patterns(k):
-            found = fnmatch.filter(names, pattern) if pattern not in names else [pattern]
+            if pattern in names:
+                return pattern
+            found = fnmatch.filter(names, pattern) if _WILD.intersection(pattern) else []
             if len(found) == 1:
                 return found[0]
         return None
@@ -64,6 +69,8 @@ class WeightMap:
     strip: str
     rules: tuple[Rule, ...]
     ignore: tuple[str, ...] = ()
+    phases: Rule | None = None  # names that are repeated for each phase
+    more: int = 0  # phases without such a name
 
     def ignores(self, name: str) -> bool:
         """Whether their file may hold this besides."""
@@ -85,23 +92,32 @@ def read_map(path: Path) -> WeightMap:
     tensors = data.get("tensors")
     if not isinstance(tensors, Mapping) or not tensors:
         raise BadMap(f"{path}: a weight map has a table [tensors], ours = theirs")
-    rules = []
-    for ours, theirs in tensors.items():
-        axes = None
-        if isinstance(theirs, Mapping):
-            axes = tuple(theirs["axes"]) if "axes" in theirs else None
-            theirs = theirs.get("from")
-        theirs = [theirs] if isinstance(theirs, str) else theirs
-        if not isinstance(theirs, list) or not all(isinstance(name, str) for name in theirs):
-            raise BadMap(f"{path}: `{ours}` is a name, a list of names, or a table with `from`")
-        rule = Rule(ours, tuple(theirs), axes)
-        try:
-            rule.patterns(1)
-        except (SyntaxError, ValueError) as error:
-            raise BadMap(f"{path}: `{ours}`: {theirs!r} is not understood: {error}") from error
-        rules.append(rule)
+    rules = tuple(_rule(path, ours, theirs, "from") for ours, theirs in tensors.items())
     source, strip = (str(data.get(key, "")) for key in ("source", "strip"))
-    return WeightMap(source, strip, tuple(rules), tuple(data.get("ignore", ())))
+    phases, more = None, 0
+    if "phases" in data:
+        phases = _rule(path, "phases", data["phases"], "count")
+        more = data["phases"].get("plus", 0) if isinstance(data["phases"], Mapping) else 0
+        if not phases.per_phase or not isinstance(more, int):
+            raise BadMap(f"{path}: `phases` is a name with {{k}}, and `plus` a whole number")
+    return WeightMap(source, strip, rules, tuple(data.get("ignore", ())), phases, more)
+
+
+def _rule(path: Path, ours: str, theirs: Any, key: str) -> Rule:
+    """A name, a list of names, or a table with one of these under `key`."""
+    axes = None
+    if isinstance(theirs, Mapping):
+        axes = tuple(theirs["axes"]) if "axes" in theirs else None
+        theirs = theirs.get(key)
+    theirs = [theirs] if isinstance(theirs, str) else theirs
+    if not isinstance(theirs, list) or not all(isinstance(name, str) for name in theirs):
+        raise BadMap(f"{path}: `{ours}` is a name, a list of names, or a table with `{key}`")
+    rule = Rule(ours, tuple(theirs), axes)
+    try:
+        rule.patterns(1)
+    except (SyntaxError, ValueError) as error:
+        raise BadMap(f"{path}: `{ours}`: {theirs!r} is not understood: {error}") from error
+    return rule
 
 
 def _arithmetic(node: ast.expr, k: int) -> int:
