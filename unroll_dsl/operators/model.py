@@ -7,24 +7,24 @@ here imports numpy or torch before it computes.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
-from unroll_dsl.types import Array, Dim, Type
+from unroll_dsl.types import Array, Builtin, Dim, Field, Mismatch, Type
+
+__all__ = [
+    "Function",
+    "Kind",
+    "LinearOperator",
+    "Mismatch",
+    "Parameter",
+    "Record",
+    "Static",
+]
 
 Static = int | str | Dim  # the value of an argument that shapes depend on, known while compiling
-
-
-@dataclass(frozen=True, slots=True)
-class Mismatch:
-    """Why arguments do not fit. `argument` counts from 0; None is the call as a whole."""
-
-    argument: int | None
-    expected: str
-    found: str
-    help: str | None = None
 
 
 class Kind(Enum):
@@ -109,6 +109,18 @@ class LinearOperator:
             (p.name, p.default)
             for p in self.parameters
             if p.static and p.default is not None and not isinstance(p.default, float)
+        )
+
+    def map_of(self, operands: tuple[Type, ...], statics: Mapping[str, Static]) -> Builtin:
+        """The structure of the map that a call with these operands and statics is."""
+        fixed = dict(statics)
+        arrays = tuple(type_ for type_ in operands if isinstance(type_, Array))
+        return Builtin(
+            self.name,
+            self.complex or any(a.field is Field.COMPLEX for a in arrays),
+            lambda argument: self.forward(argument, operands, fixed),
+            lambda argument: self.backward(argument, operands, fixed),
+            (*arrays, *(f"{key}={value}" for key, value in sorted(fixed.items()))),
         )
 
 

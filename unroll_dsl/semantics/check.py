@@ -15,7 +15,7 @@ from unroll_dsl.operators.random_init import RANDOM, needs_matrix
 from unroll_dsl.semantics import errors
 from unroll_dsl.semantics.constants import as_number
 from unroll_dsl.semantics.declarations import Declarations, declared_at
-from unroll_dsl.semantics.infer import Inference, as_structure
+from unroll_dsl.semantics.infer import Inference
 from unroll_dsl.semantics.measures import MeasureCheck
 from unroll_dsl.semantics.model import Sort, Symbol, TypedProgram
 from unroll_dsl.semantics.scopes import (
@@ -67,6 +67,7 @@ from unroll_dsl.types import (
     map_forward,
     spreads,
 )
+from unroll_dsl.types.algebra import as_structure
 
 
 def check(program: Program, prelude: Program) -> tuple[TypedProgram | None, tuple[Diagnostic, ...]]:

@@ -1,6 +1,7 @@
 """Dimensions, shapes and types, and the rules by which they combine."""
 
 from unroll_dsl.types.dims import ONE, Dim
+from unroll_dsl.types.mismatch import Mismatch, Why
 from unroll_dsl.types.model import (
     BOOLEAN,
     IDENTITY,
@@ -20,6 +21,7 @@ from unroll_dsl.types.model import (
     IdentityMap,
     Layer,
     LinearMap,
+    Scaled,
     Shape,
     Structure,
     Summed,
@@ -60,11 +62,14 @@ __all__ = [
     "IdentityMap",
     "Layer",
     "LinearMap",
+    "Mismatch",
+    "Scaled",
     "Shape",
     "Structure",
     "Summed",
     "Type",
     "Unknown",
+    "Why",
     "adjoint",
     "broadcast",
     "describe",

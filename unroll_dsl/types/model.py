@@ -115,12 +115,19 @@ class Summed:
     right: Structure
 
 
-Structure = Declared | Builtin | Diagonal | IdentityMap | AdjointMap | Composed | Summed
+@dataclass(frozen=True, slots=True)
+class Scaled:
+    """A complex number times a map, which then makes complex values of real ones."""
+
+    of: Structure
+
+
+Structure = Declared | Builtin | Diagonal | IdentityMap | AdjointMap | Composed | Summed | Scaled
 
 
 @dataclass(frozen=True, slots=True)
 class LinearMap:
-    """A linear map; scaling by a scalar does not change its type."""
+    """A linear map; a real scalar times it is of the same type."""
 
     structure: Structure
 
@@ -231,3 +238,5 @@ def describe(structure: Structure) -> str:
             return f"{describe(outer)} after {describe(inner)}"
         case Summed(left, right):
             return f"sum of {describe(left)} and {describe(right)}"
+        case Scaled(of):
+            return f"complex multiple of {describe(of)}"

@@ -14,6 +14,7 @@ from unroll_dsl.types.model import (
     Field,
     Form,
     IdentityMap,
+    Scaled,
     Structure,
     Summed,
 )
@@ -122,52 +123,58 @@ class _Application:
                 if one.shape != other.shape:
                     return f"the terms of the sum give {one} and {other}"
                 return Array(one.shape, one.field.join(other.field), one.form)
+            case Scaled(of):
+                found = self.reach(of, argument, adjoint)
+                return found if isinstance(found, str) else _with_field(found, found, True)
             case _:
                 assert_never(structure)
 
 
 def known_domain(structure: Structure) -> Array | None:
     """The domain where the structure fixes it, else None (it acts on many spaces)."""
-    match structure:
-        case Declared(domain):
-            return domain
-        case Builtin() | IdentityMap() | Diagonal():
-            return None
-        case AdjointMap(of):
-            return known_codomain(of)
-        case Composed(outer, inner):
-            found = known_domain(inner)
-            if found is not None:
-                return found
-            between = known_domain(outer)
-            back = map_backward(inner, between) if between is not None else None
-            return None if isinstance(back, str) else back
-        case Summed(left, right):
-            return known_domain(left) or known_domain(right)
-        case _:
-            assert_never(structure)
+    return _Ends().of(structure, True)
 
 
 def known_codomain(structure: Structure) -> Array | None:
     """The codomain where the structure fixes it, else None."""
-    match structure:
-        case Declared(_, codomain):
-            return codomain
-        case Builtin() | IdentityMap() | Diagonal():
-            return None
-        case AdjointMap(of):
-            return known_domain(of)
-        case Composed(outer, inner):
-            found = known_codomain(outer)
-            if found is not None:
-                return found
-            between = known_codomain(inner)
-            onward = map_forward(outer, between) if between is not None else None
-            return None if isinstance(onward, str) else onward
-        case Summed(left, right):
-            return known_codomain(left) or known_codomain(right)
-        case _:
-            assert_never(structure)
+    return _Ends().of(structure, False)
+
+
+class _Ends:
+    """Where a map begins and ends; each part, however often it is shared, answers once."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[int, bool], Array | None] = {}
+
+    def of(self, structure: Structure, domain: bool) -> Array | None:
+        key = (id(structure), domain)
+        if key not in self._known:
+            self._known[key] = self._of(structure, domain)
+        return self._known[key]
+
+    def _of(self, structure: Structure, domain: bool) -> Array | None:
+        match structure:
+            case Declared(begin, end):
+                return begin if domain else end
+            case Builtin() | IdentityMap() | Diagonal():
+                return None
+            case AdjointMap(of):
+                return self.of(of, not domain)
+            case Composed(outer, inner):
+                near, far = (inner, outer) if domain else (outer, inner)
+                found = self.of(near, domain)
+                if found is not None:
+                    return found
+                between = self.of(far, domain)
+                through = map_backward if domain else map_forward
+                reached = through(near, between) if between is not None else None
+                return None if isinstance(reached, str) else reached
+            case Summed(left, right):
+                return self.of(left, domain) or self.of(right, domain)
+            case Scaled(of):
+                return self.of(of, domain)
+            case _:
+                assert_never(structure)
 
 
 def adjoint(structure: Structure) -> Structure:
@@ -184,18 +191,26 @@ def adjoint(structure: Structure) -> Structure:
 def is_matrix_like(structure: Structure) -> bool:
     """Whether a map is made of identities and diagonals of vectors alone, so that beside a matrix it
     is one too: `A' @ A + rho * I`, `W @ diag(s)`."""
-    match structure:
-        case IdentityMap():
-            return True
-        case Diagonal(diagonal):
-            return diagonal.rank == 1
-        case AdjointMap(of):
-            return is_matrix_like(of)
-        case Composed(outer, inner):
-            return is_matrix_like(outer) and is_matrix_like(inner)
-        case Summed(left, right):
-            return is_matrix_like(left) and is_matrix_like(right)
-        case Declared() | Builtin():
-            return False
-        case _:
-            assert_never(structure)
+    pending, seen = [structure], set[int]()
+    while pending:
+        part = pending.pop()
+        if id(part) in seen:
+            continue
+        seen.add(id(part))
+        match part:
+            case IdentityMap():
+                pass
+            case Diagonal(diagonal):
+                if diagonal.rank != 1:
+                    return False
+            case AdjointMap(of) | Scaled(of):
+                pending.append(of)
+            case Composed(outer, inner):
+                pending += [outer, inner]
+            case Summed(left, right):
+                pending += [left, right]
+            case Declared() | Builtin():
+                return False
+            case _:
+                assert_never(part)
+    return True

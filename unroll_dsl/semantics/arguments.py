@@ -1,0 +1,128 @@
+"""Which argument of a call is which parameter, and what is known of it while compiling."""
+
+from __future__ import annotations
+
+from unroll_dsl.operators.model import Parameter, Static
+from unroll_dsl.semantics import errors
+from unroll_dsl.semantics.constants import as_dim
+from unroll_dsl.semantics.model import SizeCall, Sort
+from unroll_dsl.semantics.scopes import Context, Place, near
+from unroll_dsl.semantics.typing import Typing
+from unroll_dsl.syntax.nodes import Argument, Call, Expr, Name, Number
+from unroll_dsl.syntax.printer import expression_text
+from unroll_dsl.types import SCALAR, Array
+
+
+def _signature(name: str, parameters: tuple[Parameter, ...]) -> str:
+    words = [
+        f"{p.name}={p.default}" if p.optional or p.default is not None else p.name
+        for p in parameters
+    ]
+    return f"{name}({', '.join(w.removesuffix('=None') for w in words)})"
+
+
+def bind(
+    typing: Typing, call: Call, name: str, parameters: tuple[Parameter, ...], context: Context
+) -> dict[str, Argument] | None:
+    """Arguments by parameter name; None if they do not match, reported."""
+    bound: dict[str, Argument] = {}
+    positional = [p.name for p in parameters]
+    failed = False
+    for argument in call.arguments:
+        if argument.keyword is None:
+            free = [p for p in positional if p not in bound]
+            if not free:
+                failed = True
+                break
+            bound[free[0]] = argument
+        elif argument.keyword.text not in positional or argument.keyword.text in bound:
+            word = argument.keyword.text
+            typing.reporter.report(
+                errors.UnknownKeyword(
+                    argument.keyword.span,
+                    name,
+                    word,
+                    tuple(positional),
+                    near(word, positional),
+                    twice=word in bound,
+                )
+            )
+            return None
+        else:
+            bound[argument.keyword.text] = argument
+    missing = [
+        p for p in parameters if p.name not in bound and not p.optional and p.default is None
+    ]
+    if failed or missing:
+        typing.reporter.report(
+            errors.WrongArgumentCount(
+                call.span, name, _signature(name, parameters), len(call.arguments)
+            )
+        )
+        for argument in call.arguments:
+            if not isinstance(argument.value, Name):
+                typing.infer(argument.value, context)
+        return None
+    return bound
+
+
+def _static(typing: Typing, expr: Expr, what: str, context: Context) -> Static | None:
+    """The value of a static argument; None if it is not known while compiling, reported."""
+    dims = {s.name: s for s in typing.symbols.values() if s.sort is Sort.DIMENSION}
+    if (
+        isinstance(expr, Name)
+        and expr.text not in typing.symbols
+        and expr.text not in context.local
+    ):
+        return expr.text
+    if isinstance(expr, Call) and isinstance(expr.function, Name) and expr.function.text == "size":
+        typing.infer(expr, context)
+        resolved = context.calls.get(expr)
+        return resolved.dim if isinstance(resolved, SizeCall) else None
+    visible = {} if context.place is Place.DEFINITION else dims
+    dim = as_dim(expr, visible)
+    if dim is None:
+        typing.reporter.report(errors.NumberExpected(expr.span, what, expression_text(expr)))
+        return None
+    return dim if dim.value is None else dim.value
+
+
+def split_arguments(
+    typing: Typing, call: Call, name: str, parameters: tuple[Parameter, ...], context: Context
+) -> tuple[list[Expr], list[Array], dict[str, Static]] | None:
+    bound = bind(typing, call, name, parameters, context)
+    if bound is None:
+        return None
+    arrays: list[Expr] = []
+    types: list[Array] = []
+    statics: dict[str, Static] = {}
+    failed = False
+    for parameter in parameters:
+        argument = bound.get(parameter.name)
+        if parameter.static:
+            if argument is None:
+                if parameter.default is not None:
+                    default = parameter.default
+                    statics[parameter.name] = (
+                        int(default) if isinstance(default, float) else default
+                    )
+                continue
+            value = _static(typing, argument.value, f"`{parameter.name}` of `{name}`", context)
+            if value is None:
+                failed = True
+            else:
+                statics[parameter.name] = value
+            continue
+        if argument is None:
+            if isinstance(parameter.default, int | float):
+                arrays.append(Number(parameter.default, call.span))
+                context.types[arrays[-1]] = SCALAR
+                types.append(SCALAR)
+            continue
+        type_ = typing.array(argument.value, context, f"`{name}`")
+        if type_ is None:
+            failed = True
+        else:
+            arrays.append(argument.value)
+            types.append(type_)
+    return None if failed else (arrays, types, statics)

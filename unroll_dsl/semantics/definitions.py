@@ -1,0 +1,88 @@
+"""Functions of the file and of the prelude: checked with the types of each call."""
+
+from __future__ import annotations
+
+from unroll_dsl.operators.model import Parameter
+from unroll_dsl.semantics import errors
+from unroll_dsl.semantics.arguments import bind
+from unroll_dsl.semantics.model import Instance, InstanceCall
+from unroll_dsl.semantics.scopes import Context, Place, Reporter
+from unroll_dsl.semantics.typing import Typing
+from unroll_dsl.syntax.nodes import Call, Definition
+from unroll_dsl.types import UNKNOWN, Array, Type, Unknown
+
+_MOST_NESTED = 6  # functions over maps are written out where they are called, which multiplies
+
+
+def definition_call(typing: Typing, call: Call, definition: Definition, context: Context) -> Type:
+    name = definition.name.text
+    if definition in context.stack:
+        typing.reporter.report(errors.RecursiveDefinition(call.span, name))
+        return UNKNOWN
+    parameters = tuple(Parameter(p.name.text) for p in definition.parameters)
+    bound = bind(typing, call, name, parameters, context)
+    if bound is None:
+        return UNKNOWN
+    arrays = [bound[p.name].value for p in parameters]
+    types = [typing.infer(array, context) for array in arrays]
+    if any(isinstance(type_, Unknown) for type_ in types):
+        return UNKNOWN
+    over_maps = any(not isinstance(type_, Array) for type_ in types)
+    if over_maps and len(context.stack) >= _MOST_NESTED:
+        operands = tuple(typing.operand(e, t, context) for e, t in zip(arrays, types, strict=True))
+        reason = f"functions over maps call each other at most {_MOST_NESTED} deep"
+        typing.reporter.report(
+            errors.CallDoesNotType(call.span, name, operands, reason, definition.name.span)
+        )
+        return UNKNOWN
+    key = (definition, tuple(types))
+    if key not in typing.instances:
+        instance, problem = _instantiate(typing, definition, tuple(types), context)
+        if problem is not None:
+            operands = tuple(
+                typing.operand(e, t, context) for e, t in zip(arrays, types, strict=True)
+            )
+            typing.reporter.report(
+                errors.CallDoesNotType(call.span, name, operands, problem, definition.name.span)
+            )
+            return UNKNOWN
+        typing.instances[key] = instance
+    instance = typing.instances[key]
+    context.calls[call] = InstanceCall(instance, tuple(arrays))
+    return instance.result
+
+
+def _instantiate(
+    typing: Typing, definition: Definition, types: tuple[Type, ...], context: Context
+) -> tuple[Instance, str | None]:
+    """The body of a definition typed for these arguments, and what is wrong with it, if anything.
+
+    In the file's own definitions mistakes that no argument could mend (an unknown name, a call of
+    itself) are reported where they stand.
+    """
+    outer, typing.reporter = typing.reporter, Reporter()
+    inner = Context(
+        Place.DEFINITION,
+        {},
+        {},
+        {p.name.text: t for p, t in zip(definition.parameters, types, strict=True)},
+        {p.name.text: p.span for p in definition.parameters},
+        stack=(*context.stack, definition),
+    )
+    try:
+        for local in definition.locals:
+            inner.local[local.name.text] = typing.infer(local.value, inner)
+            inner.local_spans[local.name.text] = local.name.span
+        result = typing.infer(definition.value, inner)
+        found = typing.reporter.diagnostics
+    finally:
+        typing.reporter = outer
+    problem = None
+    for diagnostic in found:
+        if diagnostic.code.startswith("U02") or isinstance(diagnostic, errors.CallDoesNotType):
+            typing.reporter.report(diagnostic)
+            result = UNKNOWN
+        else:
+            problem = problem or diagnostic.message()
+    instance = Instance(definition, types, inner.types, inner.calls, result)
+    return instance, problem

@@ -1,0 +1,66 @@
+"""What typing an expression carries along, wherever in these modules it is."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import assert_never
+
+from unroll_dsl.semantics import errors
+from unroll_dsl.semantics.errors import Operand
+from unroll_dsl.semantics.model import Instance, Symbol
+from unroll_dsl.semantics.scopes import Context, Reporter
+from unroll_dsl.syntax.nodes import Definition, Expr, Name
+from unroll_dsl.types import Array, Layer, LinearMap, Type, Unknown
+
+
+class Typing(ABC):
+    """The names of a program with their types, where mistakes are reported, and `infer`.
+
+    The rules for names (visibility.py), operators (algebra.py), forms (forms.py) and calls (calls.py)
+    take it; `Inference` (infer.py) sends each expression to one of them.
+    """
+
+    def __init__(
+        self,
+        symbols: Mapping[str, Symbol],
+        definitions: Mapping[str, Definition],
+        let_types: Mapping[str, Type],
+        poisoned: frozenset[str],
+        reporter: Reporter,
+    ) -> None:
+        self.symbols = symbols
+        self.definitions = definitions
+        self.let_types = let_types
+        self.poisoned = poisoned
+        self.reporter = reporter
+        self.instances: dict[tuple[Definition, tuple[Type, ...]], Instance] = {}
+
+    @abstractmethod
+    def infer(self, expr: Expr, context: Context) -> Type:
+        """The type of `expr`; `Unknown` where something in it was reported."""
+
+    def array(self, expr: Expr, context: Context, place: str) -> Array | None:
+        """The type of an expression that has to be an array; None if it is not, reported."""
+        type_ = self.infer(expr, context)
+        match type_:
+            case Array():
+                return type_
+            case Unknown():
+                return None
+            case LinearMap() | Layer():
+                self.reporter.report(errors.MapAsValue(self.operand(expr, type_, context), place))
+                return None
+            case _:
+                assert_never(type_)
+
+    def operand(self, expr: Expr, type_: Type, context: Context) -> Operand:
+        """`expr` for a message, with the line from which a name has its type."""
+        if isinstance(expr, Name):
+            if expr.text in context.local_spans:
+                cause = context.local_spans[expr.text]
+                return Operand(expr.span, str(type_), cause, f"`{expr.text}` is {type_}")
+            symbol = self.symbols.get(expr.text)
+            if symbol is not None:
+                return Operand(expr.span, str(type_), symbol.span, f"`{expr.text}` is {type_}")
+        return Operand(expr.span, str(type_))
