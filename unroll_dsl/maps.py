@@ -11,8 +11,11 @@ from collections.abc import Callable
 from math import prod
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
+
+from unroll_dsl.adjointness import Adjointness, Function, adjointness
 
 Shape = tuple[int, ...]
 
@@ -133,7 +136,6 @@ class _NumPy(torch.autograd.Function):
 
 def from_linear_operator(operator: Any, domain: Shape, codomain: Shape) -> Pair:
     """A SciPy `LinearOperator` or an operator of PyLops: `matvec` and `rmatvec` on flat arrays."""
-    import numpy as np
 
     def rows(function: Callable[[Any], Any], shape: Shape) -> Callable[[Any], Any]:
         return lambda batch: np.stack([np.reshape(function(np.ravel(x)), shape) for x in batch])
@@ -164,17 +166,42 @@ def as_map(value: Any, domain: Shape, codomain: Shape) -> nn.Module:
     return Pair(value, value.adjoint, domain, codomain, module)
 
 
-def adjoint_gap(map_: nn.Module, domain: Shape, codomain: Shape, like: Tensor) -> float:
-    """How far `<A x, y>` is from `<x, A' y>` for random x and y, relative to their lengths."""
-    generator = torch.Generator().manual_seed(0)
+class WrongImage(ValueError):
+    """A map that gives arrays of another shape than its spaces have."""
 
-    def draw(shape: Shape) -> Tensor:
-        return torch.randn(shape, generator=generator, dtype=like.dtype).to(like.device)
+    def __init__(self, found: Shape, *, of_adjoint: bool) -> None:
+        super().__init__(found)
+        self.found, self.of_adjoint = found, of_adjoint
 
-    with torch.no_grad():
-        x, y = draw((1, *domain)), draw((1, *codomain))
-        Ax, Aty = map_(x), map_.adjoint(y)  # type: ignore[operator]
-        left, right = (Ax.conj() * y).sum(), (x.conj() * Aty).sum()
-    if not (Ax.is_complex() and x.is_complex()):
-        left, right = left.real, right.real
-    return float((left - right).abs() / (Ax.norm() * y.norm()).clamp(min=1e-30))
+
+def try_out(map_: nn.Module, x: Tensor, y: Tensor) -> Adjointness:
+    """Whether the two functions of a map are linear and adjoint to each other: see adjointness.py.
+
+    `x` and `y` have the shapes, dtypes and devices of their arguments, without a batch axis.
+
+    Raises
+    ------
+    WrongImage
+        For an image of another shape.
+    """
+
+    def on_arrays(function: Any, like: Tensor, image: Tensor) -> Function:
+        def run(values: Any) -> Any:
+            with torch.no_grad():
+                found = function(torch.from_numpy(values)[None].to(like.device))[0]
+            if found.shape != image.shape:
+                raise WrongImage(tuple(found.shape), of_adjoint=image is x)
+            return _as_array(found)
+
+        return run
+
+    forward, adjoint = on_arrays(map_, x, y), on_arrays(map_.adjoint, y, x)
+    return adjointness(forward, adjoint, _as_array(x), _as_array(y))
+
+
+def _as_array(value: Tensor) -> Any:
+    """A tensor for numpy, which lacks some dtypes."""
+    value = value.detach().cpu().resolve_conj().resolve_neg()
+    if value.dtype in (torch.bfloat16, torch.complex32):
+        value = value.to(torch.complex64 if value.is_complex() else torch.float32)
+    return value.numpy()

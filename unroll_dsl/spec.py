@@ -209,7 +209,7 @@ class Spec:
         graph = spec._runnable()
         count = spec._count(phases) or 1
         bound = bind_values(graph, count, bind or {}, init or {}, dims or {})
-        constants = as_arrays(graph, bound)
+        constants = as_arrays(graph, bound, eager=True)
         parameters = _per_phase(graph, count, bound)
         reference = Reference(graph, count, constants, parameters, bound.sizes, seed)
         if {name for name, _ in graph.dims} <= set(bound.sizes):

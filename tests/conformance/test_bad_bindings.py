@@ -66,6 +66,9 @@ fixed Phi : linear image[1, h, w] -> vector[m]
 learnable D : conv[1 -> 2, 3] ~ xavier_normal
 output D(Phi' @ y)
 """
+OFFSET = (lambda x: x.flatten(1) + 1, lambda y: y.reshape(-1, 1, 2, 2))
+SHORT = (lambda x: x.flatten(1)[:, 1:], lambda y: y.reshape(-1, 1, 2, 2))
+FAILING = (lambda x: x.flatten(1) @ torch.eye(4, dtype=torch.int64), lambda y: y)
 TRIPLED = (lambda x: x.flatten(1), lambda y: 3 * y.reshape(-1, 1, 2, 2))
 
 CASES: dict[str, Callable[[], object]] = {
@@ -124,6 +127,9 @@ CASES: dict[str, Callable[[], object]] = {
     "U0525_own_thresholds": lambda: unroll_dsl.load("lista").source(gradient="implicit"),
     "U0522_start_alone": lambda: of(LEARNED_BY_START, learn={"A0": "shared"}),
     "U0520_adjoint": lambda: of(MAP, bind={"Phi": TRIPLED}, dims={"h": 2, "w": 2, "m": 4}),
+    "U0541_offset": lambda: of(MAP, bind={"Phi": OFFSET}, dims={"h": 2, "w": 2, "m": 4}),
+    "U0503_image_of_a_map": lambda: of(MAP, bind={"Phi": SHORT}, dims={"h": 2, "w": 2, "m": 4}),
+    "U0542_dtypes": lambda: of(MAP, bind={"Phi": FAILING}, dims={"h": 2, "w": 2, "m": 4}),
     "U0518_wide_matrix": lambda: unroll_dsl.loads(SINGULAR, "bad.unroll").reference(
         bind={"A": np.arange(6.0).reshape(2, 3)}
     )(np.ones(2)),

@@ -1,5 +1,6 @@
 """U05: what is wrong with values that are bound to a program, or cannot be run yet."""
 
+from unroll_dsl.backends.errors.maps import MapFails, NotAdjoint, NotAMap, NotLinear
 from unroll_dsl.backends.errors.running import (
     GradientRefused,
     NoBackend,
@@ -19,8 +20,6 @@ from unroll_dsl.backends.errors.values import (
     DevicesDiffer,
     GivenTwice,
     MissingStart,
-    NotAdjoint,
-    NotAMap,
     NotFinite,
     OutsideBounds,
     RealInput,
@@ -36,12 +35,14 @@ __all__ = [
     "DevicesDiffer",
     "GivenTwice",
     "GradientRefused",
+    "MapFails",
     "MissingStart",
     "NoBackend",
     "NoInfluence",
     "NotAMap",
     "NotAdjoint",
     "NotFinite",
+    "NotLinear",
     "NothingToRun",
     "OutsideBounds",
     "PhasesInvalid",

@@ -42,61 +42,6 @@ class UnknownBinding(Diagnostic):
 
 
 @dataclass(frozen=True)
-class NotAMap(Diagnostic):
-    """What was given for a linear map or for a layer cannot act as one.
-
-    A `linear X -> Y` takes a matrix on flattened arrays, an object with a forward and an adjoint, or a
-    pair of functions; a layer takes its tensors by name:
-
-        spec.compile(bind={"Phi": Phi}, init={"D": {"weight": weight}})
-    """
-
-    code = "U0519"
-    title = "neither a map nor a layer"
-    name: str
-    declared: str
-    found: str
-    origin: Span | None
-
-    def message(self) -> str:
-        return f"`{self.name}` is {self.declared}, and {self.found} cannot act as one"
-
-    def labels(self) -> tuple[Label, ...]:
-        return declared_at(self.origin, f"declared as {self.declared}")
-
-    def help(self) -> str | None:
-        if self.declared.startswith("linear"):
-            return "give a matrix, an object with `adjoint`, or a pair of functions"
-        return f"give its tensors by name: `{{'{self.name}': module.state_dict()}}`"
-
-
-@dataclass(frozen=True)
-class NotAdjoint(Diagnostic):
-    """The two functions of a linear map that was bound are not adjoint to each other.
-
-    `<A x, y>` must be `<x, A' y>` for all x and y: gradients and solvers rely on it.
-    """
-
-    code = "U0520"
-    title = "forward and adjoint do not match"
-    name: str
-    gap: float
-    origin: Span | None
-
-    def message(self) -> str:
-        return (
-            f"`{self.name}`: forward and adjoint do not match, <A x, y> and <x, A' y> differ by "
-            f"{self.gap:.1e} of their size"
-        )
-
-    def labels(self) -> tuple[Label, ...]:
-        return declared_at(self.origin, "a linear map has one adjoint")
-
-    def help(self) -> str | None:
-        return "look for a scale, a flip or a conjugation that only one of the two has"
-
-
-@dataclass(frozen=True)
 class MissingStart(Diagnostic):
     """A value has no classical value in the program and was not given.
 

@@ -24,7 +24,7 @@ class MapValue:
 
 def bound(value: Any, domain: tuple[int, ...], codomain: tuple[int, ...]) -> MapValue:
     """A map from outside: a matrix on flattened arrays, or an object with a forward and an adjoint
-    (see backends/outside.py) that takes a batch of one."""
+    (see outside.py)."""
     if isinstance(value, np.ndarray):
         return MapValue(
             lambda x: np.asarray(value @ np.ravel(x)).reshape(codomain),

@@ -12,10 +12,10 @@ import torch
 from torch import Tensor, nn
 
 from unroll_dsl.backends.binding import Binding
+from unroll_dsl.backends.bound_maps import misfits
 from unroll_dsl.backends.errors import (
     DevicesDiffer,
     MissingStart,
-    NotAdjoint,
     SizeUnknown,
     WrongDtype,
 )
@@ -26,12 +26,10 @@ from unroll_dsl.backends.torch.names import identifier
 from unroll_dsl.backends.values import describe
 from unroll_dsl.diagnostics.model import Diagnostic, UnrollError
 from unroll_dsl.ir.graph import Constant, Entry, Graph, Parameter
-from unroll_dsl.maps import adjoint_gap, as_map
+from unroll_dsl.maps import as_map
 from unroll_dsl.passes.liveness import unused
 from unroll_dsl.passes.pipeline import optimize
 from unroll_dsl.types import Array, Declared, Dim, Field, Layer, LinearMap
-
-_ADJOINT_GAP = 1e-3  # single precision loses some; a wrong scale or flip is of order 1
 
 
 def instantiate(
@@ -213,10 +211,7 @@ def _map(
     module = as_map(value, domain, codomain)
     if device is not None:
         module = module.to(device)
-    like = torch.empty(0, dtype=real.to_complex() if is_complex else real, device=device)
-    gap = adjoint_gap(module, domain, codomain, like)
-    if not gap < _ADJOINT_GAP:
-        problems.append(NotAdjoint(declared.name, gap, declared.origin))
+    problems += misfits(declared, module, domain, codomain, real, device)
     return module
 
 
