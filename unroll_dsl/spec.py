@@ -15,7 +15,7 @@ from unroll_dsl.freezing import Origin, remember
 from unroll_dsl.ir.graph import Graph, Parameter
 from unroll_dsl.passes.liveness import liveness
 from unroll_dsl.passes.pipeline import optimize as optimized
-from unroll_dsl.resources import algorithm_names, algorithm_path
+from unroll_dsl.resources import algorithm_names, packaged_path
 from unroll_dsl.rewrite import with_roles
 from unroll_dsl.semantics import TypedProgram
 from unroll_dsl.source import SourceFile
@@ -338,8 +338,8 @@ def loads(text: str, name: str = "<text>") -> Spec:
 
 def check_named(source: str | Path) -> Checked:
     """Check a packaged algorithm by its name, or a file by its path."""
-    if isinstance(source, str) and source in algorithm_names():
-        return check_path(algorithm_path(source), f"{source}.unroll")
+    if isinstance(source, str) and (packaged := packaged_path(source)) is not None:
+        return check_path(packaged, f"{source}.unroll")
     path = Path(source)
     if isinstance(source, str) and path.suffix != ".unroll" and not path.exists():
         from unroll_dsl.backends.errors import UnknownAlgorithm

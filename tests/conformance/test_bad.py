@@ -15,6 +15,7 @@ from unroll_dsl.driver import check_path
 
 BAD = Path(__file__).parent / "bad"
 BINDINGS = Path(__file__).parent / "bad_bindings"  # see test_bad_bindings.py
+DERIVATIONS = Path(__file__).parent / "bad_derivations"  # see test_bad_derivations.py
 CASES = sorted(BAD.glob("*/*.unroll"))
 
 # Codes that need a file that is not there (tests/cli) or one of a megabyte (below).
@@ -46,7 +47,7 @@ def test_messages_are_for_people(case: Path) -> None:
 def test_every_code_has_a_case() -> None:
     shown = {
         code
-        for golden in (*BAD.glob("*/*.err"), *BINDINGS.glob("*.err"))
+        for golden in (*BAD.glob("*/*.err"), *BINDINGS.glob("*.err"), *DERIVATIONS.glob("*.err"))
         for code in re.findall(r"^(?:error|warning)\[(\w+)\]", golden.read_text("utf-8"), re.M)
     }
     missing = set(catalogue()) - shown - TESTED_ELSEWHERE

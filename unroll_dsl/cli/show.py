@@ -1,4 +1,5 @@
-"""Summarise a spec: its parameters, the work of a phase, and the route that each `solve` takes.
+"""Summarise a spec: its parameters, the work of a phase, and the route that each `solve` takes. Of a
+problem, show its objective term by term: gradient, Lipschitz constant, proximal map, conjugate's.
 
 With `--latex`, `--dot` and `--svg` write the algorithm as a paper prints it and as a picture; `-`
 stands for stdout.
@@ -41,6 +42,9 @@ def run(options: Namespace) -> int:
     spec = load(options.file, no_colour=options.no_colour)
     from unroll_dsl import report
 
+    if spec.program.kind == "problem" and not pictures:
+        _problem(spec, json=options.json)
+        return Exit.FINE
     if options.json or not pictures:
         dims = known_sizes(spec, options.dims)
         found = report.summary(spec, phases=options.phases, dims=dims)
@@ -56,6 +60,20 @@ def run(options: Namespace) -> int:
             write_text(path, text, force=options.force)
             said(f"wrote {path}")
     return Exit.FINE
+
+
+def _problem(spec: "Spec", *, json: bool) -> None:
+    """The objective in normal form."""
+    from unroll_dsl.objectives import read
+    from unroll_dsl.objectives.table import to_json, to_text
+
+    form = read(spec.typed)
+    if json:
+        print_json({"name": spec.name, "terms": to_json(form)})
+    else:
+        print(f"{spec.name}: {spec.program.comment.split(chr(10))[0]}".rstrip(": "))
+        print()
+        print(to_text(form), end="")
 
 
 def _picture(kind: str, spec: "Spec") -> str:

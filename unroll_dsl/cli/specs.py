@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 def check(word: str) -> "Checked":
     """What the front end finds in what `word` means, without importing what comes behind it."""
     from unroll_dsl.driver import check_path
-    from unroll_dsl.resources import algorithm_names, algorithm_path
+    from unroll_dsl.resources import packaged_path
 
-    if word in algorithm_names():
-        return check_path(algorithm_path(word), f"{word}.unroll")
+    if (packaged := packaged_path(word)) is not None:
+        return check_path(packaged, f"{word}.unroll")
     if Path(word).is_file():
         return check_path(Path(word))
     from unroll_dsl.spec import check_named

@@ -6,6 +6,7 @@ What uses the catalogue (the command line, the editor, the tests) stands above a
 """
 
 import inspect
+import sys
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from functools import cache
@@ -20,6 +21,8 @@ STAGES = (
     "unroll_dsl.semantics.errors",
     "unroll_dsl.passes.errors",
     "unroll_dsl.backends.errors",
+    "unroll_dsl.objectives.errors",
+    "unroll_dsl.derive.errors",
 )
 
 FAMILIES = {
@@ -28,6 +31,7 @@ FAMILIES = {
     "U03": "Types and shapes",
     "U04": "Structure of an algorithm",
     "U05": "Binding and lowering",
+    "U06": "Objectives and derivation",
     "W": "Warnings",
 }
 
@@ -64,7 +68,9 @@ def _reported_by_stages() -> Iterator[type[Diagnostic]]:
         diagnostic = waiting.pop()
         waiting.extend(diagnostic.__subclasses__())
         of_a_stage = f"{diagnostic.__module__}.".startswith(tuple(f"{stage}." for stage in STAGES))
-        if of_a_stage and not inspect.isabstract(diagnostic):
+        # `dataclass(slots=True)` makes a class anew; the first one lives on until it is collected
+        current = getattr(sys.modules.get(diagnostic.__module__), diagnostic.__name__, diagnostic)
+        if of_a_stage and current is diagnostic and not inspect.isabstract(diagnostic):
             yield diagnostic
 
 

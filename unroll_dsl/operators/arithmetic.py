@@ -115,4 +115,15 @@ RECORDS = (
         "~a",
         differentiable=False,
     ),
+    Function(
+        "indicator",
+        (Parameter("holds"),),
+        Kind.ELEMENTWISE,
+        "0 where a condition holds, infinity elsewhere: a constraint as a term of an objective.",
+        elementwise(Field.REAL),
+        lambda holds: np.where(holds, 0.0, np.inf),
+        "-torch.log(holds)",
+        latex=r"\iota\left({0}\right)",
+        differentiable=False,
+    ),
 )

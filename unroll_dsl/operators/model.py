@@ -83,7 +83,8 @@ class LinearOperator:
 
     `forward` and `backward` give the shape of the result and of the argument, or the reason why a
     shape does not fit; they are called with the shape, the operand types and the statics.
-    `structure` names what passes may use: "unitary", "diagonal under fft2", "diagonal".
+    `structure` names what passes may use: "unitary", "diagonal under fft2", "diagonal",
+    "selection" (A @ A' is the identity).
     `numpy_*` and `torch_*` are None until the backend can run it; they take the argument first
     (`x` in the torch expressions), then the operands by their parameter names.
     """
@@ -95,6 +96,9 @@ class LinearOperator:
     forward: Callable[[Array, tuple[Type, ...], dict[str, Static]], Array | str]
     backward: Callable[[Array, tuple[Type, ...], dict[str, Static]], Array | str]
     structure: frozenset[str] = field(default_factory=frozenset)
+    squared_norm: str = (
+        ""  # a bound of the squared norm, a formula in the operands; "" where unknown
+    )
     numpy_forward: Callable[..., Any] | None = None
     numpy_adjoint: Callable[..., Any] | None = None
     torch_forward: str | None = None

@@ -254,13 +254,15 @@ def _record(name: str, node: Node, args: Sequence[Type]) -> Count:
             return cube * Fraction(8, 3)
         case "symmetric_eigenvectors":
             return 9 * cube
+        case "psd_part":
+            return 11 * cube
         case "right_singular_vectors":
             return 6 * n * m * m + 11 * m * m * m
         case "spectral_norm":
             return 2 * m * n * n + 2 * cube
         case "inv":
             return 2 * cube
-        case "pinv" | "singular_soft":
+        case "pinv" | "singular_soft" | "low_rank" | "orthogonal_part" | "nuclear_norm":
             return 6 * m * n * n + 20 * cube
         case "sumsq" | "norm2" | "dot":
             return 2 * size

@@ -1,0 +1,51 @@
+"""Balls of norms, around 0."""
+
+from unroll_dsl.atoms.model import Atom, Domain, Parameter, Shape
+
+ATOMS = (
+    Atom(
+        "l2_ball",
+        "Euclidean ball",
+        ("indicator(norm2(v) <= r)",),
+        convex=True,
+        latex=r"\iota_{\|\cdot\|_2 \leq {r}}({v})",
+        source="Beck, 2017, chapter 6",
+        parameters=(Parameter("r", "the radius", "0.7"),),
+        prox="l2_ball(v, r)",
+        indicator=True,
+        domain=Domain.ANY,
+        where="norm2(v) <= r",
+        linear_minimiser="-r * g / norm2(g)",
+    ),
+    Atom(
+        "linf_ball",
+        "ball of the maximum norm",
+        ("indicator(norm_inf(v) <= r)", "indicator(max(abs(v)) <= r)"),
+        convex=True,
+        latex=r"\iota_{\|\cdot\|_\infty \leq {r}}({v})",
+        source="Beck, 2017, chapter 6",
+        parameters=(Parameter("r", "the radius", "0.7"),),
+        prox="linf_ball(v, r)",
+        conjugate="soft(p, s * r)",
+        indicator=True,
+        separable=True,
+        domain=Domain.ANY,
+        where="every modulus at most r",
+        linear_minimiser="-r * sign(g)",
+    ),
+    Atom(
+        "l1_ball",
+        "ball of the l1 norm",
+        ("indicator(norm1(v) <= r)",),
+        convex=True,
+        latex=r"\iota_{\|\cdot\|_1 \leq {r}}({v})",
+        source="Duchi et al., 2008",
+        parameters=(Parameter("r", "the radius", "0.7"),),
+        prox="r * l1_ball(v / r)",
+        indicator=True,
+        domain=Domain.ANY,
+        shape=Shape.VECTOR,
+        where="norm1(v) <= r",
+        linear_minimiser="-r * sign(g) * topk(abs(g), 1)",
+    ),
+)

@@ -1,0 +1,83 @@
+"""Derive an algorithm from a problem: a page in the language, from an objective and a method.
+
+Without `--method`, say what each method makes of the problem, or why it does not serve.
+"""
+
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+
+from unroll_dsl.cli.files import refuse_to_overwrite, write_text
+from unroll_dsl.cli.specs import load
+from unroll_dsl.cli.terminal import said
+from unroll_dsl.cli.usage import Exit, UsageError, did_you_mean
+from unroll_dsl.cli.values import count
+
+
+def arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("file", metavar="PROBLEM", help="path, or name of a problem or algorithm")
+    parser.add_argument("--method", metavar="M", help="which method; without it, all are listed")
+    parser.add_argument(
+        "--split", action="append", default=[], metavar="'z = D @ x'", help="a splitting, for ADMM"
+    )
+    parser.add_argument(
+        "--momentum",
+        choices=("nesterov", "chambolle-dossal"),
+        default="nesterov",
+        help="of fista (nesterov)",
+    )
+    parser.add_argument(
+        "--letter", action="append", default=[], metavar="ROLE=NAME", help="a name of your own"
+    )
+    parser.add_argument(
+        "--value",
+        action="append",
+        default=[],
+        metavar="NAME=V",
+        help="a constant's classical value",
+    )
+    parser.add_argument("--phases", type=count, metavar="K", help="how many the page says")
+    parser.add_argument("--name", help="the name of the page")
+    parser.add_argument("-o", "--output", type=Path, metavar="FILE", help="write the page here")
+    parser.add_argument("--force", action="store_true", help="write over an existing file")
+
+
+def run(options: Namespace) -> int:
+    from unroll_dsl.derive import Options, derive, method_names
+
+    if options.output is not None:
+        refuse_to_overwrite(options.output, force=options.force)
+    spec = load(options.file, no_colour=options.no_colour, quiet=True)
+    if options.method is None:
+        from unroll_dsl.derive.listing import listing
+
+        print(listing(spec.typed), end="")
+        return Exit.FINE
+    if options.method not in method_names():
+        mend = did_you_mean(options.method, method_names())
+        words = f"the methods are {', '.join(method_names())}"
+        raise UsageError(f"there is no method `{options.method}`", mend or words)
+    given = Options(
+        split=tuple(options.split),
+        momentum=options.momentum,
+        letters=_pairs(options.letter, "--letter"),
+        values=_pairs(options.value, "--value"),
+        name=options.name,
+        phases=options.phases,
+    )
+    derivation = derive(spec.typed, options.method, given)
+    if options.output is None:
+        print(derivation.text, end="")
+    else:
+        write_text(options.output, derivation.text, force=options.force)
+        said(f"wrote {options.output}")
+    return Exit.FINE
+
+
+def _pairs(words: list[str], option: str) -> dict[str, str]:
+    found = {}
+    for word in words:
+        left, sign, right = word.partition("=")
+        if not sign or not left.strip() or not right.strip():
+            raise UsageError(f"`{option}` takes NAME=VALUE, not `{word}`")
+        found[left.strip()] = right.strip()
+    return found

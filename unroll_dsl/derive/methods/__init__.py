@@ -1,0 +1,1 @@
+"""One module a method, or a family of methods; each binds `METHODS`."""

@@ -1,0 +1,159 @@
+"""What a method is, what it answers with, and the way that is shown."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from unroll_dsl.objectives.model import NormalForm
+from unroll_dsl.source import Span
+from unroll_dsl.syntax import nodes as n
+
+if TYPE_CHECKING:
+    from unroll_dsl.derive.setting import Setting
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What a user may say about a derivation.
+
+    Attributes
+    ----------
+    split
+        Splittings: `z = D @ x`, or `z = x`.
+    momentum
+        Of FISTA: "nesterov" (Beck, Teboulle) or "chambolle-dossal".
+    letters
+        Names in place of those that a method would choose: {"step": "tau"}.
+    values
+        Classical values of constants that the method declares: {"rho": "0.2"}.
+    name
+        Of the page.
+    phases
+        How many the page says.
+    """
+
+    split: tuple[str, ...] = ()
+    momentum: str = "nesterov"
+    letters: Mapping[str, str] = field(default_factory=dict)
+    values: Mapping[str, str] = field(default_factory=dict)
+    name: str | None = None
+    phases: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Formula:
+    """An equation of the way: a left side in words of the language, and an expression."""
+
+    left: str
+    right: n.Expr
+    relation: str = "="
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of the way: its heading, sentences, equations, and where they are from."""
+
+    heading: str
+    words: str = ""
+    formulas: tuple[Formula, ...] = ()
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Constant:
+    """A `fixed` value that a method declares, or, without a type, a `let`."""
+
+    name: str
+    value: n.Expr | None
+    comment: str
+    type: str | None = None
+    bounds: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """States of one type and start."""
+
+    names: tuple[str, ...]
+    type: str
+    start: n.Expr
+    comment: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of the phase: `x <- e`, or `x = e`."""
+
+    target: str
+    value: n.Expr
+    update: bool = True
+    comment: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Scheme:
+    """What a method answers with: all that is not in the problem.
+
+    `minimised` says which state stands for each variable of the objective.
+    """
+
+    comment: str
+    constants: tuple[Constant, ...]
+    states: tuple[State, ...]
+    lines: tuple[Line, ...]
+    output: tuple[n.Expr, ...]
+    minimised: Mapping[str, str]
+    phases: int
+    way: tuple[Step, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a method does not serve: the term in the way, and which methods would do."""
+
+    reason: str
+    span: Span
+    instead: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """A method: one module of `methods/`, which binds `METHODS`.
+
+    `needs` is what it asks of the terms, `condition` that of its steps, `rate` how fast it is, in words.
+    """
+
+    name: str
+    title: str
+    needs: str
+    condition: str
+    rate: str
+    source: str
+    run: Callable[[Setting, Options], Scheme | Refusal]
+    splits: tuple[str, ...] = ()  # the splittings that it knows, by an example
+
+
+@dataclass(frozen=True, slots=True)
+class Derivation:
+    """A derived page and the way to it.
+
+    Attributes
+    ----------
+    method : Method
+    form : NormalForm
+        Of the problem.
+    program : Program
+        The page, checked.
+    text : str
+        The page as a file.
+    way : tuple of Step
+        How it came about, from the objective on.
+    """
+
+    method: Method
+    form: NormalForm
+    program: n.Program
+    text: str
+    way: tuple[Step, ...]

@@ -1,0 +1,115 @@
+"""Problem and scheme -> page: a program of the language, as a person would have written it."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+
+from unroll_dsl.derive.model import Constant, Options, Scheme, State
+from unroll_dsl.objectives.model import NormalForm
+from unroll_dsl.objectives.problem import problem_of, without_idle
+from unroll_dsl.source import SourceFile
+from unroll_dsl.syntax import nodes as n
+from unroll_dsl.syntax.pages import page_text
+from unroll_dsl.syntax.parser import parse
+from unroll_dsl.syntax.printer import expression_text
+from unroll_dsl.syntax.templates import substitute, template
+from unroll_dsl.syntax.tidy import name
+
+
+def page(form: NormalForm, scheme: Scheme, options: Options, title: str) -> str:
+    """The text of the page."""
+    problem = problem_of(form.typed.program)
+    place = template("0").span
+    statements = [*_kept(problem), *map(_constant, scheme.constants)]
+    minimize = next(s for s in problem.statements if isinstance(s, n.Minimize))
+    renamed = {v: name(s) for v, s in scheme.minimised.items() if v != s}
+    variables = tuple(
+        n.Parameter(name(scheme.minimised[p.name.text]), None, place) for p in minimize.variables
+    )
+    objective = substitute(minimize.body, renamed)
+    statements.append(n.Minimize(variables, objective, minimize.comment, place))
+    statements += map(_state, scheme.states)
+    lines = tuple(
+        n.Update(name(line.target), line.value, line.comment, place)
+        if line.update
+        else n.Local(name(line.target), line.value, line.comment, place)
+        for line in scheme.lines
+    )
+    phases = options.phases or scheme.phases
+    statements.append(n.Phase(n.Number(phases, place), lines, "", place))
+    statements.append(n.Output(scheme.output, (None,) * len(scheme.output), "", place))
+    statements += [
+        _renamed(s, renamed) for s in problem.statements if isinstance(s, n.Loss | n.Measure)
+    ]
+    program = n.Program(
+        "algorithm", name(title), tuple(_sorted(statements)), scheme.comment, problem.file, place
+    )
+    return page_text(without_idle(program))
+
+
+def _kept(problem: n.Program) -> Iterator[n.Statement]:
+    for statement in problem.statements:
+        match statement:
+            case n.Dims() | n.Declaration() | n.Let() | n.Definition():
+                yield statement
+            case _:
+                pass
+
+
+def _renamed(statement: n.Loss | n.Measure, names: dict[str, n.Name]) -> n.Statement:
+    match statement:
+        case n.Loss(_, body):
+            return dataclasses.replace(statement, body=substitute(body, names))
+        case _:
+            return statement
+
+
+def _constant(constant: Constant) -> n.Statement:
+    value = "" if constant.value is None else f" = {expression_text(constant.value)}"
+    if constant.type is None:
+        text = f"let {constant.name}{value}"
+    else:
+        text = f"fixed {constant.name} : {constant.type}{constant.bounds}{value}"
+    return dataclasses.replace(one_statement(text), comment=constant.comment)
+
+
+def _state(state: State) -> n.Statement:
+    text = f"state {', '.join(state.names)} : {state.type} = {expression_text(state.start)}"
+    return dataclasses.replace(one_statement(text), comment=state.comment)
+
+
+def one_statement(text: str) -> n.Statement:
+    """A statement from its text."""
+    result = parse(SourceFile("<statement>", f"algorithm a\n{text}\n"))
+    assert result.program is not None and not result.diagnostics, text
+    return result.program.statements[0]
+
+
+def _sorted(statements: list[n.Statement]) -> Iterator[n.Statement]:
+    """In the order of the files of algorithms/."""
+
+    def place(statement: n.Statement) -> int:
+        match statement:
+            case n.Dims():
+                return 0
+            case n.Declaration(n.Role.INPUT | n.Role.FIXED) | n.Let():
+                return 1
+            case n.Declaration():
+                return 2
+            case n.Definition():
+                return 3
+            case n.Minimize():
+                return 4
+            case n.State():
+                return 5
+            case n.Phase():
+                return 6
+            case n.Output():
+                return 7
+            case n.Loss():
+                return 8
+            case n.Measure():
+                return 9
+
+    yield from sorted(statements, key=place)

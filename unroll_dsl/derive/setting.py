@@ -1,0 +1,132 @@
+"""What methods ask about a problem, and the letters that they write with."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from unroll_dsl.derive.model import Constant, Options, Refusal, Step
+from unroll_dsl.objectives.facts import Facts
+from unroll_dsl.objectives.model import NormalForm, Term, Variable
+from unroll_dsl.objectives.problem import declared_names, expressions, problem_of
+from unroll_dsl.objectives.proximal import No, prox
+from unroll_dsl.objectives.weights import Weight
+from unroll_dsl.semantics.scopes import RESERVED, names_in
+from unroll_dsl.syntax import nodes as n
+from unroll_dsl.syntax.printer import expression_text
+from unroll_dsl.syntax.templates import template
+from unroll_dsl.syntax.tidy import name, number, tidy, total
+from unroll_dsl.types import Array
+
+
+class Setting:
+    """One problem under one method. It hands out names that nothing has."""
+
+    def __init__(self, form: NormalForm, options: Options) -> None:
+        self.form = form
+        self.options = options
+        self.facts = Facts(form)
+        problem = problem_of(form.typed.program)
+        self.taken = {*RESERVED, *(v.name for v in form.variables)}
+        for statement in problem.statements:
+            self.taken |= set(declared_names(statement))
+            self.taken |= {w.text for e in expressions(statement) for w in names_in(e)}
+
+    # ---- names ----------------------------------------------------------------------------------
+
+    def letter(self, role: str, *wanted: str) -> str:
+        """A free name: the user's for this role, else the first free of `wanted`, else with a number."""
+        chosen = self.options.letters.get(role)
+        if chosen is not None:
+            self.taken.add(chosen)
+            return chosen
+        if role in _LIKE_VARIABLE and self.variable.name.isupper():
+            wanted = tuple(word.upper() for word in wanted)
+        for candidate in (*wanted, *(f"{wanted[0]}_{i}" for i in range(2, 99))):
+            if candidate not in self.taken:
+                self.taken.add(candidate)
+                return candidate
+        raise AssertionError("there is always a free name")
+
+    # ---- terms ----------------------------------------------------------------------------------
+
+    @property
+    def variable(self) -> Variable:
+        return self.form.variables[0]
+
+    def smooth(self) -> tuple[Term, ...]:
+        return tuple(t for t in self.form.terms if t.smooth)
+
+    def rough(self) -> tuple[Term, ...]:
+        """The terms that have no gradient."""
+        return tuple(t for t in self.form.terms if not t.smooth)
+
+    def one_variable(self, *instead: str) -> Refusal | None:
+        if len(self.form.variables) == 1:
+            return None
+        second = self.form.variables[1]
+        return Refusal("it has several variables", second.span, instead or ("block_proximal",))
+
+    def gradient(self, terms: Sequence[Term], variable: Variable, at: n.Expr) -> n.Expr:
+        point = {variable.name: at}
+        return tidy(total(t.gradient(variable, point) for t in terms))
+
+    def prox(
+        self, terms: Sequence[Term], variable: Variable, v: n.Expr, step: Weight
+    ) -> n.Expr | No:
+        return prox(self.facts, terms, variable, v, step)
+
+    def lipschitz(self, terms: Sequence[Term], variable: Variable) -> n.Expr | None:
+        """The sum of the Lipschitz constants of the gradients of terms; None: a norm is not known."""
+        found = []
+        for term in terms:
+            constant = self.facts.lipschitz(term, variable.name)
+            if constant is None:
+                return None
+            if not constant.is_zero:
+                found.append(constant.expr())
+        return tidy(total(found))
+
+    def constant_for(
+        self, terms: Sequence[Term], variable: Variable
+    ) -> tuple[Constant | None, Weight]:
+        """The Lipschitz constant of the gradient of `terms`: what is to be declared, if anything, and how
+        it is called."""
+        bound = self.lipschitz(terms, variable)
+        if isinstance(bound, n.Number):
+            return None, Weight.of(bound)
+        letter = self.letter("lipschitz", "L", "Lf")
+        maps = [m for t in terms for m in self.facts.unknown_norms(t, variable.name)]
+        if bound is None:
+            words = " and ".join(f"`{expression_text(m)}`" for m in maps) or "the maps"
+            comment = f"bounds the gradient's Lipschitz constant: norms of {words} are not known"
+            value = self.options.values.get(letter)
+            given = template(value) if value is not None else number(1)
+            return Constant(letter, given, comment, "scalar", " > 0"), Weight.of(letter)
+        return Constant(letter, bound, self._lipschitz_words(terms)), Weight.of(letter)
+
+    def _lipschitz_words(self, terms: Sequence[Term]) -> str:
+        maps = [m for t in terms for m in t.maps(self.variable.name)]
+        match terms, maps:
+            case (term,), [n.Name(text)] if term.quadratic and term.weight == _HALF:
+                return f"largest eigenvalue of {text}'{text}"
+        return "Lipschitz constant of the gradient"
+
+
+_LIKE_VARIABLE = ("extrapolated", "split", "multiplier", "dual")
+_HALF = Weight.of(template("1/2"))
+
+
+def type_text(type_: Array) -> str:
+    """A type as a page declares it."""
+    return str(type_)
+
+
+def step_of_terms(form: NormalForm) -> Step:
+    """The first step of every way: the objective, term by term."""
+    words = "; ".join(
+        f"{t.text}: {t.atom.title}" + (", smooth" if t.smooth else "") for t in form.terms
+    )
+    return Step("The objective in normal form", words)
+
+
+__all__ = ["No", "Setting", "name", "step_of_terms", "type_text"]
