@@ -11,7 +11,7 @@ ATOMS = (
         latex=r"\sum_i \|({v})_{i,:}\|_2",
         source="Yuan, Lin, 2006",
         prox="block_soft(v, t)",
-        conjugate="row_ball(p, w)",
+        conjugate="p / max(1, norm2(p, axis=2) / w)",
         domain=Domain.ANY,
         shape=Shape.MATRIX,
     ),
