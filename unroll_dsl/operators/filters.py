@@ -7,6 +7,7 @@ from typing import Any
 from unroll_dsl.operators.image_rules import Operands, Statics, not_an_image, with_channels
 from unroll_dsl.operators.lazy import np
 from unroll_dsl.operators.model import LinearOperator, Parameter
+from unroll_dsl.operators.wrapping import WRAPPED
 from unroll_dsl.types import Array, Dim
 
 
@@ -106,13 +107,19 @@ ENTRIES = 25  # of a kernel, from which on transforms are cheaper than a convolu
 
 # ---- torch: one convolution ------------------------------------------------------------------------
 
-_HELPER = '''def correlate(x: Tensor, B: Tensor, padding: str, before: tuple[int, int]) -> Tensor:
+_HELPER = (
+    WRAPPED
+    + '''
+
+def correlate(x: Tensor, B: Tensor, padding: str, before: tuple[int, int]) -> Tensor:
     """Correlate images [..., in, h, w] with kernels [out, in, a, b]; `before` tells how many rows and
     columns to add above and to the left, so that the size stays."""
     if x.is_complex() and not B.is_complex():
         parts = (correlate(part, B, padding, before) for part in (x.real, x.imag))
         return torch.complex(*parts)
-    (up, left), (a, b) = before, B.shape[-2:]
+    (up, left), (a, b), (h, w) = before, B.shape[-2:], x.shape[-2:]
+    if padding == "circular" and (a > h or b > w):
+        B, up, left, a, b = wrapped(B, h, w), up % h, left % w, h, w
     margins = (left, b - 1 - left, up, a - 1 - up)
     planes = x.reshape(-1, *x.shape[-3:]).to(torch.promote_types(x.dtype, B.dtype))
     mode = "circular" if padding == "circular" else "constant"
@@ -133,6 +140,7 @@ def convolve_adjoint(y: Tensor, B: Tensor, padding: str) -> Tensor:
     a, b = B.shape[-2:]
     return correlate(y, B.conj().transpose(-4, -3), padding, (a // 2, b // 2))
 '''
+)
 _BLUR = (
     _HELPER
     + f'''
@@ -141,11 +149,11 @@ def blurred(x: Tensor, kernel: Tensor, padding: str, adjoint: bool = False) -> T
     """Convolve each plane with one kernel, from {ENTRIES} entries on by way of the Fourier transform."""
     (h, w), (a, b) = x.shape[-2:], kernel.shape
     rows, columns = (h, w) if padding == "circular" else (h + a - 1, w + b - 1)
-    if a * b < {ENTRIES} or a > h or b > w or x.is_complex() or kernel.is_complex():
+    if a * b < {ENTRIES} or x.is_complex() or kernel.is_complex():
         turn = convolve_adjoint if adjoint else convolve
         return turn(x.unsqueeze(-3), kernel[None], padding).squeeze(-3)
-    planes = nn.functional.pad(kernel, (0, columns - b, 0, rows - a))
-    spectrum = torch.fft.rfft2(planes.roll((-(a // 2), -(b // 2)), (-2, -1)))
+    planes = wrapped(kernel, rows, columns).roll((-(a // 2), -(b // 2)), (-2, -1))
+    spectrum = torch.fft.rfft2(planes)
     spectrum = spectrum.conj() if adjoint else spectrum
     found = torch.fft.irfft2(torch.fft.rfft2(x, (rows, columns)) * spectrum, (rows, columns))
     return found[..., :h, :w]

@@ -6,6 +6,7 @@ from typing import Any
 
 from unroll_dsl.operators.lazy import np
 from unroll_dsl.operators.model import Function, Kind, Mismatch, Parameter, Static
+from unroll_dsl.operators.wrapping import WRAPPED, wrapped
 from unroll_dsl.types import Array, Dim, Field, Form
 
 
@@ -20,11 +21,7 @@ def _rule(arrays: tuple[Array, ...], statics: dict[str, Static]) -> Array | Mism
 
 def _transfer(B: Any, h: int, w: int) -> Any:
     a, b = B.shape[-2:]
-    if a > h or b > w:
-        raise ValueError(f"kernels of {a} x {b} do not fit an image of {h} x {w}")
-    padded = np.zeros((*B.shape[:-2], h, w), B.dtype)
-    padded[..., :a, :b] = B
-    return np.fft.fft2(np.roll(padded, (-(a // 2), -(b // 2)), (-2, -1)))
+    return np.fft.fft2(np.roll(wrapped(B, h, w), (-(a // 2), -(b // 2)), (-2, -1)))
 
 
 def _filtered_rule(arrays: tuple[Array, ...], statics: dict[str, Static]) -> Array | Mismatch:
@@ -48,11 +45,13 @@ RECORDS = (
         _rule,
         _transfer,
         "transfer(B, h, w)",
-        helper='''def transfer(B: Tensor, h: int, w: int) -> Tensor:
+        helper=WRAPPED
+        + '''
+
+def transfer(B: Tensor, h: int, w: int) -> Tensor:
     """The transfer functions [..., h, w] of periodic convolution with kernels [..., a, b]."""
     a, b = B.shape[-2:]
-    padded = nn.functional.pad(B, (0, w - b, 0, h - a))
-    return torch.fft.fft2(padded.roll((-(a // 2), -(b // 2)), (-2, -1)))
+    return torch.fft.fft2(wrapped(B, h, w).roll((-(a // 2), -(b // 2)), (-2, -1)))
 ''',
     ),
     Function(

@@ -105,15 +105,15 @@ class _Periodic:
         return None
 
     def _pays(self, kernel: Node, image: Node) -> bool:
-        """Whether sizes are known, and the kernel is large but fits the image."""
+        """Whether sizes are known, and the kernel is large."""
         assert isinstance(kernel.type, Array) and isinstance(image.type, Array)
         known = [
             dim.substitute(self.sizes).value for dim in (*kernel.type.shape, *image.type.shape[-2:])
         ]
         if any(size is None for size in known):
             return False
-        a, b, h, w = (size for size in known if size is not None)
-        return a * b >= ENTRIES and a <= h and b <= w
+        a, b, *_ = (size for size in known if size is not None)
+        return a * b >= ENTRIES
 
     def _filtered(self, node: Node, blur: _Blur) -> int:
         spectrum = self._transfer(node, blur)

@@ -43,8 +43,8 @@ def test_show_tells_of_it() -> None:
 
 @pytest.mark.parametrize(
     "sizes",
-    [{}, {"h": 9, "w": 8}, {"h": 9, "w": 8, "p": 3, "q": 3}, {"h": 4, "w": 8, "p": 5, "q": 5}],
-    ids=["unknown", "kernel unknown", "small kernel", "kernel larger than the image"],
+    [{}, {"h": 9, "w": 8}, {"h": 9, "w": 8, "p": 3, "q": 3}],
+    ids=["unknown", "kernel unknown", "small kernel"],
 )
 def test_a_convolution_stays_where_it_is_cheaper_or_sizes_are_unknown(sizes: Any) -> None:
     spec = unroll_dsl.loads(PROGRAM.format(field=""))
@@ -57,7 +57,7 @@ def test_a_border_of_zeros_is_no_filter() -> None:
 
 
 @pytest.mark.parametrize("field", ["", "complex "])
-@pytest.mark.parametrize("shape", [(9, 8), (8, 9)])
+@pytest.mark.parametrize("shape", [(9, 8), (8, 9), (4, 7), (2, 13)])
 def test_it_computes_what_the_program_says(field: str, shape: tuple[int, int]) -> None:
     """Values against the interpreter, derivatives against the program as written."""
     spec = unroll_dsl.loads(PROGRAM.format(field=field))

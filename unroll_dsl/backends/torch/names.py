@@ -141,6 +141,7 @@ _HELPERS = frozenset(
         "wavelet_adjoint",
         "wavelet_pair",
         "within",
+        "wrapped",
     ]
 )
 RESERVED = (
