@@ -38,21 +38,22 @@ def _divergence_shape(x: Array, operands: Operands, statics: Statics) -> Array |
 
 def _grad(x: Any, padding: str = "replicate") -> Any:
     found = np.empty((2 * x.shape[0], *x.shape[1:]), x.dtype)
-    for first, axis in ((0, -2), (1, -1)):
-        change = np.roll(x, -1, axis) - x
-        if padding == "replicate":
-            np.moveaxis(change, axis, 0)[-1] = 0
-        found[first::2] = change
+    turned = found.swapaxes(-2, -1)
+    for here, change in ((x, found[0::2]), (x.swapaxes(-2, -1), turned[1::2])):
+        change[:, :-1] = here[:, 1:] - here[:, :-1]
+        change[:, -1] = here[:, 0] - here[:, -1] if padding == "circular" else 0
     return found
 
 
 def _grad_adjoint(y: Any, padding: str = "replicate") -> Any:
     found = np.zeros((y.shape[0] // 2, *y.shape[1:]), y.dtype)
-    for first, axis in ((0, -2), (1, -1)):
-        part = y[first::2].copy()
-        if padding == "replicate":
-            np.moveaxis(part, axis, 0)[-1] = 0
-        found += np.roll(part, 1, axis) - part
+    turned = found.swapaxes(-2, -1)
+    for total, change in ((found, y[0::2]), (turned, y[1::2].swapaxes(-2, -1))):
+        total[:, 1:] += change[:, :-1]
+        total[:, :-1] -= change[:, :-1]
+        if padding == "circular":
+            total[:, 0] += change[:, -1]
+            total[:, -1] -= change[:, -1]
     return found
 
 

@@ -52,29 +52,32 @@ def _blur(x: Array, operands: Operands, statics: Statics) -> Array | str:
     return not_an_image(x) or _wrong_padding(statics) or x
 
 
-# ---- NumPy: a shifted copy of the image for each tap ---------------------------------------------
+# ---- NumPy: a product with what stands around each pixel -----------------------------------------
 
 
-def _shifted(x: Any, down: int, right: int, padding: str) -> Any:
-    """`result[i, j] = x[i - down, j - right]`; beyond the border zero or the other side."""
+def _around(x: Any, size: tuple[int, int], before: tuple[int, int], padding: str) -> Any:
+    """The windows [..., h, w, a, b] of that size at each pixel, of which `before` rows and columns stand above
+    and to the left; beyond the border zero or the other side."""
+    (h, w), (a, b), (up, left) = x.shape[-2:], size, before
     if padding == "circular":
-        return np.roll(x, (down, right), (-2, -1))
-    result = np.zeros_like(x)
-    h, w = x.shape[-2:]
-    rows, columns = slice(max(down, 0), min(h + down, h)), slice(max(right, 0), min(w + right, w))
-    from_rows = slice(max(-down, 0), min(h - down, h))
-    from_columns = slice(max(-right, 0), min(w - right, w))
-    if abs(down) < h and abs(right) < w:
-        result[..., rows, columns] = x[..., from_rows, from_columns]
-    return result
+        rows, columns = np.arange(h + a - 1) - up, np.arange(w + b - 1) - left
+        wide = x[..., rows[:, None] % h, columns % w]
+    else:
+        wide = np.zeros((*x.shape[:-2], h + a - 1, w + b - 1), x.dtype)
+        wide[..., up : up + h, left : left + w] = x
+    return np.lib.stride_tricks.sliding_window_view(wide, size, (-2, -1))
 
 
-def _taps(kernels: Any) -> Any:
-    """The taps [out, in] of kernels [out, in, a, b], with the shift of each from the centre."""
+def _before(kernels: Any, x: Any, padding: str) -> Any:
+    """What a convolution sees of `x`, whose kernels are flipped."""
     a, b = kernels.shape[-2:]
-    for p in range(a):
-        for q in range(b):
-            yield kernels[..., p, q], p - a // 2, q - b // 2
+    return _around(x, (a, b), (a - 1 - a // 2, b - 1 - b // 2), padding)
+
+
+def _behind(kernels: Any, y: Any, padding: str) -> Any:
+    """What its adjoint, a correlation, sees."""
+    a, b = kernels.shape[-2:]
+    return _around(y, (a, b), (a // 2, b // 2), padding)
 
 
 def _banked(B: Any) -> Any:
@@ -82,25 +85,20 @@ def _banked(B: Any) -> Any:
 
 
 def _convolve(x: Any, B: Any, padding: str = "zero") -> Any:
-    return sum(
-        np.einsum("oi,ihw->ohw", tap, _shifted(x, down, right, padding))
-        for tap, down, right in _taps(_banked(B))
-    )
+    flipped = _banked(B)[..., ::-1, ::-1]
+    return np.einsum("oipq,ihwpq->ohw", flipped, _before(B, x, padding))
 
 
 def _correlate(y: Any, B: Any, padding: str = "zero") -> Any:
-    return sum(
-        np.einsum("oi,ohw->ihw", np.conj(tap), _shifted(y, -down, -right, padding))
-        for tap, down, right in _taps(_banked(B))
-    )
+    return np.einsum("oipq,ohwpq->ihw", np.conj(_banked(B)), _behind(B, y, padding))
 
 
 def _blurred(x: Any, kernel: Any, padding: str = "zero") -> Any:
-    return np.concatenate([_convolve(plane[None], kernel[None], padding) for plane in x])
+    return np.einsum("pq,chwpq->chw", kernel[::-1, ::-1], _before(kernel, x, padding))
 
 
 def _blurred_back(y: Any, kernel: Any, padding: str = "zero") -> Any:
-    return np.concatenate([_correlate(plane[None], kernel[None], padding) for plane in y])
+    return np.einsum("pq,chwpq->chw", np.conj(kernel), _behind(kernel, y, padding))
 
 
 ENTRIES = 25  # of a kernel, from which on transforms are cheaper than a convolution

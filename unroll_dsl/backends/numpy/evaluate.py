@@ -7,10 +7,11 @@ from typing import Any, assert_never
 
 import numpy as np
 
-from unroll_dsl.backends.errors import NoBackend, SingularSystem, SizeUnknown
+from unroll_dsl.backends.errors import NoBackend, SizeUnknown
 from unroll_dsl.backends.numpy import maps
 from unroll_dsl.backends.numpy.layers import apply_layer, layer_steps, pair_kernel
 from unroll_dsl.backends.numpy.maps import Array, MapValue
+from unroll_dsl.backends.numpy.systems import Systems
 from unroll_dsl.diagnostics.model import InternalError, UnrollError
 from unroll_dsl.ir import nodes as ops
 from unroll_dsl.ir.graph import FunctionBody
@@ -20,7 +21,6 @@ from unroll_dsl.operators.registry import function, linear_operator
 from unroll_dsl.types import Array as ArrayType
 from unroll_dsl.types import Dim
 
-_DENSE = 4096  # unknowns; a larger system of a map is not written out but iterated
 _LOGIC = ("and", "or", "not", "where")
 Value = Any  # an Array or a MapValue
 Leaf = Callable[[Node], Value]
@@ -36,7 +36,14 @@ class Evaluator:
     ) -> None:
         self.functions = functions
         self.sizes = sizes
+        self._systems = Systems()
+        self._numbers: dict[Dim, int] = {}
         self.condition = 1.0  # the largest condition number of a `solve` so far
+
+    def begin(self) -> None:
+        """Another call begins: sizes and what is bound may have changed."""
+        self._numbers.clear()
+        self._systems.begin()
 
     def run(
         self,
@@ -64,10 +71,14 @@ class Evaluator:
         return tuple(self.number(dim) for dim in type_.shape)
 
     def number(self, dim: Dim) -> int:
+        known = self._numbers.get(dim)
+        if known is not None:
+            return known
         value = dim.substitute(self.sizes).value
         if value is None:
             missing = sorted(dim.substitute(self.sizes).symbols)
             raise UnrollError([SizeUnknown(name, "a value", None) for name in missing])
+        self._numbers[dim] = value
         return value
 
     def _static(self, value: Static) -> int | str:
@@ -162,16 +173,9 @@ class Evaluator:
         return known[body.result]
 
     def _solve(self, matrix: Value, rhs: Array, node: Node) -> Array:
-        is_map = isinstance(matrix, MapValue)
-        if is_map and rhs.size > _DENSE:
-            return maps.least_squares(matrix, rhs)
-        dense = maps.materialise(matrix, rhs) if is_map else np.asarray(matrix)
-        condition = float(np.linalg.cond(dense, 1)) if np.isfinite(dense).all() else 1.0
-        if not condition < 1 / np.finfo(np.float64).eps:
-            raise UnrollError([SingularSystem(condition, node.origin)])
-        self.condition = max(self.condition, condition)
-        right = np.ravel(rhs) if is_map else rhs
-        return np.asarray(np.linalg.solve(dense, right)).reshape(rhs.shape)
+        found = self._systems.solve(matrix, rhs, node.origin)
+        self.condition = max(self.condition, found.condition)
+        return found.x
 
     def _operator(
         self, name: str, statics: tuple[tuple[str, Static], ...], operands: list[Value], node: Node

@@ -10,16 +10,33 @@ import numpy as np
 
 Array = np.ndarray[Any, Any]
 
-_MOST = 5000  # iterations of `least_squares`
-_ROUNDING = 1e-15
-
 
 @dataclass(frozen=True, slots=True)
 class MapValue:
-    """A linear map of one sample: `forward(x)` and `adjoint(y)`."""
+    """A linear map of one sample: `forward(x)` and `adjoint(y)`, and of what maps it is made, where it is."""
 
     forward: Callable[[Array], Array]
     adjoint: Callable[[Array], Array]
+    made_of: Sum | Product | Multiple | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sum:
+    left: MapValue
+    right: MapValue
+    sign: int
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    outer: MapValue
+    inner: MapValue
+
+
+@dataclass(frozen=True, slots=True)
+class Multiple:
+    factor: Array
+    map: MapValue
 
 
 def bound(value: Any, domain: tuple[int, ...], codomain: tuple[int, ...]) -> MapValue:
@@ -54,7 +71,9 @@ def adjoint(map_: MapValue) -> MapValue:
 
 def compose(outer: MapValue, inner: MapValue) -> MapValue:
     return MapValue(
-        lambda x: outer.forward(inner.forward(x)), lambda y: inner.adjoint(outer.adjoint(y))
+        lambda x: outer.forward(inner.forward(x)),
+        lambda y: inner.adjoint(outer.adjoint(y)),
+        Product(outer, inner),
     )
 
 
@@ -62,40 +81,13 @@ def add(left: MapValue, right: MapValue, sign: int) -> MapValue:
     return MapValue(
         lambda x: left.forward(x) + sign * right.forward(x),
         lambda y: left.adjoint(y) + sign * right.adjoint(y),
+        Sum(left, right, sign),
     )
 
 
 def scale(factor: Array, map_: MapValue) -> MapValue:
-    return MapValue(lambda x: factor * map_.forward(x), lambda y: np.conj(factor) * map_.adjoint(y))
-
-
-def materialise(map_: MapValue, like: Array) -> Array:
-    """The matrix of a map of a space to itself, column by column; for small spaces."""
-    columns = []
-    for index in range(like.size):
-        unit = np.zeros(like.size, dtype=complex)
-        unit[index] = 1
-        columns.append(np.ravel(map_.forward(unit.reshape(like.shape))))
-    matrix = np.stack(columns, axis=1)
-    return matrix if np.abs(matrix.imag).max(initial=0) > 0 else matrix.real
-
-
-def least_squares(map_: MapValue, b: Array) -> Array:
-    """x with map(x) = b, by conjugate gradients on the normal equations (CGLS; Hestenes, Stiefel,
-    1952), to rounding; for spaces that are too large to write the matrix out."""
-    x = np.zeros_like(b)
-    residual = b
-    slope = map_.adjoint(residual)
-    direction = slope
-    square = first = np.vdot(slope, slope).real
-    for _ in range(_MOST):
-        if square <= _ROUNDING**2 * first:
-            break
-        image = map_.forward(direction)
-        step = square / np.vdot(image, image).real
-        x = x + step * direction
-        residual = residual - step * image
-        slope = map_.adjoint(residual)
-        before, square = square, np.vdot(slope, slope).real
-        direction = slope + square / before * direction
-    return x
+    return MapValue(
+        lambda x: factor * map_.forward(x),
+        lambda y: np.conj(factor) * map_.adjoint(y),
+        Multiple(factor, map_),
+    )

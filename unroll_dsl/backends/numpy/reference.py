@@ -159,6 +159,7 @@ class Reference:
             self.sizes.clear()
             self.sizes.update(found)
             self._declared.forget()
+        self._evaluator.begin()
         return samples.each(entries, values, one)
 
     def _outputs(self, sample: Sequence[Array]) -> list[Array]:
