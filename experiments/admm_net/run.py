@@ -16,11 +16,11 @@ from experiments.results import machine, write
 from experiments.snapshots import watched
 from experiments.training import configuration
 from unroll_dsl.data.metrics import metric
+from unroll_dsl.files.arrays import read_array
 from unroll_dsl.reproduce import reproduce
 from unroll_dsl.reproduce.protocol import read_protocol
 from unroll_dsl.resources import beside
 from unroll_dsl.train import Run
-from unroll_dsl.weights.files import read_arrays
 
 NAME = "admm_net"
 PLACES = {
@@ -50,7 +50,7 @@ def run(out: Path, *, quick: bool = False, data: Path | None = None) -> Result |
         {"data": {"folder": str(found["training"].resolve())}},
         QUICK if quick else {},
     )
-    (mask,) = read_arrays(found["P"]).values()
+    mask = read_array(found["P"])
     mask = mask.astype(np.float32)
     trained, snapshots = watched(spec, out, config, bind={"P": np.fft.ifftshift(mask)})
     protocol = read_protocol(beside(NAME, "protocol.toml"))

@@ -1,92 +1,69 @@
-"""Arrays in files: .npy, .npz, .mat, .safetensors, .csv and .txt; .mat and .safetensors are read, not written."""
+"""Values of the command line from files, and outputs into files: .npy, .npz, .csv and .txt."""
 
-import zipfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from unroll_dsl.cli.files import write_file
-from unroll_dsl.cli.usage import UsageError, did_you_mean
+from unroll_dsl.cli.usage import UsageError
+from unroll_dsl.files import CannotRead, arrays, file_and_member
+
+if TYPE_CHECKING:
+    from unroll_dsl import Spec
 
 Array = NDArray[Any]
 
-_FORMATS = "the formats are .npy, .npz, .mat, .safetensors, .csv (commas) and .txt (blanks)"
+_WRITTEN = "the formats are .npy, .npz, .csv (commas) and .txt (blanks)"
 
 
-def read_value(text: str) -> Array | float:
-    """What `NAME=...` gives on the command line: a number, or the array in a file.
+def read_value(name: str, text: str) -> Array | float:
+    """What `NAME=VALUE` gives on the command line: a number, or the array in a file.
 
-    `weights.npz:A` is the member `A` of an archive; without a member it must hold just one.
+    `weights.npz:A` is the member `A` of an archive; without a member it is the only one, or the one called `name`.
     """
     try:
         return float(text)
     except ValueError:
-        return read_array(text)
+        return read_array(name, text)
 
 
-def read_array(text: str) -> Array:
+def read_array(name: str, text: str) -> Array:
     """The array in a file; nothing in it is ever executed (no pickles)."""
-    path, member = Path(text), ""
-    if not path.is_file() and ":" in text:
-        path, member = Path(text.rpartition(":")[0]), text.rpartition(":")[2]
-    if not path.is_file():
-        raise UsageError(f"there is no file {path}", None)
     try:
-        match path.suffix.lower():
-            case ".npy":
-                return np.asarray(np.load(path, allow_pickle=False))
-            case ".npz":
-                return _member(path, member)
-            case ".mat" | ".safetensors":
-                return _of_file(path, member)
-            case ".csv":
-                return _table(path, ",")
-            case ".txt":
-                return _table(path, None)
-            case suffix:
-                raise UsageError(f"{path}: `{suffix}` is not a format of arrays", _FORMATS)
-    except (ValueError, EOFError, zipfile.BadZipFile) as error:
-        raise UsageError(f"{path} cannot be read as an array: {error}", _FORMATS) from None
+        return arrays.read_array(Path(text), name=name)
+    except CannotRead as error:
+        raise UsageError(error.message, error.mend) from error
 
 
-def _member(path: Path, member: str) -> Array:
-    with np.load(path, allow_pickle=False) as archive:
-        return np.asarray(archive[_chosen(path, member, tuple(archive.files))])
+def one_sample(path: Path, array: Array, rank: int) -> Array:
+    """An input of that many axes, where a file of MATLAB has it as a row, a column or a matrix of one entry:
+    MATLAB knows no vectors. In other files a first axis of one is a batch of one."""
+    from_matlab = file_and_member(path)[0].suffix.lower() == ".mat"
+    return arrays.at_rank(array, rank) if from_matlab else array
 
 
-def _of_file(path: Path, member: str) -> Array:
-    from unroll_dsl.weights.files import read_arrays
+def values_of(spec: "Spec", given: Mapping[str, str]) -> dict[str, Array | float]:
+    """What `--bind` or `--init` gives to names of a program: vectors that a file keeps as a row or a column, and
+    numbers that it keeps as a matrix, have the axes that the program says.
 
-    arrays = read_arrays(path)
-    return arrays[_chosen(path, member, tuple(arrays))]
+    What is suspicious about them is said.
+    """
+    from unroll_dsl.cli.terminal import said
+    from unroll_dsl.data.given import at_ranks, suspicions
 
-
-def _chosen(path: Path, member: str, names: tuple[str, ...]) -> str:
-    if not member and len(names) != 1:
-        raise UsageError(f"{path} holds {', '.join(names)}", f"choose: `{path}:{names[0]}`")
-    wanted = member or names[0]
-    if wanted not in names:
-        mend = did_you_mean(wanted, names) or f"it holds {', '.join(names)}"
-        raise UsageError(f"{path} holds no `{wanted}`", mend)
-    return wanted
-
-
-def _table(path: Path, delimiter: str | None) -> Array:
-    if not path.read_text(encoding="utf-8").strip():
-        raise ValueError("it is empty")
-    try:
-        return np.loadtxt(path, delimiter=delimiter, dtype=np.float64)
-    except ValueError:
-        return np.loadtxt(path, delimiter=delimiter, dtype=np.complex128)
+    found = at_ranks(spec, {name: read_value(name, text) for name, text in given.items()})
+    for words in suspicions(spec, found):
+        said(f"warning: {words}")
+    return found
 
 
 def check_output(path: Path, count: int) -> None:
     """Raise `UsageError` if `count` arrays cannot be written to `path`."""
     if path.suffix.lower() not in (".npy", ".npz", ".csv", ".txt"):
-        raise UsageError(f"{path}: not a format of arrays", _FORMATS)
+        raise UsageError(f"{path}: not a format of arrays", _WRITTEN)
     if count > 1 and path.suffix.lower() != ".npz":
         raise UsageError(f"{count} outputs do not fit into {path}", "write an archive: `-o x.npz`")
 

@@ -70,7 +70,7 @@ def _torch(options: Namespace) -> str:
 def _weights(spec: "Spec", options: Namespace) -> None:
     """Make the network, which holds what was bound against the declarations; keep its weights."""
     learn, fix = roles(options)
-    network = spec.compile(phases=options.phases, learn=learn, fix=fix, **values(options))
+    network = spec.compile(phases=options.phases, learn=learn, fix=fix, **values(spec, options))
     if options.weights is None:
         return
     import torch

@@ -17,6 +17,7 @@ from typing import NoReturn
 from unroll_dsl.cli.terminal import prepare_streams, problem, quiet_stdout, report_diagnostics
 from unroll_dsl.cli.usage import Exit, Parser, UsageError, did_you_mean
 from unroll_dsl.diagnostics.model import InternalError, UnrollError
+from unroll_dsl.files import CannotRead
 from unroll_dsl.version import VERSION
 
 
@@ -70,7 +71,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except UnrollError as error:
         report_diagnostics(error.diagnostics, json=options.json, no_colour=options.no_colour)
         return Exit.ERRORS
-    except UsageError as error:
+    except (UsageError, CannotRead) as error:
         problem(error.message, error.mend)
         return Exit.USAGE
     except BrokenPipeError:

@@ -1,31 +1,43 @@
 """What `train`, `report`, `eval` and `compare` share: refusals in the user's words, options for other data."""
 
+import warnings
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from unroll_dsl.cli.terminal import said
 from unroll_dsl.cli.usage import UsageError
 from unroll_dsl.cli.values import by_name, pair, sizes
+from unroll_dsl.files import ARRAYS, PICTURES, array_formats
 
 if TYPE_CHECKING:
     from unroll_dsl.runs.reading import Asked
+
+
+DATA = (
+    f"a folder of images ({', '.join((*PICTURES, *ARRAYS))}), an image, or a file of arrays by name"
+)
+BIND = f"a number, or a file: {array_formats()}; FILE:MEMBER of several arrays"
 
 
 @contextmanager
 def refusals() -> Iterator[None]:
     """Turns what is wrong with a folder, with data or with a file of weights into usage errors."""
     from unroll_dsl.data.errors import DataError
+    from unroll_dsl.files import CannotRead
     from unroll_dsl.runs.classical import DoesNotFit
     from unroll_dsl.train.errors import TrainingError
-    from unroll_dsl.weights.files import CannotRead
 
     try:
-        yield
+        with shown_warnings():
+            yield
     except (TrainingError, DataError) as error:
         raise UsageError(error.message, error.mend) from error
-    except (CannotRead, DoesNotFit) as error:
+    except CannotRead as error:
+        raise UsageError(error.message, error.mend) from error
+    except DoesNotFit as error:
         raise UsageError(str(error)) from error
     except ImportError as error:
         if isinstance(error, ModuleNotFoundError):
@@ -33,10 +45,19 @@ def refusals() -> Iterator[None]:
         raise UsageError(str(error)) from error
 
 
+@contextmanager
+def shown_warnings() -> Iterator[None]:
+    """What is suspicious is told as everything else is, without a place in the code."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("default", UserWarning)
+        warnings.showwarning = lambda message, *place: said(f"warning: {message}")
+        yield
+
+
 def add_data(parser: ArgumentParser) -> None:
     """`--data`, `--bind` and `--dims`."""
     parser.add_argument(
-        "--data", type=Path, metavar="PATH", help="images or arrays (the run's validation set)"
+        "--data", type=Path, metavar="PATH", help=f"{DATA} (the run's validation set)"
     )
     parser.add_argument(
         "--bind",
@@ -44,7 +65,7 @@ def add_data(parser: ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="NAME=FILE",
-        help="fixed value, for the file of a network that is in no run folder",
+        help=f"fixed value, for the file of a network that is in no run folder: {BIND}",
     )
     parser.add_argument("--dims", type=sizes, default=(), metavar="n=9,m=6", help="sizes, likewise")
 
@@ -56,5 +77,5 @@ def asked(options: Namespace, metric: str = "") -> "Asked":
 
     if options.data is not None and not options.data.exists():
         raise UsageError(f"there is no {options.data}")
-    bind = {k: read_value(v) for k, v in by_name(options.bind, "--bind").items()}
+    bind = {k: read_value(k, v) for k, v in by_name(options.bind, "--bind").items()}
     return Asked(options.data, metric, bind, dict(by_name(options.dims, "--dims")))

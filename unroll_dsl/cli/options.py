@@ -1,9 +1,13 @@
 """Options that several commands share: roles of constants and values from files."""
 
 from argparse import ArgumentParser, Namespace
-from typing import Any, TypedDict
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from unroll_dsl.cli.values import by_name, learn, pair, sizes
+from unroll_dsl.files import array_formats
+
+if TYPE_CHECKING:
+    from unroll_dsl import Spec
 
 
 def add_roles(parser: ArgumentParser) -> None:
@@ -33,7 +37,7 @@ def roles(options: Namespace) -> tuple[dict[str, str], tuple[str, ...]]:
 def add_values(parser: ArgumentParser) -> None:
     """`--bind`, `--init` and `--dims`."""
     for option, what in (
-        ("--bind", "value of a fixed name: a number, or a .npy, .npz[:MEMBER], .csv or .txt file"),
+        ("--bind", f"value of a fixed name: a number, or a file: {array_formats()}; FILE:MEMBER"),
         ("--init", "value that a learnable starts from instead of its classical one"),
     ):
         parser.add_argument(
@@ -52,12 +56,12 @@ class Values(TypedDict):
     dims: dict[str, int]
 
 
-def values(options: Namespace) -> Values:
+def values(spec: "Spec", options: Namespace) -> Values:
     """`bind`, `init` and `dims` as `compile` and `reference` take them."""
-    from unroll_dsl.cli.arrays import read_value
+    from unroll_dsl.cli.arrays import values_of
 
     return {
-        "bind": {k: read_value(v) for k, v in by_name(options.bind, "--bind").items()},
-        "init": {k: read_value(v) for k, v in by_name(options.init, "--init").items()},
+        "bind": values_of(spec, by_name(options.bind, "--bind")),
+        "init": values_of(spec, by_name(options.init, "--init")),
         "dims": dict(by_name(options.dims, "--dims")),
     }

@@ -50,10 +50,10 @@ def run(options: Namespace) -> int:
     from unroll_dsl.cli.progress import progress
     from unroll_dsl.cli.specs import load
     from unroll_dsl.data.errors import BadImages
+    from unroll_dsl.files import CannotRead
     from unroll_dsl.reproduce import reproduce
     from unroll_dsl.reproduce.protocol import BadProtocol, read_protocol
     from unroll_dsl.resources import beside
-    from unroll_dsl.weights.files import CannotRead
     from unroll_dsl.weights.names import BadMap
 
     spec = load(options.name, no_colour=options.no_colour)
@@ -69,8 +69,8 @@ def run(options: Namespace) -> int:
         for name in protocol.data:
             if name not in ("images", "weights"):
                 place = given.pop(name, None) or protocol.place(name, options.data, choices)
-                bind[name] = read_value(str(place))
-        bind |= {name: read_value(value) for name, value in given.items()}
+                bind[name] = read_value(name, str(place))
+        bind |= {name: read_value(name, value) for name, value in given.items()}
         weights = options.weights
         if weights is None and "weights" in protocol.data and not options.untrained:
             weights = protocol.place("weights", options.data, choices)

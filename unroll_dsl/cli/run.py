@@ -1,4 +1,4 @@
-"""Apply an algorithm to arrays from files: `.npy`, `.npz`, `.csv` or `.txt`.
+"""Apply an algorithm to arrays from files.
 
 An input may have a leading batch axis. The `torch` backend runs the generated module, `numpy` the
 reference, both in double precision. If the spec says what is minimised, its value at the output is
@@ -15,6 +15,7 @@ from unroll_dsl.cli.specs import load
 from unroll_dsl.cli.terminal import print_json, said
 from unroll_dsl.cli.usage import Exit, UsageError, did_you_mean
 from unroll_dsl.cli.values import by_name, count, pair
+from unroll_dsl.files import array_formats
 
 if TYPE_CHECKING:
     from unroll_dsl import Spec
@@ -29,9 +30,15 @@ def arguments(parser: ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="NAME=FILE",
-        help="an input: a .npy, .npz[:MEMBER], .csv or .txt file",
+        help=f"an input, one sample or a batch: {array_formats()}; FILE:MEMBER of several arrays",
     )
-    parser.add_argument("-o", "--output", type=Path, metavar="OUT", help="write the output here")
+    parser.add_argument(
+        "-o",
+        "--output",
+        type=Path,
+        metavar="OUT",
+        help="write the output here: .npy, .npz, .csv or .txt",
+    )
     parser.add_argument("--backend", choices=("torch", "numpy"), default="torch", help="(torch)")
     parser.add_argument("--force", action="store_true", help="write over an existing file")
     parser.add_argument("--json", action="store_true", help="print JSON")
@@ -54,7 +61,7 @@ def run(options: Namespace) -> int:
         backend=options.backend,
         phases=options.phases,
         quiet=options.json,
-        values=values(options),
+        values=values(spec, options),
     )
     if options.output is not None:
         write_arrays(options.output, outcome.outputs, force=options.force)
@@ -69,7 +76,7 @@ def run(options: Namespace) -> int:
 
 def _inputs(spec: "Spec", options: Namespace) -> dict[str, Any]:
     """The arrays of all inputs, in the order in which the spec declares them."""
-    from unroll_dsl.cli.arrays import read_array
+    from unroll_dsl.cli.arrays import one_sample, read_array
 
     given = by_name(options.input, "--input")
     declared = {entry.name: entry.type for entry in spec.graph.inputs}
@@ -82,4 +89,7 @@ def _inputs(spec: "Spec", options: Namespace) -> dict[str, Any]:
         calls = " ".join(f"--input {name}={name}.npy" for name in missing)
         names = ", ".join(f"`{name}`" for name in missing)
         raise UsageError(f"no value for the input {names}", f"add `{calls}`")
-    return {name: read_array(given[name]) for name in declared}
+    return {
+        name: one_sample(Path(given[name]), read_array(name, given[name]), declared[name].rank)
+        for name in declared
+    }

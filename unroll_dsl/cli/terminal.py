@@ -1,6 +1,7 @@
 """What is said on the terminal: results on stdout, everything else on stderr."""
 
 import json as json_format
+import math
 import os
 import sys
 from collections.abc import Iterable
@@ -47,7 +48,16 @@ def report_diagnostics(
 
 
 def print_json(value: object) -> None:
-    print(json_format.dumps(value, indent=2))
+    """Valid JSON, which knows no NaN and no infinity: these are null."""
+    print(json_format.dumps(_finite(value), indent=2, allow_nan=False))
+
+
+def _finite(value: object) -> object:
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {key: _finite(entry) for key, entry in value.items()}
+    return [_finite(entry) for entry in value] if isinstance(value, list | tuple) else value
 
 
 def problem(message: str, mend: str | None = None) -> None:

@@ -13,18 +13,18 @@ import os
 import signal
 import sys
 import time
-import warnings
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from unroll_dsl.cli.opening import refusals
+from unroll_dsl.cli.opening import BIND, DATA, refusals
 from unroll_dsl.cli.options import add_roles, roles
 from unroll_dsl.cli.terminal import print_json, problem, said
 from unroll_dsl.cli.usage import Exit, UsageError
 from unroll_dsl.cli.values import by_name, count, pair, sizes
+from unroll_dsl.files import PICTURES
 
 if TYPE_CHECKING:
     from unroll_dsl.spec import Spec
@@ -37,14 +37,14 @@ def arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--resume", type=Path, metavar="RUN", help="go on with this run")
     parser.add_argument("--show", action="store_true", help="print the configuration and leave")
     parser.add_argument("--config", type=Path, metavar="TOML", help="what differs from defaults")
-    parser.add_argument("--data", type=Path, metavar="PATH", help="folder of images, or arrays")
+    parser.add_argument("--data", type=Path, metavar="PATH", help=DATA)
     parser.add_argument("--phases", type=count, metavar="K", help="how many (as the file says)")
     parser.add_argument("--steps", type=count, metavar="N", help="updates in each stage (2000)")
     parser.add_argument("--batch", type=count, metavar="N", help="samples an update (64)")
     parser.add_argument("--rate", type=float, metavar="R", help="learning rate (1e-4)")
     parser.add_argument("--seed", type=int, metavar="N", help="of everything random (0)")
     parser.add_argument(
-        "--bind", type=pair, action="append", default=[], metavar="NAME=FILE", help="fixed value"
+        "--bind", type=pair, action="append", default=[], metavar="NAME=FILE", help=BIND
     )
     parser.add_argument(
         "--dims", type=sizes, default=(), metavar="n=9,m=6", help="sizes that nothing else tells"
@@ -140,9 +140,7 @@ def _config(options: Namespace) -> "Config":
 
 def _key(data: Path) -> str:
     """What `--data` is: a folder of images, one image, or a file of arrays."""
-    from unroll_dsl.data.images import SUFFIXES
-
-    return "file" if data.is_file() and data.suffix.lower() not in SUFFIXES else "folder"
+    return "file" if data.is_file() and data.suffix.lower() not in PICTURES else "folder"
 
 
 def _given(options: Namespace, names: tuple[str, ...]) -> dict[str, Any]:
@@ -221,9 +219,7 @@ def _watching(options: Namespace, asked: _Asked) -> Iterator["Hooks"]:
     """Hooks that show how it goes: a bar on a terminal, lines elsewhere."""
     from unroll_dsl.train import Hooks
 
-    with asked.listening(), warnings.catch_warnings():
-        warnings.simplefilter("default", UserWarning)
-        warnings.showwarning = lambda message, *place: said(f"warning: {message}")
+    with asked.listening():
         if options.json or int(os.environ.get("RANK", "0")):
             yield Hooks(stop=asked)
         elif sys.stderr.isatty():

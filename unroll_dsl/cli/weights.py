@@ -10,13 +10,14 @@ from pathlib import Path
 from unroll_dsl.cli.files import write_file
 from unroll_dsl.cli.terminal import said
 from unroll_dsl.cli.usage import Exit, UsageError
+from unroll_dsl.files import weight_formats
 
 
 def arguments(parser: ArgumentParser) -> None:
     parser.add_argument("action", choices=("import",), help="what to do")
     parser.add_argument("spec", metavar="SPEC", help="path, or name of an algorithm")
     parser.add_argument(
-        "file", type=Path, metavar="FILE", help=".safetensors, .npz or PyTorch file"
+        "file", type=Path, metavar="FILE", help=f"{weight_formats()}; FILE:KEY of a checkpoint"
     )
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="OUT.safetensors")
     parser.add_argument("--map", type=Path, metavar="TOML", help="names in FILE to names in SPEC")
@@ -33,13 +34,14 @@ def run(options: Namespace) -> int:
     names = options.map or beside(options.spec, "weights.toml")
     spec = load(options.spec, no_colour=options.no_colour)
     from unroll_dsl.weights import import_weights, save_network
-    from unroll_dsl.weights.files import CannotRead
     from unroll_dsl.weights.names import BadMap
 
     try:
         found = import_weights(spec, options.file, names)
-    except (CannotRead, BadMap) as error:
+    except BadMap as error:
         raise UsageError(str(error)) from error
+    for note in found.notes:
+        said(f"note: {note}")
     phases = _phases(options, found.phases, spec.graph.phases)
     write_file(
         options.output,

@@ -9,15 +9,17 @@ from typing import Any, Literal
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from unroll_dsl.data.errors import DataError, choose
 from unroll_dsl.data.image_sources import at_least, fraction
 from unroll_dsl.data.source import Request, Source, take
 from unroll_dsl.data.tables import read_table
+from unroll_dsl.files import CannotRead, file_and_member
+from unroll_dsl.files.arrays import at_rank, numbers, read_arrays
 from unroll_dsl.ir.graph import Entry
 from unroll_dsl.types import Field
-from unroll_dsl.weights.files import CannotRead, read_arrays
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,7 +60,7 @@ class ArraySource:
 
 
 def open_arrays(table: Mapping[str, Any], request: Request) -> tuple[Source, Source | None]:
-    """Samples along the first axis of arrays in a .npz, .safetensors, .mat or .npy file.
+    """Samples along the first axis of the arrays in a file.
 
     Raises
     ------
@@ -96,13 +98,20 @@ def _entries(request: Request) -> dict[str, Entry]:
     return {entry.name: entry for entry in (*graph.targets, *graph.inputs)}
 
 
+def _numbers(array: NDArray[Any], where: str) -> NDArray[Any]:
+    try:
+        return numbers(array, where)
+    except CannotRead as error:
+        raise DataError(error.message) from error
+
+
 def _read(
     path: Path, settings: ArraySettings, request: Request
 ) -> tuple[dict[str, Tensor], dict[str, int]]:
     try:
         arrays = read_arrays(path)
     except CannotRead as error:
-        raise DataError(f"[data] file: {error}") from error
+        raise DataError(f"[data] file: {error.message}", error.mend) from error
     tensors: dict[str, Tensor] = {}
     sizes: dict[str, int] = {}
     required = set(request.entries)
@@ -116,8 +125,10 @@ def _read(
                     f'[data.names] {name} = "..."',
                 )
             continue
-        array = arrays[key]
         where = f"`{key}` in {path}"
+        array = _numbers(arrays[key], where)
+        if file_and_member(path)[0].suffix.lower() == ".mat":  # which has no vectors
+            array = at_rank(array, entry.type.rank + 1)
         if array.ndim == 0 or not len(array):
             raise DataError(f"{where} holds no samples along a first axis")
         if array.dtype.kind == "c" and entry.type.field is not Field.COMPLEX:

@@ -14,13 +14,15 @@ from torch import Tensor
 
 from unroll_dsl.backends.sizes import Equation, solve
 from unroll_dsl.data.errors import DataError, choose
+from unroll_dsl.data.given import rank_of
 from unroll_dsl.data.making import MAKERS, Measuring, Task
 from unroll_dsl.data.source import Source
 from unroll_dsl.data.tables import read_table
+from unroll_dsl.files import CannotRead
+from unroll_dsl.files.arrays import read_array
 from unroll_dsl.ir.graph import Constant, Parameter
 from unroll_dsl.spec import Spec
 from unroll_dsl.types import Array, Declared, Dim, LinearMap
-from unroll_dsl.weights.files import ARRAYS, CannotRead, file_and_member, read_arrays
 
 LAST = ("least_squares",)  # made of what the others make
 
@@ -72,7 +74,7 @@ def bindings(
         if isinstance(value, int | float):
             state.bound[name] = float(value)
         elif isinstance(value, str):
-            state.add(known[name], _from_file(value, name, Path(base)))
+            state.add(known[name], _from_file(value, spec, name, Path(base)))
     made_ones = [name for name, value in table.items() if isinstance(value, Mapping)]
     for name in sorted(made_ones, key=lambda name: table[name].get("make") in LAST):
         rng = np.random.default_rng([seed, crc32(name.encode())])
@@ -221,28 +223,16 @@ class _State:
         self.sizes = found
 
 
-def _from_file(text: str, name: str, base: Path) -> Tensor:
+def _from_file(text: str, spec: Spec, name: str, base: Path) -> Tensor:
     path = base / text
-    file, member = file_and_member(path)
-    if file.suffix.lower() not in ARRAYS:
-        raise DataError(
-            f"[bind] {name}: {text!r} is no file of arrays ({', '.join(ARRAYS)})",
-            'to have it made, give a table: {make = "..."}' if not file.suffix else None,
-        )
     try:
-        arrays = read_arrays(path)
+        array = read_array(path, name=name, rank=rank_of(spec, name))
     except CannotRead as error:
-        raise DataError(f"[bind] {name}: {error}") from error
-    if not member and name in arrays and len(arrays) > 1:
-        arrays = {name: arrays[name]}
-    if len(arrays) != 1:
-        raise DataError(
-            f"[bind] {name}: {file} holds {', '.join(arrays) or 'nothing'}",
-            f'choose: {name} = "{text}:{next(iter(arrays))}"' if arrays else None,
-        )
-    array = next(iter(arrays.values()))
+        table = not Path(text).suffix and not path.exists()
+        mend = 'to have it made, give a table: {make = "..."}' if table else error.mend
+        raise DataError(f"[bind] {name}: {error.message}", mend) from error
     wide = np.complex128 if np.iscomplexobj(array) else np.float64
-    return torch.from_numpy(np.ascontiguousarray(array, dtype=wide))
+    return torch.from_numpy(np.array(array, dtype=wide, order="C"))
 
 
 def _of_precision(value: Tensor, dtype: torch.dtype) -> Tensor:

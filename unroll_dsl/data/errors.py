@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from difflib import get_close_matches
 
+from unroll_dsl.files.errors import MissingExtra as MissingExtra
+
 
 class DataError(ValueError):
     """Data that cannot be had as they were asked for: what is wrong in the user's words, and the mend."""
@@ -17,13 +19,6 @@ class DataError(ValueError):
 
 class BadImages(DataError):
     """A folder without images, or an image that cannot be used."""
-
-
-class MissingExtra(ModuleNotFoundError):
-    """A library that is not installed."""
-
-    def __init__(self, package: str, extra: str) -> None:
-        super().__init__(f"this needs {package}: pip install 'unroll_dsl[{extra}]'", name=package)
 
 
 def choose(found: str, known: Iterable[str]) -> str:

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from unroll_dsl.data.errors import BadImages, MissingExtra
-from unroll_dsl.weights.files import ARRAYS, CannotRead, file_and_member, read_arrays
+from unroll_dsl.data.errors import BadImages
+from unroll_dsl.files import ARRAYS, PICTURES, CannotRead, file_and_member
+from unroll_dsl.files.arrays import listed, read_arrays
+from unroll_dsl.files.pictures import luma, read_pictures
 
 Image = NDArray[Any]  # [height, width], real from 0 to 1, or complex with a modulus up to 1
 Stored = NDArray[Any]  # [channels, height, width] as a file has it: levels, or numbers
 Colour = Literal["luma", "rgb"]
-SUFFIXES = (".png", ".tif", ".tiff", ".bmp", ".jpg", ".jpeg", ".pgm")
 LARGE = 64 * 2**20  # bytes of a .npy file from which on it is mapped into memory
-_DEEP = ("I", "I;16", "I;16L", "I;16B", "I;16N")  # how Pillow calls pictures of 16 bits
 
 
 def image_paths(folder: Path) -> list[Path]:
@@ -30,12 +30,12 @@ def image_paths(folder: Path) -> list[Path]:
     found = sorted(
         path
         for path in folder.rglob("*")
-        if path.suffix.lower() in (*SUFFIXES, *ARRAYS)
+        if path.suffix.lower() in (*PICTURES, *ARRAYS)
         and not any(part.startswith(".") for part in path.relative_to(folder).parts)
         and path.is_file()
     )
     if not found:
-        raise BadImages(f"{folder} has no images ({', '.join((*SUFFIXES, *ARRAYS))})")
+        raise BadImages(f"{folder} has no images ({', '.join((*PICTURES, *ARRAYS))})")
     return found
 
 
@@ -66,11 +66,12 @@ def read_stored(
     BadImages
         As `read_images`.
     """
-    file, _ = file_and_member(path)
-    if file.suffix.lower() in SUFFIXES:
-        found = [(path.name, read_picture(path, colour))]
-    else:
-        found = _planes(path, colour)
+    try:
+        found = (
+            _pictures(path, colour) if path.suffix.lower() in PICTURES else _planes(path, colour)
+        )
+    except CannotRead as error:
+        raise BadImages(error.message, error.mend) from error
     for name, stored in () if checked else found:
         if stored.dtype.kind in "fc" and not np.isfinite(stored).all():
             count = int((~np.isfinite(stored)).sum())
@@ -78,84 +79,89 @@ def read_stored(
     return found
 
 
+def levels_of(stored: Stored) -> int | None:
+    """The highest level of pixels of 8 or 16 bits in any byte order; None of numbers of other types."""
+    dtype = stored.dtype
+    return 2 ** (8 * dtype.itemsize) - 1 if dtype.kind == "u" and dtype.itemsize <= 2 else None
+
+
 def scaled(stored: Stored) -> NDArray[Any]:
     """Levels of 8 and 16 bits as numbers from 0 to 1; other numbers as they are. Precise to 64 bits."""
-    if stored.dtype in (np.uint8, np.uint16):
-        return stored / np.float64(np.iinfo(stored.dtype).max)
+    highest = levels_of(stored)
+    if highest is not None:
+        return stored / np.float64(highest)
     if np.iscomplexobj(stored):
         return stored.astype(np.complex128)
     return stored.astype(np.float64)
 
 
-def read_picture(path: Path, colour: Colour = "luma") -> Stored:
-    """The levels of a picture, [1, height, width] of luma or [3, height, width] of "rgb".
-
-    Luma is that of ITU-R BT.601, rounded to whole levels; of a grey file the levels themselves. Palettes are
-    expanded. Levels have 8 bits, or 16 where the file has; files of floats keep them.
-
-    Raises
-    ------
-    BadImages
-        With the path and the reason.
-    """
-    try:
-        from PIL import Image as Pictures
-    except ImportError as error:
-        raise MissingExtra("Pillow", "reproduce") from error
-
-    try:
-        with Pictures.open(path) as picture:
-            if picture.mode in _DEEP or picture.mode == "F":
-                levels = np.asarray(picture)
-                if picture.mode in _DEEP:
-                    levels = _sixteen_bits(levels)
-                return np.repeat(levels[None], 3 if colour == "rgb" else 1, axis=0)
-            # Pillow warns of the direct way from a palette with transparency
-            opaque: Pictures.Image = picture
-            if picture.mode == "P" and "transparency" in picture.info:
-                opaque = picture.convert("RGBA")
-            levels = np.asarray(opaque.convert("L" if colour == "luma" else "RGB"))
-    except MemoryError:
-        raise
-    except Exception as error:  # decoders of broken files raise anything
-        raise BadImages(f"{path}: {error or type(error).__name__}") from error
-    return levels[None] if levels.ndim == 2 else np.ascontiguousarray(np.moveaxis(levels, 2, 0))
+def _pictures(path: Path, colour: Colour) -> list[tuple[str, Stored]]:
+    pages = read_pictures(path)
+    names = [path.name] if len(pages) == 1 else [f"{path.name}[{k}]" for k in range(len(pages))]
+    return [(name, coloured(page, colour)) for name, page in zip(names, pages, strict=True)]
 
 
-def _sixteen_bits(levels: NDArray[Any]) -> NDArray[np.uint16]:
-    if levels.min() < 0 or levels.max() > 65535:
-        raise ValueError(f"levels from {levels.min()} to {levels.max()}: more than 16 bits")
-    return levels.astype(np.uint16)
+def coloured(image: Stored, colour: Colour) -> Stored:
+    """An image of one channel or of three as luma, or as three channels."""
+    if colour == "luma":
+        return luma(image)
+    return image if len(image) == 3 else np.repeat(image, 3, axis=0)
 
 
 def _planes(path: Path, colour: Colour) -> list[tuple[str, Stored]]:
     file, _ = file_and_member(path)
-    try:
-        arrays = _mapped(file) if file.suffix.lower() == ".npy" else read_arrays(path)
-    except CannotRead as error:
-        raise BadImages(str(error)) from error
     found = []
+    arrays = read_arrays(path, map_above=LARGE)
+    if len(arrays) > 1 and _asks(file, arrays):
+        raise BadImages(
+            f"{file} holds {listed(arrays)}: which is the image?",
+            f"choose: `{file}:{next(iter(arrays))}`",
+        )
     for name, array in arrays.items():
-        if array.ndim not in (2, 3) or 0 in array.shape or array.dtype.kind not in "biufc":
+        stack = _stack(array)
+        if stack is None:
             raise BadImages(
-                f"{path}: `{name}` {array.shape} is neither an image nor a stack of them"
+                f"{path}: `{name}` {array.shape} is neither an image nor a stack of them",
+                "images are [height, width], [height, width, 3], or stacks of these along a first axis",
             )
-        stack = array[None] if array.ndim == 2 else array
         base = file.stem if name in ("", file.stem) or len(arrays) == 1 else f"{file.stem}:{name}"
         for place, image in enumerate(stack):
-            planes = image[None] if colour == "luma" else np.repeat(image[None], 3, axis=0)
-            found.append((base if len(stack) == 1 else f"{base}[{place}]", planes))
+            each = base if len(stack) == 1 else f"{base}[{place}]"
+            found.append((each, coloured(image, colour)))
     return found
 
 
-def _mapped(path: Path) -> dict[str, NDArray[Any]]:
-    try:
-        mode: Literal["r"] | None = "r" if path.stat().st_size > LARGE else None
-        return {path.stem: np.load(path, mmap_mode=mode, allow_pickle=False)}
-    except FileNotFoundError as error:
-        raise CannotRead(f"{path}: there is no such file") from error
-    except (OSError, ValueError, EOFError) as error:
-        raise CannotRead(f"{path}: {error}") from error
+def _asks(file: Path, arrays: Mapping[str, NDArray[Any]]) -> bool:
+    """Whether a file of several arrays is probably no collection of images: a workspace, or a picture beside its
+    transform."""
+    if file.suffix.lower() in (".mat", ".h5", ".hdf5"):
+        return True
+    return len({a.shape for a in arrays.values()}) < len({(a.shape, a.dtype.kind == "c") for a in arrays.values()})  # fmt: skip
+
+
+def _stack(array: NDArray[Any]) -> NDArray[Any] | None:
+    """The images of an array, [count, channels, height, width]; None if it holds none.
+
+    Three numbers a pixel along the last axis are colours, four of whole levels colours with alpha. A first axis
+    of three is a stack of three images: nothing tells it from channels.
+    """
+    if 0 in array.shape or array.ndim not in (2, 3, 4):
+        return None
+    colours = array.ndim > 2 and _colours(array)
+    if colours:
+        array = np.moveaxis(array[..., :3], -1, -3)
+    if array.ndim == 4:
+        return array if array.shape[1] in (1, 3) else None
+    if colours or array.ndim == 2:
+        return array[None] if colours else array[None, None]
+    return array[:, None]
+
+
+def _colours(array: NDArray[Any]) -> bool:
+    height, width, channels = array.shape[-3:]
+    levels = array.dtype.kind == "u"
+    enough = min(height, width) > channels
+    return enough and array.dtype.kind != "c" and (channels == 3 or (channels == 4 and levels))
 
 
 def cut(image: Image, side: int) -> tuple[Image, tuple[int, int]]:

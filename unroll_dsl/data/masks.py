@@ -91,3 +91,44 @@ def _line(shape: tuple[int, int], angle: float) -> tuple[NDArray[np.int64], NDAr
     )
     rows, columns = (p[inside] % size for p, size in zip(points, shape))
     return rows, columns
+
+
+def looks_centred(mask: NDArray[np.generic]) -> bool:
+    """Whether a mask is stored with the zero frequency in the middle: low frequencies are sampled densely
+    there, and not around the first entry, where `fft2` has them.
+
+    Held against chance: a mask of points that are all alike likely has no such middle. What lacks the zero
+    frequency, and has the three lines or the nine points around the middle, is taken for one.
+    """
+    shown = np.asarray(mask, np.float64)
+    if shown.ndim != 2 or min(shown.shape) < 4 or not np.isfinite(shown).all():
+        return False
+    shown = (shown != 0).astype(np.float64)
+    level = shown.mean()
+    if shown[0, 0] == 0 and _around(shown, _middle(shown.shape), [1, 1]).all():
+        return True
+    for part in (64, 32, 16, 8):
+        reach = [max(1, round(size / part)) for size in shown.shape]
+        first, middle = (_around(shown, place, reach) for place in ((0, 0), _middle(shown.shape)))
+        # of whole lines each counts once
+        points = middle.size
+        for axis in (0, 1):
+            if (shown == shown.take([0], axis)).all():
+                points = middle.shape[1 - axis]
+        chance = np.sqrt(2 * level * (1 - level) / points)
+        more = middle.mean() - first.mean()
+        if more > max(0.3, 4 * chance):
+            return True
+    return False
+
+
+def _middle(shape: tuple[int, ...]) -> tuple[int, ...]:
+    return tuple(size // 2 for size in shape)
+
+
+def _around(mask: Mask, place: tuple[int, ...], reach: list[int]) -> Mask:
+    """The block of a periodic mask that reaches so far in each direction from a place."""
+    rows, columns = (
+        (at + np.arange(-far, far + 1)) % size for at, far, size in zip(place, reach, mask.shape)
+    )
+    return mask[np.ix_(rows, columns)]

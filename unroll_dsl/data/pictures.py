@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unroll_dsl.data.errors import BadImages
-from unroll_dsl.data.images import Colour, Stored, read_stored
+from unroll_dsl.data.images import Colour, Stored, levels_of, read_stored
 
 SCALES = (1.0, 0.9, 0.8, 0.7)  # of the augmentation "scale", as in the training of DnCNN
 
@@ -207,7 +207,7 @@ def _mapped(image: Stored) -> bool:
 
 def _compact(image: Stored) -> Stored:
     """Levels and what is mapped as they are, other numbers in single precision."""
-    if _mapped(image) or image.dtype in (np.uint8, np.uint16, np.float32, np.complex64):
+    if _mapped(image) or levels_of(image) or image.dtype in (np.float32, np.complex64):
         return image
     return image.astype(np.complex64 if np.iscomplexobj(image) else np.float32)
 
@@ -222,7 +222,8 @@ def _resized(image: Stored, scale: float) -> Stored:
     from PIL import Image as Pillow
 
     height, width = (max(1, round(scale * size)) for size in image.shape[1:])
-    levels = image.dtype == np.uint8
+    highest = levels_of(image)
+    levels = highest == 255
     planes = [
         np.asarray(
             Pillow.fromarray(
@@ -232,6 +233,6 @@ def _resized(image: Stored, scale: float) -> Stored:
         for plane in image
     ]
     found = np.stack(planes)
-    if image.dtype == np.uint16:
+    if highest == 65535:
         found = np.clip(np.rint(found), 0, 65535).astype(np.uint16)
     return found

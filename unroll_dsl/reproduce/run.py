@@ -15,10 +15,10 @@ from torch import nn
 from unroll_dsl.data.errors import BadImages
 from unroll_dsl.data.images import Image, cut, image_paths, join, read_images
 from unroll_dsl.data.metrics import nmse, psnr, ssim
+from unroll_dsl.files.tensors import read_tensors
 from unroll_dsl.reproduce.protocol import BadProtocol, Protocol
 from unroll_dsl.spec import Spec
 from unroll_dsl.weights.container import is_network, put, read_spec
-from unroll_dsl.weights.files import read_tensors
 from unroll_dsl.weights.imports import Imported, import_weights
 
 Progress = Callable[[int, int, str], object]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -12,9 +13,11 @@ import torch
 from torch import Tensor
 
 from unroll_dsl.data.errors import DataError
+from unroll_dsl.data.given import at_ranks, suspicions
 from unroll_dsl.data.metrics import Metric
 from unroll_dsl.data.metrics import metric as metric_of
 from unroll_dsl.diagnostics.model import UnrollError
+from unroll_dsl.files import CannotRead
 from unroll_dsl.runs.history import History, read_history, read_learned
 from unroll_dsl.runs.opened import Opened
 from unroll_dsl.runs.solver import Samples, Solver
@@ -26,7 +29,6 @@ from unroll_dsl.train.opening import open_data
 from unroll_dsl.train.run import Run
 from unroll_dsl.train.setup import prepare
 from unroll_dsl.weights.container import load_network, read_spec
-from unroll_dsl.weights.files import CannotRead
 
 T = TypeVar("T")
 Learnt = tuple[tuple[float, Mapping[str, Any]], ...]
@@ -158,6 +160,9 @@ def _loaded(
 def _alone(path: Path, asked: Asked) -> tuple[Solver, tuple[Samples, ...], Metric]:
     """A network without a run: what was bound, and where no default fits the data, has to be given."""
     spec, phases, _ = read_spec(path)
+    asked = replace(asked, bind=at_ranks(spec, asked.bind))
+    for words in suspicions(spec, asked.bind):
+        warnings.warn(words, stacklevel=2)
     solver = _loaded(path.stem, path, spec, phases, asked.bind, asked.dims, {})
     config = Config(dims=asked.dims)
     bound = {k: torch.as_tensor(v) if hasattr(v, "shape") else v for k, v in asked.bind.items()}

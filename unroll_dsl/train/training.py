@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from unroll_dsl.data.given import suspicions
 from unroll_dsl.data.source import Source
 from unroll_dsl.spec import Spec, load
 from unroll_dsl.train import checkpoint
@@ -145,7 +146,8 @@ def _run(
         accelerator.wait_for_everyone()
         watched = _with_tensorboard(setup, out, hooks or Hooks(), accelerator)
         if accelerator.is_main_process:
-            for line in setup.source.problems():
+            doubts = (f"warning: {words}" for words in suspicions(setup.spec, setup.bind))
+            for line in (*setup.source.problems(), *doubts):
                 folder.say(line)
                 watched.say(line)
         outcome = Loop(setup, folder, accelerator, watched).run(found)

@@ -18,9 +18,9 @@ from torch import Tensor, nn
 from unroll_dsl.backends.errors import WeightsMisfit
 from unroll_dsl.backends.values import describe
 from unroll_dsl.diagnostics.model import UnrollError
+from unroll_dsl.files import CannotRead
 from unroll_dsl.spec import Spec, loads
 from unroll_dsl.version import VERSION
-from unroll_dsl.weights.files import CannotRead
 from unroll_dsl.weights.writing import write_whole
 
 _FORMAT = "1"

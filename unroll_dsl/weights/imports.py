@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -12,22 +12,28 @@ from torch import Tensor
 from unroll_dsl.backends.errors import WeightsMisfit
 from unroll_dsl.backends.torch.names import identifier
 from unroll_dsl.diagnostics.model import UnrollError
+from unroll_dsl.files import CannotRead, file_and_member
+from unroll_dsl.files.tensors import read_leaves, widened
 from unroll_dsl.ir.graph import Graph, Parameter
 from unroll_dsl.passes.liveness import liveness, variants
 from unroll_dsl.spec import Spec
 from unroll_dsl.types import Array
 from unroll_dsl.types.pieces import pieces
-from unroll_dsl.weights.files import read_tensors
+from unroll_dsl.weights.checkpoints import unwrapped
 from unroll_dsl.weights.names import Rule, WeightMap, read_map
 
 
 @dataclass(frozen=True, slots=True)
 class Imported:
     """Weights under the names of the network's `state_dict`, and how many phases they are for: None where
-    all phases share them and the file does not tell."""
+    all phases share them and the file does not tell.
+
+    `notes` says what of the file was taken, where it holds more than weights.
+    """
 
     tensors: dict[str, Tensor]
     phases: int | None
+    notes: tuple[str, ...] = ()
 
 
 def import_weights(spec: Spec, weights: Path, names: Path) -> Imported:
@@ -36,7 +42,8 @@ def import_weights(spec: Spec, weights: Path, names: Path) -> Imported:
     Parameters
     ----------
     weights
-        .safetensors, .npz or PyTorch file.
+        File of PyTorch, .safetensors or of arrays. A checkpoint may hold them under a key such as "state_dict",
+        and names may have a prefix such as "module.": what the map's names are found in is taken.
     names
         The map of names: see `unroll_dsl.weights.names`.
 
@@ -48,11 +55,15 @@ def import_weights(spec: Spec, weights: Path, names: Path) -> Imported:
         For files that cannot be understood.
     """
     weight_map = read_map(names)
-    given = {
-        name.removeprefix(weight_map.strip): tensor
-        for name, tensor in read_tensors(weights).items()
-    }
-    return translate(spec.graph, weight_map, given, weights.name)
+    file, member = file_and_member(weights)
+    leaves = read_leaves(file)
+    if member:
+        keys = tuple(member.split("."))
+        leaves = [(k[len(keys) :], t) for k, t in leaves if k[: len(keys)] == keys and k != keys]
+        if not leaves:
+            raise CannotRead(f"{file} holds no tensors under `{member}`")
+    given, notes = unwrapped(weight_map, leaves, file)
+    return replace(translate(spec.graph, weight_map, given, file.name), notes=notes)
 
 
 def translate(
@@ -83,7 +94,7 @@ def translate(
                 missing.append(" or ".join(rule.patterns(k)))
                 continue
             used.add(theirs)
-            tensor = _laid_out(given[theirs], rule, rank)
+            tensor = _laid_out(widened(given[theirs]), rule, rank)
             if tensor is None:
                 shape = tuple(given[theirs].shape)
                 misshapen.append(f"{theirs}: {rank} axes wanted, found shape {shape}")

@@ -119,7 +119,7 @@ def test_what_is_made_where_nothing_is_said(name: str, kind: str, made: dict[str
     [
         ({"B": 1.0}, r"\[bind\]: `lista_cp` has no `B` to bind; there is `A`"),
         ({"A": True}, r"\[bind\] A: found True, expected a number, a file or a table"),
-        ({"A": "gaussian"}, r"'gaussian' is no file of arrays .*; to have it made"),
+        ({"A": "gaussian"}, r"gaussian: there is no such file; to have it made"),
         ({"A": "no.npy"}, r"\[bind\] A: no\.npy: there is no such file"),
         ({"A": {}}, "what is to be made"),
         ({"A": {"make": "gausian"}}, r"'gausian' cannot be made; did you mean `gaussian`"),

@@ -1,18 +1,35 @@
 """Pictures and arrays as images: what is read, in which precision, and what is refused."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+import tifffile
 from PIL import Image
 from safetensors.numpy import save_file
 from scipy.io import savemat
 
 from unroll_dsl.data import images
 from unroll_dsl.data.errors import BadImages
-from unroll_dsl.data.images import cut, image_paths, join, read_images, read_picture, read_stored
+from unroll_dsl.data.images import (
+    Colour,
+    Stored,
+    cut,
+    image_paths,
+    join,
+    read_images,
+    read_stored,
+    scaled,
+)
+from unroll_dsl.data.pictures import open_pictures
 
 RNG = np.random.default_rng(0)
+
+
+def read_picture(path: Path, colour: Colour = "luma") -> Stored:
+    ((_, stored),) = read_stored(path, colour)
+    return stored
 
 
 @pytest.mark.parametrize("shape", [(33, 33), (40, 70), (66, 10)])
@@ -123,3 +140,68 @@ def test_a_broken_picture_is_named(keep: int, tmp_path: Path) -> None:
     (tmp_path / "b.png").write_bytes(content[:keep])
     with pytest.raises(BadImages, match=r"b\.png: \w+"):
         read_picture(tmp_path / "b.png")
+
+
+PICTURE = RNG.integers(0, 65536, (9, 12, 3), dtype=np.uint16)
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize("large", [False, True])
+def test_levels_of_either_byte_order_are_levels(
+    order: str, large: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Mapped into memory or read, scaled, cut into patches and resized: the same image."""
+    monkeypatch.setattr(images, "LARGE", 0 if large else 10**9)
+    levels = PICTURE[..., 0]
+    np.save(tmp_path / "x.npy", levels.astype(f"{order}u2"))
+    ((_, image),) = read_images(tmp_path / "x.npy")
+    np.testing.assert_array_equal(image, levels / 65535)
+    half = open_pictures([tmp_path / "x.npy"], scales=(0.5,)).stored([0])[0]
+    Image.fromarray(levels).save(tmp_path / "x.png")
+    same = open_pictures([tmp_path / "x.png"], scales=(0.5,)).stored([0])[0]
+    np.testing.assert_array_equal(scaled(half), scaled(same))
+
+
+@pytest.mark.parametrize(
+    ("array", "count", "channels"),
+    [
+        (PICTURE, 1, 3),
+        (np.dstack([PICTURE, PICTURE[..., 0]]), 1, 3),
+        (PICTURE / 65535, 1, 3),
+        (PICTURE[None].repeat(2, 0), 2, 3),
+        (np.moveaxis(PICTURE, 2, 0)[None].repeat(2, 0), 2, 3),
+        (PICTURE[None, None, ..., 0], 1, 1),
+        (np.moveaxis(PICTURE, 2, 0), 3, 1),
+        (PICTURE[:, :3, :3], 9, 1),
+    ],
+    ids=["h w 3", "h w 4", "floats", "n h w 3", "n 3 h w", "n 1 h w", "3 h w", "small stack"],
+)
+def test_colours_in_arrays(array: Any, count: int, channels: int, tmp_path: Path) -> None:
+    np.save(tmp_path / "x.npy", array)
+    found = [stored for _, stored in read_stored(tmp_path / "x.npy", "rgb")]
+    assert len(found) == count
+    assert all(len(stored) == 3 for stored in found)
+    first = scaled(found[0])
+    if channels == 3:
+        np.testing.assert_allclose(first, np.moveaxis(PICTURE / 65535, 2, 0), atol=1e-15)
+        luma = scaled(read_stored(tmp_path / "x.npy")[0][1])
+        np.testing.assert_allclose(luma[0], PICTURE / 65535 @ [0.299, 0.587, 0.114], atol=1e-5)
+    else:
+        np.testing.assert_array_equal(first[0], first[2])
+
+
+def test_pages_are_images_of_their_own(tmp_path: Path) -> None:
+    stack = np.moveaxis(PICTURE, 2, 0)
+    tifffile.imwrite(tmp_path / "pages.tif", stack, photometric="minisblack")
+    found = dict(read_images(tmp_path / "pages.tif"))
+    assert list(found) == ["pages.tif[0]", "pages.tif[1]", "pages.tif[2]"]
+    np.testing.assert_array_equal(found["pages.tif[1]"], stack[1] / 65535)
+
+
+def test_of_several_arrays_of_a_workspace_one_is_asked_for(tmp_path: Path) -> None:
+    label = RNG.uniform(0, 1, (8, 8))
+    savemat(tmp_path / "scan.mat", {"label": label, "kspace": np.fft.fft2(label)})
+    with pytest.raises(BadImages, match=r"scan.mat holds `kspace` \(8 x 8\), `label` \(8 x 8\): which"):  # fmt: skip
+        list(read_images(tmp_path / "scan.mat"))
+    ((_, found),) = read_images(tmp_path / "scan.mat:label")
+    np.testing.assert_array_equal(found, label)

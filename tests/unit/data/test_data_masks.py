@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from unroll_dsl.data.masks import cartesian_mask, radial_mask, random_mask
+from unroll_dsl.data.masks import cartesian_mask, looks_centred, radial_mask, random_mask
 
 
 @pytest.mark.parametrize("ratio", [0.001, 0.1, 0.2, 0.35, 0.9, 1.0])
@@ -42,3 +42,30 @@ def test_radial_lines_go_through_the_middle_and_to_the_edges() -> None:
     assert mask[32].all()  # the line at angle 0
     np.testing.assert_array_equal(mask[28:37, 28:37], np.ones((9, 9)))
     assert mask[0].sum() > 3 and mask[:, 0].sum() > 3
+
+
+@pytest.mark.parametrize("shape", [(32, 32), (33, 40), (64, 48), (256, 256)])
+@pytest.mark.parametrize("ratio", [0.1, 0.2, 0.3, 0.5])
+def test_a_mask_with_its_middle_in_the_middle_is_told_from_one_in_the_corners(
+    shape: tuple[int, int], ratio: float
+) -> None:
+    rng = np.random.default_rng(3)
+    found = [random_mask(shape, ratio, rng), radial_mask(shape, ratio)]
+    if min(shape) > 100:  # of few lines nobody can tell
+        found.append(cartesian_mask(shape, ratio, rng, centre=0.08))
+    assert not any(looks_centred(mask) for mask in found)
+    assert [looks_centred(np.fft.fftshift(mask)) for mask in found[:2]] == [True, True]
+    missing = [np.fft.fftshift(mask) for mask in found if np.fft.fftshift(mask)[0, 0] == 0]
+    assert all(looks_centred(mask) for mask in missing)
+
+
+def test_masks_of_points_that_are_all_alike_have_no_middle() -> None:
+    rng = np.random.default_rng(0)
+    for _ in range(500):
+        shape = rng.integers(4, 60, 2)
+        mask = rng.random(shape) < rng.uniform(0.05, 0.95)
+        mask[0, 0] = True
+        assert not looks_centred(mask)
+        lines = np.broadcast_to(mask[0], shape)
+        assert not looks_centred(lines)
+        assert not looks_centred(lines.T)

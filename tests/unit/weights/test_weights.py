@@ -10,8 +10,9 @@ import torch
 from safetensors.torch import load_file, save_file
 
 import unroll_dsl
+from unroll_dsl.files import CannotRead
+from unroll_dsl.files.tensors import read_tensors
 from unroll_dsl.weights import import_weights, load_network, save_network
-from unroll_dsl.weights.files import CannotRead, read_tensors
 from unroll_dsl.weights.names import BadMap, Rule, read_map
 
 PROGRAM = """
