@@ -13,8 +13,8 @@
                                             as needed     `Direct`: `solve_dense`
     images, diagonal under fft2             whenever      `Fourier`: a division between transforms
     any other map                           whenever      `Iterate`: conjugate gradients, where the
-                                                          map is not known to be positive definite on
-                                                          the normal equations
+                                                          map is not known to be positive semidefinite
+                                                          on the normal equations
 
 A basis is computed of fixed values alone: derivatives of singular vectors do not exist where
 singular values coincide, so learnable matrices are factorised instead.
@@ -27,9 +27,6 @@ from dataclasses import dataclass
 
 from unroll_dsl.ir.graph import Graph
 from unroll_dsl.ir.nodes import (
-    AdjointMap,
-    ComposeMap,
-    DiagonalMap,
     Fixed,
     Input,
     Learnable,
@@ -37,14 +34,14 @@ from unroll_dsl.ir.nodes import (
     Solve,
     Stage,
     State,
-    Transpose,
 )
 from unroll_dsl.ir.stages import stages
+from unroll_dsl.passes.definite import Forms
 from unroll_dsl.passes.fourier import symbol
 from unroll_dsl.passes.rewrite import Rewriting
 from unroll_dsl.passes.signs import Sign, signs
 from unroll_dsl.passes.structure import Dense, Diagonal, Gram, Identity, Opaque, Term, terms
-from unroll_dsl.types import Array, Field
+from unroll_dsl.types import Array
 
 Sizes = Mapping[str, int]
 
@@ -127,6 +124,7 @@ class Planner:
         self.sizes = sizes
         self.stages = stages(graph)
         self.signs = signs(graph)
+        self.forms = Forms(graph.nodes, self.signs)
 
     def _fourier(self, index: int) -> bool:
         """Whether fourier.py finds a diagonal; tried on nodes that are thrown away."""
@@ -158,21 +156,23 @@ class Planner:
                     f"diagonal {when}",
                 )
             shown = next(self._name(t.source) for t in parts if isinstance(t.core, Opaque))
-            if self._positive_definite(parts):
+            known = self.forms.sign(parts)
+            if known > Sign.UNKNOWN:
+                form = "definite" if known is Sign.POSITIVE else "semidefinite by its form"
                 return Plan(
                     Iterate(False),
-                    f"{shown} is a map whose entries are not known, and the whole is positive definite",
+                    f"{shown} is a map whose entries are not known, and the whole is positive {form}",
                 )
             return Plan(
                 Iterate(True),
                 f"{self._name(matrix)} is a map whose entries are not known, and not known to be positive "
-                "definite: by its normal equations, which square its condition number",
+                "semidefinite: by its normal equations, which square its condition number",
             )
         if self.stages[matrix] > Stage.SETUP:
             spectral = self._spectral(parts)
             if spectral is not None:
                 return spectral
-        if self._positive_definite(parts):
+        if self.forms.sign(parts) is Sign.POSITIVE:
             return self._definite(index, parts)
         when = _WHEN[self.stages[matrix]]
         if self.stages[matrix] < self.stages[index]:
@@ -201,7 +201,7 @@ class Planner:
         moved = self._shift_words(shift, matrices)
         gram = matrices[0].core if len(matrices) == 1 else None
         thin = None
-        if isinstance(gram, Gram) and not scale and self._positive(shift):
+        if isinstance(gram, Gram) and not scale and self.forms.sign(shift) is Sign.POSITIVE:
             rows, columns = self._shape(gram)
             if gram.weight is None and rows is not None and columns is not None and rows < columns:
                 thin = gram
@@ -255,78 +255,19 @@ class Planner:
     def _fixed_hermitian(self, term: Term) -> bool:
         if self.stages[term.source] is not Stage.SETUP:
             return False
-        if not all(self._real(i) for i in (*term.times, *term.over)):
+        if not all(self.forms.real(i) for i in (*term.times, *term.over)):
             return False
         match term.core:
             case Identity():
                 return True
             case Diagonal(entries):
-                return self._real(entries)
+                return self.forms.real(entries)
             case Gram(weight=weight):
-                return weight is None or self._real(weight)
+                return weight is None or self.forms.real(weight)
             case Dense() | Opaque():
                 return False
 
     # ---- positive definite ----------------------------------------------------------------------
-
-    def _positive_definite(self, parts: Sequence[Term]) -> bool:
-        found = [self._definiteness(t) for t in parts]
-        return min(found) > Sign.UNKNOWN and max(found) is Sign.POSITIVE
-
-    def _positive(self, parts: Sequence[Term]) -> bool:
-        return bool(parts) and self._positive_definite(parts)
-
-    def _definiteness(self, term: Term) -> Sign:
-        """Positive (definite) or nonnegative (semidefinite), where that is known."""
-        known = [self.signs[i] for i in term.times]
-        for i in term.over:  # what may vanish has no finite quotient, so it counts as positive
-            known.append(Sign.POSITIVE if self.signs[i] > Sign.UNKNOWN else Sign.UNKNOWN)
-        match term.core:
-            case Identity():
-                pass
-            case Diagonal(entries):
-                known.append(self.signs[entries])
-            case Gram(weight=None):
-                known.append(Sign.NONNEGATIVE)
-            case Gram(weight=int(weight)):
-                known.append(min(Sign.NONNEGATIVE, self.signs[weight]))
-            case Opaque(map_):
-                known.append(self._gram_of_maps(map_))
-            case _:
-                return Sign.UNKNOWN
-        return min(known, default=Sign.POSITIVE) if term.sign > 0 else Sign.UNKNOWN
-
-    def _gram_of_maps(self, map_: int) -> Sign:
-        """Whether a composition reads `F' @ F` or `F' @ diag(w) @ F`, w not negative."""
-        factors = self._factors(map_, adjoint=False)
-        while len(factors) > 1:
-            (first, turned), (last, straight) = factors[0], factors[-1]
-            mirrored = turned != straight or self._is_hermitian(first)
-            if first != last or not mirrored:
-                return Sign.UNKNOWN
-            factors = factors[1:-1]
-        if not factors:
-            return Sign.NONNEGATIVE
-        node = self.graph.nodes[factors[0][0]]
-        if isinstance(node.op, DiagonalMap):
-            return min(Sign.NONNEGATIVE, self.signs[node.args[0]])
-        return Sign.UNKNOWN
-
-    def _is_hermitian(self, index: int) -> bool:
-        node = self.graph.nodes[index]
-        return isinstance(node.op, DiagonalMap) and self._real(node.args[0])
-
-    def _factors(self, map_: int, *, adjoint: bool) -> list[tuple[int, bool]]:
-        """What a composition consists of, from its result to its argument, and what is turned."""
-        node = self.graph.nodes[map_]
-        match node.op:
-            case ComposeMap():
-                args = node.args[::-1] if adjoint else node.args
-                return [f for a in args for f in self._factors(a, adjoint=adjoint)]
-            case AdjointMap() | Transpose():
-                return self._factors(node.args[0], adjoint=not adjoint)
-            case _:
-                return [(map_, adjoint)]
 
     def _definite(self, index: int, parts: Sequence[Term]) -> Plan:
         matrix = self.graph.nodes[index].args[0]
@@ -334,7 +275,11 @@ class Planner:
         cholesky = f"{self._name(matrix)} is positive definite: its Cholesky factor is computed"
         grams = [t for t in parts if isinstance(t.core, Gram) and t.core.weight is None]
         shift = tuple(t for t in parts if isinstance(t.core, Identity | Diagonal))
-        if len(grams) == 1 and len(shift) == len(parts) - 1 and self._positive(shift):
+        if (
+            len(grams) == 1
+            and len(shift) == len(parts) - 1
+            and self.forms.sign(shift) is Sign.POSITIVE
+        ):
             gram = grams[0].core
             assert isinstance(gram, Gram)
             m, n = self._shape(gram)
@@ -355,10 +300,6 @@ class Planner:
         return Plan(Cholesky(), f"{cholesky} {when}")
 
     # ---- words and numbers ----------------------------------------------------------------------
-
-    def _real(self, index: int) -> bool:
-        type_ = self.graph.nodes[index].type
-        return isinstance(type_, Array) and type_.field is not Field.COMPLEX
 
     def _shape(self, gram: Gram) -> tuple[int | None, int | None]:
         """Rows and columns of the factor, where the sizes are known."""

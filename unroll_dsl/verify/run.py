@@ -16,6 +16,7 @@ from unroll_dsl.verify.report import Report, Row, Verdict
 
 Progress = Callable[[int, int, str], object]
 _ITERATIONS = 1000  # as many as conjugate gradients may want on an instance
+_ROUNDING = 2e-15  # and the residual that they go on to
 
 
 def check(
@@ -46,9 +47,10 @@ def check(
     from unroll_dsl.verify.agreement import check_against, check_agreement
     from unroll_dsl.verify.data import check_data
     from unroll_dsl.verify.gradients import check_gradients
+    from unroll_dsl.verify.iterations import check_iterations, solved
     from unroll_dsl.verify.objective import check_objective
 
-    spec = as_spec(spec, exact(spec.graph))
+    written, spec = spec, as_spec(spec, exact(spec.graph))
     graph = spec.graph
     count = min(graph.phases or 1, 10) if phases is None else phases
     if not graph.outputs:
@@ -57,8 +59,9 @@ def check(
     instance = _instance(spec, seed, dims, count)
     steps: list[Callable[[], list[Row]]] = [
         lambda: check_adjoints(spec, instance, count, seed),
-        lambda: check_agreement(spec, instance, count),
-        lambda: check_gradients(spec, instance, count, seed),
+        lambda: check_iterations(written, instance, count),
+        lambda: solved(lambda: check_agreement(spec, instance, count)),
+        lambda: solved(lambda: check_gradients(spec, instance, count, seed)),
         lambda: check_data(spec, instance, seed),
     ]
     if against is not None:
@@ -82,7 +85,7 @@ def check(
 def exact(graph: Graph) -> Graph:
     """The program with every system solved to rounding, whatever accuracy it is content with."""
     nodes = tuple(
-        dataclasses.replace(node, op=Solve(None, _ITERATIONS))
+        dataclasses.replace(node, op=Solve(_ROUNDING, _ITERATIONS))
         if isinstance(node.op, Solve)
         else node
         for node in graph.nodes

@@ -17,12 +17,14 @@ CONJUGATE_GRADIENTS = '''def conjugate_gradients(
     x: Tensor | None,
     axes: int | tuple[int, ...],
     tolerance: float | None = None,
-    iterations: int = 100,
+    iterations: int | None = None,
 ) -> Tensor:
-    """Solve A(x) = b for each sample, whose axes are `axes`; A is Hermitian and positive definite.
+    """Solve A(x) = b for each sample, whose axes are `axes`; A is Hermitian and positive semidefinite.
 
     Begins at `x`, by default at 0; stops where |A(x) - b| <= `tolerance` |b|, by default 10 times the
-    rounding unit. Derivatives are those of the solution, by the implicit function theorem.
+    rounding unit, or after `iterations`, by default 100. Warns where these end far from a solution: above
+    `tolerance`, or above the root of the rounding unit where neither is given. Derivatives are those of
+    the solution, by the implicit function theorem.
     """
 
     def inner(u: Tensor, v: Tensor) -> Tensor:
@@ -32,11 +34,11 @@ CONJUGATE_GRADIENTS = '''def conjugate_gradients(
         x = torch.zeros_like(b) if x is None else x
         residual = b - A(x)
         direction, square = residual, inner(residual, residual)
-        tolerance = 10 * torch.finfo(b.dtype).eps if tolerance is None else tolerance
-        limit = tolerance**2 * inner(b, b)
+        eps = torch.finfo(b.dtype).eps
+        limit = (10 * eps if tolerance is None else tolerance) ** 2 * inner(b, b)
         # elsewhere asking would wait for the device, or break a graph that is being traced
         asks = b.device.type == "cpu" and not torch.compiler.is_compiling()
-        for _ in range(iterations):
+        for _ in range(100 if iterations is None else iterations):
             active = ~(square <= limit)  # what is not a number stays active, and is seen
             if asks and not active.any():
                 break
@@ -45,6 +47,9 @@ CONJUGATE_GRADIENTS = '''def conjugate_gradients(
             x, residual = x + step * direction, residual - step * image
             before, square = square, inner(residual, residual)
             direction = residual + torch.where(active, square / before, 0) * direction
+        else:
+            if tolerance is not None or iterations is None:
+                tell(square, inner(b, b), eps**0.5 if tolerance is None else tolerance)
     if torch.is_grad_enabled() and (gap := b - A(x)).requires_grad:
         # x + A^-1 (b - A x) is x, and has the derivatives of the solution with respect to b and A
         def solve(g: Tensor | None) -> Tensor | None:
@@ -57,6 +62,20 @@ CONJUGATE_GRADIENTS = '''def conjugate_gradients(
         gap.register_hook(solve)
         x = x + (gap - gap.detach())
     return x
+
+
+def tell(square: Tensor, whole: Tensor, content: float) -> None:
+    """Warn where iterations have left a residual above `content`: one question, after all of them."""
+    if torch.compiler.is_compiling() or square.is_cuda and torch.cuda.is_current_stream_capturing():
+        return
+    left = torch.where(whole > 0, square / whole, 0).nan_to_num(torch.inf).amax().sqrt().item()
+    if left > content:
+        warnings.warn(
+            f"conjugate gradients ran out of iterations: a residual of {left:.1e} of the right-hand side "
+            f"is left; `solve(M, b, tolerance=..., iterations=...)` says what is enough",
+            RuntimeWarning,
+            stacklevel=3,
+        )
 '''
 
 FIXED_POINT = '''class FixedPoint(torch.autograd.Function):

@@ -58,6 +58,8 @@ def emit(graph: Graph, *, phases: int | None = None, backward: Backward = UNROLL
     imports = "import torch\nfrom torch import Tensor, nn\n"
     if any("Callable[" in source for source in helpers):
         imports = f"from collections.abc import Callable\n\n{imports}"
+    if any("warnings." in source for source in helpers):
+        imports = f"import warnings\n{imports}"
     if backward.checkpoint and layout.kinds:
         imports += "from torch.utils.checkpoint import checkpoint\n"
     parts = [_head(layout), imports]

@@ -133,6 +133,7 @@ _HELPERS = frozenset(
         "singular_soft",
         "solve_dense",
         "synthesise",
+        "tell",
         "topk",
         "transfer",
         "triangular_solve",
@@ -141,6 +142,7 @@ _HELPERS = frozenset(
         "wavelet_adjoint",
         "wavelet_pair",
         "within",
+        "warnings",
         "wrapped",
     ]
 )
