@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from unroll_dsl.backends.binding import Binding
 from unroll_dsl.backends.binding import bind as bind_values
+from unroll_dsl.backends.values import describe
 from unroll_dsl.ir.graph import Graph
 from unroll_dsl.ir.nodes import Fixed
 from unroll_dsl.passes.folding import Folded, folding
@@ -23,11 +24,51 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Origin:
-    """What a network was compiled from."""
+    """What a network was compiled from.
+
+    Attributes
+    ----------
+    spec : Spec
+        With the roles of its constants.
+    sizes : dict of str to int
+        Those that were known.
+    level, checkpoint, gradient
+        As for `Spec.compile`.
+    shapes : dict of str to tuple of int
+        Of everything that was bound.
+    values : dict
+        What was bound in place of a classical value; maps and matrices without one are not kept.
+    """
 
     spec: Spec
     sizes: dict[str, int]
     level: int
+    checkpoint: str | None = None
+    gradient: str | int = "unroll"
+    shapes: dict[str, tuple[int, ...]] = field(default_factory=dict)
+    values: dict[str, Any] = field(default_factory=dict)
+
+
+def kept(graph: Graph, constants: Mapping[str, Any]) -> dict[str, Any]:
+    """Bound values in place of classical ones, by name: copies that later changes do not reach.
+
+    Numbers of Python, and lists of them, stay what they are: they take the precision of the network.
+    """
+    import numpy as np
+    import torch
+
+    found: dict[str, Any] = {}
+    for constant in graph.constants:
+        if constant.default is None or constant.name not in constants:
+            continue
+        value = constants[constant.name]
+        if describe(value).dtype is None:
+            found[constant.name] = np.asarray(value).tolist()
+        elif isinstance(value, torch.Tensor):
+            found[constant.name] = value.detach().cpu().clone()
+        else:
+            found[constant.name] = torch.from_numpy(np.array(value, order="C"))
+    return found
 
 
 def freeze(network: nn.Module, origin: Origin) -> nn.Module:

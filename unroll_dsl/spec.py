@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from unroll_dsl.backends.binding import Binding
 from unroll_dsl.backends.binding import bind as bind_values
 from unroll_dsl.backends.errors import NoInfluence, NothingToRun, PhasesInvalid
+from unroll_dsl.backends.values import describe
 from unroll_dsl.diagnostics.model import Diagnostic, InternalError, UnrollError
 from unroll_dsl.driver import Checked, check_path, check_program, check_source
-from unroll_dsl.freezing import Origin, remember
+from unroll_dsl.freezing import Origin, kept, remember
 from unroll_dsl.ir.graph import Graph, Parameter
 from unroll_dsl.passes.liveness import liveness
 from unroll_dsl.passes.pipeline import optimize as optimized
@@ -167,25 +169,18 @@ class Spec:
             With everything that does not fit: a name that the program lacks, a wrong shape, dtype or count,
             a violated constraint. Nothing is ignored or cast in silence.
         """
-        from unroll_dsl.backends.torch.backward import backward
-        from unroll_dsl.backends.torch.instantiate import instantiate
-
-        spec = self.with_roles(learn, fix)
-        graph = spec._runnable()
-        count = spec._count(phases)
-        bound = bind_values(graph, count or 1, bind or {}, init or {}, dims or {})
-        spec._check_given_limits(graph, count or 1, bound)
-        network = instantiate(
-            graph,
-            count,
-            bound,
+        return self.with_roles(learn, fix)._compiled(
+            phases,
+            bind=bind,
+            init=init,
+            dims=dims,
             dtype=dtype,
             device=device,
             seed=seed,
-            level=optimize,
-            backward=backward(graph, checkpoint, gradient),
+            optimize=optimize,
+            checkpoint=checkpoint,
+            gradient=gradient,
         )
-        return remember(network, Origin(spec, bound.sizes, optimize))
 
     def reference(
         self,
@@ -250,6 +245,52 @@ class Spec:
         constants = as_arrays(self.graph, bound)
         reference = Reference(self.graph, 1, constants, {}, bound.sizes)
         return learned(self.graph, net, reference.bounds)
+
+    def _compiled(
+        self,
+        phases: int | None,
+        *,
+        bind: Mapping[str, Any] | None,
+        init: Mapping[str, Any] | None,
+        dims: Mapping[str, int] | None,
+        dtype: torch.dtype | None,
+        device: torch.device | str | None,
+        seed: int | None,
+        optimize: int,
+        checkpoint: Literal["phase"] | None,
+        gradient: Literal["unroll", "implicit"] | int,
+        trained: bool = False,
+    ) -> torch.nn.Module:
+        """`compile` with roles as they are. `trained`: values of `init` may be stored beyond a bound, at
+        which they are reflected."""
+        from unroll_dsl.backends.torch.backward import backward
+        from unroll_dsl.backends.torch.instantiate import instantiate
+
+        graph = self._runnable()
+        count = self._count(phases)
+        bound = bind_values(graph, count or 1, bind or {}, init or {}, dims or {})
+        checked = replace(bound, parameters={}) if trained else bound
+        self._check_given_limits(graph, count or 1, checked)
+        origin = Origin(
+            self,
+            bound.sizes,
+            optimize,
+            checkpoint,
+            gradient,
+            {name: describe(value).shape for name, value in bound.constants.items()},
+            kept(graph, bound.constants),
+        )
+        network = instantiate(
+            graph,
+            count,
+            bound,
+            dtype=dtype,
+            device=device,
+            seed=seed,
+            level=optimize,
+            backward=backward(graph, checkpoint, gradient),
+        )
+        return remember(network, origin)
 
     def _check_given_limits(self, graph: Graph, count: int, bound: Binding) -> None:
         """Constraints of the values that were given; classical ones are the author's."""

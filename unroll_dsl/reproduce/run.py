@@ -12,13 +12,13 @@ import numpy as np
 import torch
 from torch import nn
 
+from unroll_dsl.backends.binding import bind as bind_values
 from unroll_dsl.data.errors import BadImages
 from unroll_dsl.data.images import Image, cut, image_paths, join, read_images
 from unroll_dsl.data.metrics import nmse, psnr, ssim
-from unroll_dsl.files.tensors import read_tensors
 from unroll_dsl.reproduce.protocol import BadProtocol, Protocol
 from unroll_dsl.spec import Spec
-from unroll_dsl.weights.container import is_network, put, read_spec
+from unroll_dsl.weights.container import is_network, load_network, put, read_spec
 from unroll_dsl.weights.imports import Imported, import_weights
 
 Progress = Callable[[int, int, str], object]
@@ -118,6 +118,7 @@ def reproduce(
         For data that does not fit, before anything is computed of it.
     """
     paths = image_paths(images)
+    trained = weights if weights is not None and is_network(weights) else None
     imported = _imported(spec, weights, names)
     if phases is not None and imported.phases not in (None, phases):
         raise BadProtocol(
@@ -127,7 +128,7 @@ def reproduce(
     begin = time.monotonic()
     rows: list[Row] = []
     network = _Networks(
-        spec, protocol, imported, "" if weights is None else weights.name, bind, phases
+        spec, protocol, imported, "" if weights is None else weights.name, bind, phases, trained
     )
     for done, path in enumerate(paths):
         if progress is not None:
@@ -154,7 +155,7 @@ def _imported(spec: Spec, weights: Path | None, names: Path) -> Imported:
     if weights is None:
         return Imported({}, None)
     if is_network(weights):
-        return Imported(read_tensors(weights), read_spec(weights)[1])
+        return Imported({}, read_spec(weights)[1])
     return import_weights(spec, weights, names)
 
 
@@ -187,16 +188,20 @@ class _Networks:
         source: str,
         bind: Mapping[str, Any],
         phases: int | None,
+        trained: Path | None,
     ) -> None:
         self._spec = spec
         self._dims = {} if protocol.side is None else {"h": protocol.side, "w": protocol.side}
         self._imported = imported
         self._source = source
         self._bind = bind
+        self._trained = trained
         self._phases = phases if imported.phases is None else imported.phases
         self._made: nn.Module | None = None
 
     def get(self) -> nn.Module:
+        if self._made is None and self._trained is not None:
+            self._made = self._loaded(self._trained).eval()
         if self._made is None:
             known = {name for name, _ in self._spec.graph.dims}
             dims = {name: size for name, size in self._dims.items() if name in known}
@@ -204,6 +209,23 @@ class _Networks:
             if self._imported.tensors:
                 put(self._made, self._imported.tensors, self._source)
         return self._made
+
+    def _loaded(self, path: Path) -> nn.Module:
+        """A network of a file of ours: its own program, with the roles and values that it was made with."""
+        spec = read_spec(path)[0]
+        if _entries(spec) != _entries(self._spec):
+            raise BadProtocol(f"{path} holds {spec!r}, and this is a test of {self._spec!r}")
+        fixed = {constant.name for constant in spec.graph.constants}
+        bind = {name: value for name, value in self._bind.items() if name in fixed}
+        known = {name for name, _ in spec.graph.dims}
+        dims = {name: size for name, size in self._dims.items() if name in known}
+        sizes = bind_values(spec.graph, 1, bind, {}, dims).sizes  # of the test, not of the training
+        real = {torch.as_tensor(np.asarray(value)).dtype.to_real() for value in bind.values()}
+        return load_network(path, bind=bind, dims=sizes, dtype=next(iter(real), None))
+
+
+def _entries(spec: Spec) -> list[tuple[str, str]]:
+    return [(entry.name, str(entry.type)) for entry in spec.graph.inputs]
 
 
 def _reconstructions(

@@ -19,10 +19,10 @@ from unroll_dsl.train.batches import Feed
 from unroll_dsl.train.config import Config
 from unroll_dsl.train.devices import dtype
 from unroll_dsl.train.opening import sizes_of
-from unroll_dsl.train.programs import standalone
 from unroll_dsl.train.regimes import Stage, stages
 from unroll_dsl.train.task import Task, task
 from unroll_dsl.train.terms import term_names
+from unroll_dsl.weights.held import standalone
 
 
 @dataclass(frozen=True)

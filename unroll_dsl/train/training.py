@@ -20,12 +20,12 @@ from unroll_dsl.train.events import Hooks
 from unroll_dsl.train.folder import Folder, columns, environment
 from unroll_dsl.train.loop import Loop
 from unroll_dsl.train.opening import GIVEN, open_data
-from unroll_dsl.train.programs import standalone
 from unroll_dsl.train.run import Run
 from unroll_dsl.train.setup import Setup, prepare
 from unroll_dsl.train.tables import config as as_config
 from unroll_dsl.train.tables import read_file
 from unroll_dsl.train.task import check_loss
+from unroll_dsl.weights.held import standalone
 
 if TYPE_CHECKING:
     from accelerate import Accelerator

@@ -1,4 +1,4 @@
-"""A trained network in one file: weights, the text of its program, how many phases, what was bound.
+"""A trained network in one file: weights, the text of its program, how it was compiled, what was bound.
 
 The file is a .safetensors file; the program and the rest are its metadata. Reading one compiles the
 program and runs no other code.
@@ -6,8 +6,7 @@ program and runs no other code.
 
 from __future__ import annotations
 
-import hashlib
-import json
+import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -15,15 +14,14 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from unroll_dsl.backends.binding import bind as bind_values
 from unroll_dsl.backends.errors import WeightsMisfit
+from unroll_dsl.backends.torch.names import identifier
 from unroll_dsl.backends.values import describe
 from unroll_dsl.diagnostics.model import UnrollError
-from unroll_dsl.files import CannotRead
-from unroll_dsl.spec import Spec, loads
-from unroll_dsl.version import VERSION
+from unroll_dsl.spec import Spec
+from unroll_dsl.weights.held import BOUND, Held, from_file, of_network, of_weights, to_file
 from unroll_dsl.weights.writing import write_whole
-
-_FORMAT = "1"
 
 
 def save_network(
@@ -36,33 +34,34 @@ def save_network(
 ) -> None:
     """Write a network to one file; an interrupted write leaves what was there before.
 
+    Kept are the weights, the program with its roles (`learn`, `fix`), the number of phases, sizes,
+    precision and the options of `compile`, and what was bound in place of a classical value. Maps and
+    matrices without one are not: `load_network` is given them again.
+
     Parameters
     ----------
     weights
-        A network of `spec`, or its `state_dict`.
+        A network of `spec`, which says all the rest; or its `state_dict`, of which `spec` (with its roles),
+        `phases` and `bind` do.
     phases
         How many; by default as many as the network has, else what the program says.
     bind
-        What was bound: its shapes are kept, so that a wrong matrix is told from a right one.
+        What was bound, where `weights` is a `state_dict`.
+
+    Raises
+    ------
+    ValueError
+        If the network is of another program, of another number of phases, or frozen.
     """
     from safetensors.torch import save
 
-    target = Path(path)
-    tensors = weights.state_dict() if isinstance(weights, nn.Module) else weights
-    count = phases if phases is not None else _phases_of(weights, spec)
-    text = spec.program.file.text
-    shapes = {name: list(describe(value).shape) for name, value in (bind or {}).items()}
-    metadata = {
-        "format": _FORMAT,
-        "unroll_dsl": VERSION,
-        "name": spec.program.file.name.rpartition("/")[2],
-        "spec": text,
-        "sha256": _digest(text),
-        "phases": json.dumps(count),
-        "bind": json.dumps(shapes),
-    }
-    data = save({k: v.detach().cpu().contiguous() for k, v in tensors.items()}, metadata)
-    write_whole(target, data)
+    if isinstance(weights, nn.Module):
+        held, tensors = of_network(weights, spec, phases, bind), weights.state_dict()
+    else:
+        held, tensors = of_weights(weights, spec, phases, bind), dict(weights)
+    metadata, more = to_file(held)
+    whole = {k: v.detach().cpu().contiguous() for k, v in tensors.items()} | more
+    write_whole(Path(path), save(whole, metadata))
 
 
 def is_network(path: Path | str) -> bool:
@@ -84,28 +83,8 @@ def read_spec(path: Path | str) -> tuple[Spec, int | None, dict[str, tuple[int, 
     CannotRead
         If the file is no network of this format, or its program is not the one that was written.
     """
-    from safetensors import safe_open
-
-    try:
-        with safe_open(str(path), "pt") as stream:
-            metadata = dict(stream.metadata() or {})
-    except FileNotFoundError as error:
-        raise CannotRead(f"{path}: there is no such file") from error
-    except Exception as error:
-        raise CannotRead(f"{path}: not a .safetensors file: {error}") from error
-    missing = {"format", "spec", "sha256", "phases", "bind", "name"} - set(metadata)
-    if missing:
-        raise CannotRead(
-            f"{path}: weights without their program (no {', '.join(sorted(missing))}); "
-            "`unroll weights import` makes one of authors' weights"
-        )
-    if metadata["format"] != _FORMAT:
-        raise CannotRead(f"{path}: format {metadata['format']}, this version reads {_FORMAT}")
-    if _digest(metadata["spec"]) != metadata["sha256"]:
-        raise CannotRead(f"{path}: the program is not the one that was saved: its hash differs")
-    phases = json.loads(metadata["phases"])
-    shapes = {name: tuple(shape) for name, shape in json.loads(metadata["bind"]).items()}
-    return loads(metadata["spec"], metadata["name"]), phases, shapes
+    held = from_file(path)
+    return held.spec, held.phases, held.shapes
 
 
 def load_network(
@@ -118,6 +97,15 @@ def load_network(
 ) -> nn.Module:
     """Rebuild a network from a file that `save_network` or `unroll weights import` has written.
 
+    Parameters
+    ----------
+    bind
+        Maps, matrices and networks, as for `Spec.compile`; values in place of those that were kept.
+    dims
+        Sizes. A matrix or mask of another shape than it had is refused unless its sizes are given here.
+    dtype, device
+        By default the precision that it had, on the device of what is bound.
+
     Raises
     ------
     UnrollError
@@ -127,18 +115,83 @@ def load_network(
     """
     from safetensors.torch import load_file
 
-    spec, phases, shapes = read_spec(path)
+    held = from_file(path)
+    tensors = load_file(str(path))
+    weights = {name: value for name, value in tensors.items() if not name.startswith(BOUND)}
     given = dict(bind or {})
-    wrong = [
-        f"{name}: bound with shape {tuple(describe(given[name]).shape)}, trained with {shape}"
-        for name, shape in shapes.items()
-        if name in given and shape and tuple(describe(given[name]).shape) not in ((), shape)
-    ]
+    wrong = _of_other_shapes(held, given, dims or {})
     if wrong:
-        raise UnrollError([WeightsMisfit(str(path), (), (), tuple(wrong))])
-    network = spec.compile(phases, bind=given, dims=dims, dtype=dtype, device=device)
-    put(network, load_file(str(path)), str(path))
+        raise UnrollError([WeightsMisfit(str(path), (), (), wrong)])
+    given = _kept(held, given) | given
+    precision = None if held.precision is None else getattr(torch, held.precision)
+    network = held.spec._compiled(
+        held.phases,
+        bind=given,
+        init=_starts(held, weights),
+        dims=_sizes(held, given, dims or {}),
+        dtype=precision if dtype is None else dtype,
+        device=device,
+        seed=0,  # whatever is drawn is written over
+        optimize=held.level,
+        checkpoint=held.checkpoint,  # type: ignore[arg-type]
+        gradient=held.gradient,  # type: ignore[arg-type]
+        trained=True,
+    )
+    put(network, weights, str(path))
     return network
+
+
+def _of_other_shapes(
+    held: Held, given: Mapping[str, Any], dims: Mapping[str, int]
+) -> tuple[str, ...]:
+    """What is bound with another shape than the network had, where nobody says that this is meant."""
+    wrong = []
+    for constant in held.spec.graph.constants:
+        name, shape = constant.name, held.shapes.get(constant.name)
+        if not shape or name not in given:
+            continue
+        found = tuple(describe(given[name]).shape)
+        sizes = {s for dim in getattr(constant.type, "shape", ()) for s in dim.symbols}
+        if found in ((), shape) or (sizes and sizes <= {*dims}):
+            continue
+        meant = f"; if that is meant, give `dims` of {', '.join(sorted(sizes))}" if sizes else ""
+        wrong.append(f"{name}: bound with shape {found}, trained with {shape}{meant}")
+    return tuple(wrong)
+
+
+def _kept(held: Held, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Values that were kept, of the precision of what is bound beside them."""
+    dtypes = {describe(value).dtype for value in given.values()} - {None}
+    real = {"complex64": "float32", "complex128": "float64"}
+    wanted = {real.get(str(dtype), dtype) for dtype in dtypes}
+    found: dict[str, Any] = {}
+    for name, value in held.values.items():
+        is_other = isinstance(value, Tensor) and wanted - {str(value.dtype.to_real())[6:]}
+        found[name] = value.tolist() if is_other else value  # numbers take the network's precision
+    return found
+
+
+def _sizes(held: Held, given: Mapping[str, Any], dims: Mapping[str, int]) -> dict[str, int]:
+    """Sizes that are given, and of those that were known the ones that nothing else says."""
+    graph = held.spec.graph
+    names = tuple((name, None) for name, _ in graph.dims)
+    bare = dataclasses.replace(graph, dims=names)  # defaults are no news
+    said = bind_values(bare, held.phases or 1, given, {}, dims).sizes
+    return {name: size for name, size in held.sizes.items() if name not in said} | dict(dims)
+
+
+def _starts(held: Held, weights: Mapping[str, Tensor]) -> dict[str, Any]:
+    """Something to start learnables without a classical value from, before their weights are copied."""
+    found: dict[str, Any] = {}
+    for parameter in held.spec.graph.parameters:
+        if parameter.initial is not None:
+            continue
+        word = identifier(parameter.name)
+        names = (word, *(f"phases.{k}.{word}" for k in range(held.phases or 1)))
+        own = [weights[name] for name in names if name in weights]
+        if own:
+            found[parameter.name] = own[0]
+    return found
 
 
 def put(network: nn.Module, tensors: Mapping[str, Tensor], source: str) -> None:
@@ -154,14 +207,3 @@ def put(network: nn.Module, tensors: Mapping[str, Tensor], source: str) -> None:
     if missing or surplus or misshapen:
         raise UnrollError([WeightsMisfit(source, missing, surplus, misshapen)])
     network.load_state_dict({k: v.to(held[k]) for k, v in tensors.items()})
-
-
-def _phases_of(weights: nn.Module | Mapping[str, Tensor], spec: Spec) -> int | None:
-    if isinstance(weights, nn.Module):
-        held = getattr(weights, "phases", None)
-        return len(held) if isinstance(held, nn.ModuleList) else held
-    return spec.graph.phases
-
-
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode("utf-8")).hexdigest()

@@ -144,3 +144,31 @@ def test_the_network_of_a_run_needs_no_names(small: dict[str, Any], tmp_path: Pa
     save_network(small["weights"], small["spec"], net)
     small["names"] = tmp_path / "there is none"
     assert reproduce(**small).rows == expected.rows
+
+
+def test_a_network_is_tested_at_other_sizes_with_what_it_was_made_with(tmp_path: Path) -> None:
+    """Trained on small images with another depth, role and noise level; its own program counts."""
+    spec, image = unroll_dsl.load("admm_csnet"), RNG.standard_normal((8, 8)) * (1 + 1j)
+    net: Any = spec.compile(
+        3, bind={"P": np.ones((4, 6))}, init={"rho": 0.3}, fix=["gamma"], seed=0
+    )
+    save_network(tmp_path / "net.safetensors", spec, net)
+    np.save(tmp_path / "image.npy", image)
+    mask = np.ones((8, 8))
+    mask[::2, 1:] = 0
+    given: dict[str, Any] = {
+        "images": tmp_path / "image.npy",
+        "names": tmp_path,
+        "bind": {"P": mask},
+        "choices": {"set": "s"},
+    }
+    protocol = Protocol("k-space", "y", mask="P", clip=False)
+    (row,) = reproduce(spec, protocol, weights=tmp_path / "net.safetensors", **given).rows
+    same: Any = spec.compile(3, bind={"P": mask}, fix=["gamma"], dims={"h": 8, "w": 8})
+    same.load_state_dict({key: value.double() for key, value in net.state_dict().items()})
+    y = torch.from_numpy(mask * np.fft.fft2(image, norm="ortho"))[None]
+    with torch.no_grad():
+        assert row.psnr == pytest.approx(psnr(same(y)[0].numpy(), image))
+    weights, lista = tmp_path / "net.safetensors", unroll_dsl.load("lista")
+    with pytest.raises(BadProtocol, match="this is a test of <Spec lista"):
+        reproduce(lista, protocol, weights=weights, **given)

@@ -31,6 +31,8 @@ from unroll_dsl.passes.liveness import unused
 from unroll_dsl.passes.pipeline import optimize
 from unroll_dsl.types import Array, Declared, Dim, Field, Layer, LinearMap
 
+_ALIGNMENT = 64  # bytes, as torch allocates
+
 
 def instantiate(
     graph: Graph,
@@ -129,9 +131,13 @@ def _dtype(bound: Binding, dtype: torch.dtype | None) -> torch.dtype:
 
 def _tensor(value: Any, type_: Array, real: torch.dtype, device: Any) -> Tensor:
     dtype = real.to_complex() if type_.field is Field.COMPLEX else real
-    if isinstance(value, Tensor):
-        return value.detach().to(dtype=dtype, device=device)
-    return torch.tensor(value, dtype=dtype, device=device)
+    if not isinstance(value, Tensor):
+        return torch.tensor(np.array(value, order="C"), dtype=dtype, device=device)
+    found = value.detach().to(dtype=dtype, device=device).resolve_conj()
+    if found.is_contiguous() and found.data_ptr() % _ALIGNMENT == 0:
+        return found
+    # the last bits of a product depend on both: the same values are to give the same network
+    return found.clone(memory_format=torch.contiguous_format)
 
 
 def _arguments(
@@ -283,7 +289,7 @@ def _set_layer(layer: nn.Module, given: Mapping[str, Any], place: int | None) ->
 
 def _as_given(value: Any) -> Tensor:
     """A tensor with all the digits of the value: numbers of Python are doubles."""
-    return value.detach() if isinstance(value, Tensor) else torch.as_tensor(np.asarray(value))
+    return value.detach() if isinstance(value, Tensor) else torch.tensor(np.array(value, order="C"))
 
 
 def _has_phases(network: nn.Module) -> bool:
