@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import torch
@@ -17,6 +18,7 @@ _STEPS = (1e-6, 3e-7, 1e-7, 3e-6, 1e-5, 3e-8)
 _TOLERANCE = 1e-5
 # where layers are: any step crosses kinks of some of their many units, which a gradient does not see
 _WITH_LAYERS = 1e-2
+_BLURRED = 5.0  # times the least distance of two differences: no less is known of them
 
 
 def check_gradients(spec: Spec, instance: Instance, phases: int, seed: int) -> list[Row]:
@@ -52,7 +54,7 @@ def check_gradients(spec: Spec, instance: Instance, phases: int, seed: int) -> l
     gradients = torch.autograd.grad(value(), list(parameters.values()), allow_unused=True)
     layers = any(isinstance(node.op, ApplyLayer) for node in spec.graph.nodes)
     limit = _WITH_LAYERS if layers else _TOLERANCE
-    worst: dict[str, float] = {}
+    worst: dict[str, tuple[float, float]] = {}
     reached: dict[str, bool] = {}
     for (key, p), slope_of in zip(parameters.items(), gradients, strict=True):
         name = spelt[learnable_of(key)]
@@ -60,23 +62,40 @@ def check_gradients(spec: Spec, instance: Instance, phases: int, seed: int) -> l
         # many entries together go far: not so far that they cross many kinks
         direction = direction / max(1.0, float(direction.norm()) / 10)
         slope = 0.0 if slope_of is None else float((slope_of.conj() * direction).sum().real)
-        gap = 1.0
-        for step in _STEPS:  # shorter ones where the first spans a kink of some relu or shrinkage
-            numerical = _difference(p, direction, value, step)
-            scale = max(abs(slope), abs(numerical), floor)
-            gap = min(gap, abs(slope - numerical) / scale)
-            if gap <= limit:
-                break
-        worst[name] = max(worst.get(name, 0.0), gap)
+        gap, blur = _gap(p, direction, value, slope, floor, limit)
+        if not gap / blur <= worst.get(name, (-1.0, 1.0))[0] / worst.get(name, (-1.0, 1.0))[1]:
+            worst[name] = gap, blur
         nonzero = slope_of is not None and bool(slope_of.abs().max() > 0)
         reached[name] = reached.get(name, False) or nonzero
     rows = []
-    for name, gap in worst.items():
-        rows.append(judged("gradients against differences", name, gap, limit))
+    for name, (gap, allowed) in worst.items():
+        rows.append(judged("gradients against differences", name, gap, allowed))
         if not reached[name]:
             detail = "its gradient is zero on this instance"
             rows.append(Row("gradients against differences", name, Verdict.NOTE, detail=detail))
     return rows
+
+
+def _gap(
+    p: Any, direction: torch.Tensor, value: Any, slope: float, floor: float, limit: float
+) -> tuple[float, float]:
+    """The relative gap between a slope and the difference that is nearest to it, and what it may be: as
+    much as neighbouring differences, whose steps differ, have in common, where that is more than `limit`."""
+    found: list[float] = []
+    for step in _STEPS:  # shorter ones where the first spans a kink of some relu or shrinkage
+        found.append(_difference(p, direction, value, step))
+        if abs(slope - found[-1]) <= limit * max(abs(slope), abs(found[-1]), floor):
+            break
+    gaps = [abs(slope - d) / max(abs(slope), abs(d), floor) for d in found]
+    place = min(range(len(gaps)), key=lambda i: (gaps[i] != gaps[i], gaps[i]))
+    gap = gaps[place]
+    if gap <= limit or len(found) < len(_STEPS):
+        return gap, limit
+    # differences are no better known than they agree with one another
+    ordered = [d for _, d in sorted(zip(_STEPS, found, strict=True))]
+    apart = min(abs(a - b) for a, b in itertools.pairwise(ordered))
+    blur = _BLURRED * apart / max(abs(slope), abs(found[place]), floor)
+    return gap, max(limit, min(blur, _WITH_LAYERS))
 
 
 def learnable_of(key: str) -> str:

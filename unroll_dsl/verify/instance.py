@@ -16,7 +16,7 @@ from unroll_dsl.diagnostics.model import UnrollError
 from unroll_dsl.ir.graph import Constant, Graph, Limits, Parameter
 from unroll_dsl.ir.nodes import Constant as Literal
 from unroll_dsl.ir.nodes import Operator
-from unroll_dsl.types import Array, Bound, Declared, Dim, Field, Form, Layer, LinearMap
+from unroll_dsl.types import SCALAR, Array, Bound, Declared, Dim, Field, Form, Layer, LinearMap
 
 Values = dict[str, Any]  # arrays by name; a module for a bound network
 
@@ -38,12 +38,26 @@ class Instance:
 
 
 def draw(
-    graph: Graph, *, seed: int = 0, dims: Mapping[str, int] | None = None, batch: int = 3
+    graph: Graph,
+    *,
+    seed: int = 0,
+    dims: Mapping[str, int] | None = None,
+    batch: int = 3,
+    norm: float | None = None,
+    constants: bool = False,
 ) -> Instance:
     """Draw an instance.
 
     Matrices have independent normal entries of variance 1/rows, so that their norm is of order 1;
     masks keep their first entry and about half of the others; constrained values lie inside their constraint.
+
+    Parameters
+    ----------
+    norm
+        Make this the largest singular value of every matrix, and the smallest one half of it: iterations
+        then come to rest soon.
+    constants
+        Draw the constants that have a number as their default as well, near to it: see `drawn_constants`.
     """
     rng = np.random.default_rng(seed)
     sizes = _sizes(graph, dims or {})
@@ -53,11 +67,15 @@ def draw(
         if c.default is None and isinstance(c.type, Array)
     }
     for c in graph.constants:
-        matrix = _matrix(c.type) if isinstance(c.type, LinearMap) and c.default is None else None
+        matrix = matrix_of(c.type) if isinstance(c.type, LinearMap) and c.default is None else None
         if matrix is not None:
             bind[c.name] = _array(matrix, sizes, rng)
         if isinstance(c.type, Layer) and c.default is None:
             bind[c.name] = _network(c.type)
+    if norm is not None:
+        bind = {name: _conditioned(value, norm) for name, value in bind.items()}
+    if constants:
+        bind |= drawn_constants(graph, seed)
     init = {
         p.name: _inside(_array(p.type, sizes, rng), p, graph)
         for p in graph.parameters
@@ -66,6 +84,50 @@ def draw(
     inputs = tuple(_array(e.type, sizes, rng, batch) for e in graph.inputs)
     targets = tuple(_array(e.type, sizes, rng, batch) for e in graph.targets)
     return Instance(sizes, bind, init, inputs, targets)
+
+
+def drawn_constants(graph: Graph, seed: int) -> Values:
+    """Values for scalars whose default is a number: 0.4 to 0.8 or 1.25 to 2.5 times the default, within
+    the bounds, so that a 1 hides no factor; in place of a small one, about a tenth, for which iterations
+    come to rest sooner. Whole numbers above 1 count something, and stay."""
+    rng = np.random.default_rng([seed, 1])
+    found: Values = {}
+    for c in graph.constants:
+        default = _literal(graph, c.default)
+        if default is None or c.type != SCALAR or (default > 1 and default == int(default)):
+            continue
+        if 0 < abs(default) < 1e-4:
+            continue  # it keeps a denominator from 0
+        factor = rng.uniform(1.25, 2.5) ** rng.choice((-1, 1))
+        limits = c.limits
+        lower, upper = (
+            (None, None)
+            if limits is None
+            else (_literal(graph, limits.lower), _literal(graph, limits.upper))
+        )
+        value = default * factor if abs(default) >= 0.05 else 0.1 * factor
+        if lower is not None and upper is not None:  # between the default and an end, not at it
+            end = upper if factor > 1 else lower
+            end = (lower if factor > 1 else upper) if end == default else end
+            value = default + 0.5 * rng.uniform(0.5, 1) * (end - default)
+        elif (lower is not None and value < lower) or (upper is not None and value > upper):
+            value = default / factor if default else -0.1 * factor
+            if (lower is not None and value < lower) or (upper is not None and value > upper):
+                continue
+        if limits is not None and {limits.lower, limits.upper} - {None} and lower is upper is None:
+            continue  # its bounds are computed from other values
+        found[c.name] = np.asarray(value)
+    return found
+
+
+def _conditioned(value: Any, norm: float) -> Any:
+    """A matrix of random singular vectors with singular values between half of `norm` and `norm`."""
+    if not (isinstance(value, np.ndarray) and value.ndim == 2) or np.isin(value, (0, 1)).all():
+        return value
+    left, found, right = np.linalg.svd(value, full_matrices=False)
+    spread = found[0] - found[-1]
+    share = (found - found[-1]) / spread if spread else np.ones_like(found)
+    return (left * (norm * (1 + share) / 2)) @ right
 
 
 def _network(layer: Layer) -> Any:
@@ -77,7 +139,7 @@ def _network(layer: Layer) -> Any:
     return torch.nn.Tanh() if same and len(layer.steps) == 1 else None
 
 
-def _matrix(map_: LinearMap) -> Array | None:
+def matrix_of(map_: LinearMap) -> Array | None:
     """The matrix that a map from outside may be given as."""
     if not isinstance(map_.structure, Declared):
         return None
@@ -94,7 +156,7 @@ def _matrix(map_: LinearMap) -> Array | None:
 def _sizes(graph: Graph, given: Mapping[str, int]) -> dict[str, int]:
     found: dict[str, int] = {}
     free = [name for name, default in graph.dims if default is None and name not in given]
-    step = _granularity(graph)
+    step = granularity(graph)
     for index, name in enumerate(free):
         found[name] = step * (_SIZES[index % len(_SIZES)] + index // len(_SIZES))
     for order in itertools.islice(itertools.permutations(free), 120):
@@ -123,7 +185,7 @@ def _positive(dim: Dim, sizes: Mapping[str, int]) -> bool:
     return (dim.substitute(sizes).value or 0) > 0
 
 
-def _granularity(graph: Graph) -> int:
+def granularity(graph: Graph) -> int:
     """What sizes must be multiples of, for subsampling and wavelets to divide them."""
     step = 1
     for node in graph.nodes:

@@ -2,75 +2,146 @@
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Sequence
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 
+from unroll_dsl.ir.graph import Graph
 from unroll_dsl.spec import Spec
+from unroll_dsl.verify.cases import Case
 from unroll_dsl.verify.instance import Instance
-from unroll_dsl.verify.report import Row, Verdict, judged
+from unroll_dsl.verify.optimality import COARSEST, Place, decide, remaining
+from unroll_dsl.verify.report import Row, Verdict
+from unroll_dsl.verify.run import arguments
+from unroll_dsl.verify.settling import End, Settled, repeatable, settle
 
-_LONG = (300, 3000, 20000)
-_RESTS = 1e-9
+_GROUP = "objective"
+_VERDICTS = {
+    End.RESTS: Verdict.PASSED,
+    End.MOVES: Verdict.UNDECIDED,
+    End.WANDERS: Verdict.FAILED,
+    End.DIVERGES: Verdict.FAILED,
+}
 
 
-def check_objective(
-    spec: Spec, instance: Instance, phases: int, seed: int, along: list[float]
-) -> list[Row]:
-    """Whether the objective falls; and whether a long run comes to rest at a minimiser.
-
-    The minimiser is recognised without trusting the iteration: no step in any of many random
-    directions makes the objective smaller.
-    """
-    group = "objective"
+def check_along(spec: Spec, instance: Instance, phases: int, along: list[float]) -> list[Row]:
+    """The objective after each phase, of the first sample, into `along`: a note on where it rises, a
+    failure where it is no number."""
     graph = spec.graph
     if graph.objective is None or not graph.states:
         return []
     names = [name for name, _ in graph.variables]
     if not set(names) <= {slot.name for slot in graph.states}:
         detail = "its variables are not states"
-        return [Row(group, "along the phases", Verdict.SKIPPED, detail=detail)]
+        return [Row(_GROUP, "minimiser", Verdict.UNDECIDED, detail=detail)]
     inputs = tuple(value[:1] for value in instance.inputs)
-    given: dict[str, Any] = {"bind": instance.bind, "init": instance.init, "dims": instance.sizes}
-    ref = spec.reference(phases, **given)
+    ref = spec.reference(phases, **arguments(instance))
     for states in ref.trajectory(*inputs):
         along.append(float(ref.objective({n: states[n] for n in names}, *inputs)[0]))
+    if not np.isfinite(along).all():
+        first = int(np.argmin(np.isfinite(along))) + 1
+        return [Row(_GROUP, "is a number", Verdict.FAILED, detail=f"not so from phase {first} on")]
     slack = 1e-12 * max(abs(value) for value in along)
     rises = sum(b > a + slack for a, b in pairwise(along))
     detail = "in every phase" if not rises else f"rises in {rises} phases of {len(along) - 1}"
-    rows = [Row(group, "falls", Verdict.NOTE, along[0] - along[-1], None, detail)]
-    if graph.parameters:
-        rows.append(
-            Row(
-                group,
-                "minimiser",
-                Verdict.SKIPPED,
-                detail="it has learnables: a network of its own",
-            )
-        )
-        return rows
-    for count in _LONG:
-        long = spec.reference(count, **given)
-        before, last = long.trajectory(*inputs)[-2:]
-        moved = max(
-            float(np.abs(last[n] - before[n]).max() / max(np.abs(last[n]).max(), 1e-30))
-            for n in names
-        )
-        if moved <= _RESTS:
-            break
-    else:
-        detail = f"still moving by {moved:.1e} a phase after {count} phases"
-        return [*rows, Row(group, "fixed point", Verdict.NOTE, moved, None, detail)]
-    rows.append(judged(group, "comes to rest", moved, _RESTS, f"relative change in phase {count}"))
-    rng = np.random.default_rng(seed)
-    best = float(long.objective({n: last[n] for n in names}, *inputs)[0])
-    gain = 0.0
-    for scale in (1e-1, 1e-3, 1e-5):
-        for _ in range(30):
-            near = {n: last[n] + scale * rng.standard_normal(last[n].shape) for n in names}
-            gain = max(gain, best - float(long.objective(near, *inputs)[0]))
-    detail = "what the best of 90 steps away from it gains, relative"
-    value = gain / max(abs(best), 1e-30)
-    rows.append(judged(group, "rests at the minimiser", value, 1e-9, detail))
-    return rows
+    return [Row(_GROUP, "falls", Verdict.NOTE, along[0] - along[-1], None, detail)]
+
+
+def check_minimiser(spec: Spec, found: Sequence[Case], seed: int) -> list[Row]:
+    """Whether long runs come to rest, and whether the objective is smallest there: one run with the
+    defaults, one with constants drawn.
+
+    An iteration that comes to rest with its defaults and not with other constants has bounds that its
+    page does not declare, and no verdict.
+    """
+    graph = spec.graph
+    names = [name for name, _ in graph.variables]
+    if graph.objective is None or not set(names) <= {slot.name for slot in graph.states}:
+        return []
+    if not repeatable(graph):
+        detail = "its phases start at random: there is no long run"
+        return [Row(_GROUP, "minimiser", Verdict.UNDECIDED, detail=detail)]
+    runs = [_case(spec, case, names, seed) for case in found]
+    return [row for rows in _weighed(runs) for row in rows]
+
+
+def _weighed(runs: list[list[Row]]) -> list[list[Row]]:
+    """A run that takes too long to rest is a note where another has been decided."""
+    decided = any(row.verdict is Verdict.PASSED for rows in runs for row in rows[1:])
+    if not decided:
+        return runs
+    return [
+        [dataclasses.replace(rows[0], verdict=Verdict.NOTE)]
+        if rows[0].verdict is Verdict.UNDECIDED
+        else rows
+        for rows in runs
+    ]
+
+
+def _case(spec: Spec, case: Case, names: list[str], seed: int) -> list[Row]:
+    graph, instance = spec.graph, case.instance
+    suffix = ", other constants" if case.drawn else ""
+    values = ", ".join(f"{name} = {_figure(instance, name)}" for name in case.drawn)
+    one = dataclasses.replace(instance, inputs=tuple(x[:1] for x in instance.inputs))
+
+    def enough(found: Settled) -> bool:
+        return remaining(spec, one, _place(graph, instance, found)) <= COARSEST / 10
+
+    found = settle(spec, instance, names, enough)
+    verdict, detail = _VERDICTS[found.end], found.detail
+    moved = found.moved if np.isfinite(found.moved) else None
+    if verdict is Verdict.FAILED:
+        detail = f"`{found.name}` {detail}; {_updated(graph, *names)}"
+        if case.drawn and _rests_with_defaults(spec, case, names):
+            verdict, detail = Verdict.UNDECIDED, f"{detail}; with {values}: more bounds?"
+        return [Row(_GROUP, f"comes to rest{suffix}", verdict, moved, None, detail)]
+    decision = decide(spec, one, _place(graph, instance, found), seed)
+    if found.end is End.MOVES and decision.verdict is not Verdict.UNDECIDED:
+        verdict = Verdict.NOTE  # near enough to rest
+    words = decision.words
+    if decision.verdict is Verdict.FAILED:
+        words += f"; {_updated(graph, *names)}"
+    if values:
+        words += f"; with {values}"
+    figure = None if np.isnan(decision.fall) else decision.fall
+    limit = None if figure is None else decision.tolerance
+    return [
+        Row(_GROUP, f"comes to rest{suffix}", verdict, moved, None, detail),
+        Row(_GROUP, f"rests at the minimiser{suffix}", decision.verdict, figure, limit, words),
+    ]
+
+
+def _rests_with_defaults(spec: Spec, case: Case, names: list[str]) -> bool:
+    """Whether it is the drawn constants that keep the iteration from rest."""
+    bind = {name: value for name, value in case.instance.bind.items() if name not in case.drawn}
+    plain = dataclasses.replace(case.instance, bind=bind)
+    return _VERDICTS[settle(spec, plain, names, lambda _: True).end] is not Verdict.FAILED
+
+
+def _place(graph: Graph, instance: Instance, found: Settled) -> Place:
+    """Where the first sample has come to."""
+    shapes = {name: _shape(type_.shape, instance) for name, type_ in graph.variables}
+    last = {name: found.last[name][0].reshape(shape) for name, shape in shapes.items()}
+    half = {name: found.half[name][0].reshape(shape) for name, shape in shapes.items()}
+    return Place(last, half, found.positive)
+
+
+def _shape(dims: tuple[object, ...], instance: Instance) -> tuple[int, ...]:
+    return tuple(dim.substitute(instance.sizes).value or 0 for dim in dims)  # type: ignore[attr-defined]
+
+
+def _updated(graph: Graph, *names: str) -> str:
+    """Where the states are updated."""
+    words = []
+    for slot in graph.states:
+        origin = graph.nodes[slot.update].origin
+        if slot.name in names and origin is not None:
+            words.append(f"`{slot.name}` is made in line {origin.line}")
+    return ", ".join(words) or "see its phase"
+
+
+def _figure(instance: Instance, name: str) -> str:
+    value = np.asarray(instance.bind[name])
+    return f"{float(value):.3g}" if value.ndim == 0 else "..."

@@ -10,6 +10,7 @@ class Verdict(Enum):
     PASSED = "passed"
     FAILED = "failed"
     SKIPPED = "skipped"
+    UNDECIDED = "not decided"  # it could be neither shown nor refuted
     NOTE = "note"  # a finding that is neither right nor wrong
 
 

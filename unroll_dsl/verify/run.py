@@ -39,16 +39,19 @@ def check(
     phases
         How many to run; by default what the program says, at most 10.
     progress
-        Called with the number of checks done, in all, and what they are.
+        Called as each check begins, with the number of those done, of all, and what it is.
     """
+    import numpy as np
     import torch
 
     from unroll_dsl.verify.adjoints import check_adjoints
-    from unroll_dsl.verify.agreement import check_against, check_agreement
+    from unroll_dsl.verify.against import check_against, check_other_constants
+    from unroll_dsl.verify.agreement import check_agreement
+    from unroll_dsl.verify.cases import cases
     from unroll_dsl.verify.data import check_data
     from unroll_dsl.verify.gradients import check_gradients
     from unroll_dsl.verify.iterations import check_iterations, solved
-    from unroll_dsl.verify.objective import check_objective
+    from unroll_dsl.verify.objective import check_along, check_minimiser
 
     written, spec = spec, as_spec(spec, exact(spec.graph))
     graph = spec.graph
@@ -57,25 +60,32 @@ def check(
         row = Row("program", spec.name, Verdict.SKIPPED, detail="a problem has no iteration to run")
         return Report(spec.name, seed, {}, None, (row,))
     instance = _instance(spec, seed, dims, count)
-    steps: list[Callable[[], list[Row]]] = [
-        lambda: check_adjoints(spec, instance, count, seed),
-        lambda: check_iterations(written, instance, count),
-        lambda: solved(lambda: check_agreement(spec, instance, count)),
-        lambda: solved(lambda: check_gradients(spec, instance, count, seed)),
-        lambda: check_data(spec, instance, seed),
+    objective: list[float] = []
+    steps: list[tuple[str, Callable[[], list[Row]]]] = [
+        ("adjoints", lambda: check_adjoints(spec, instance, count, seed)),
+        ("iterations", lambda: check_iterations(written, instance, count)),
+        ("torch against NumPy", lambda: solved(lambda: check_agreement(spec, instance, count))),
+        ("gradients", lambda: solved(lambda: check_gradients(spec, instance, count, seed))),
+        ("measured data", lambda: check_data(spec, instance, seed)),
     ]
     if against is not None:
-        steps.append(lambda: check_against(spec, against, instance, count))
-    objective: list[float] = []
-    steps.append(lambda: check_objective(spec, instance, count, seed, objective))
+        steps += [
+            (against.name, lambda: check_against(spec, against, instance, count)),
+            (against.name, lambda: check_other_constants(spec, against, seed, dims, count)),
+        ]
+    steps += [
+        ("objective", lambda: check_along(spec, instance, count, objective)),
+        ("minimiser", lambda: check_minimiser(spec, cases(spec, seed, dims), seed)),
+    ]
     rows: list[Row] = []
     threads = torch.get_num_threads()
     torch.set_num_threads(1)  # the instance is small: threads would only wait for each other
     try:
-        for done, step in enumerate(steps, start=1):
-            rows += _guarded(step)
-            if progress is not None:
-                progress(done, len(steps), "checks")
+        with np.errstate(all="ignore"):  # what is not finite is told by the checks, not by warnings
+            for done, (what, step) in enumerate(steps):
+                if progress is not None:
+                    progress(done, len(steps), what)
+                rows += _guarded(step)
     finally:
         torch.set_num_threads(threads)
     merged = tuple(dict.fromkeys(rows))
@@ -95,13 +105,15 @@ def exact(graph: Graph) -> Graph:
 
 def _instance(spec: Spec, seed: int, dims: Mapping[str, int] | None, phases: int) -> Instance:
     """A random instance; where a system is singular at its sizes, one with the sizes in reverse."""
-    found = _with_random_starts(spec, draw(spec.graph, seed=seed, dims=dims), phases)
+    from unroll_dsl.verify.using import with_random_starts
+
+    found = with_random_starts(spec, draw(spec.graph, seed=seed, dims=dims), phases)
     names = [name for name, size in spec.graph.dims if size is None and name not in (dims or {})]
     if not _is_singular(spec, found, phases) or len(names) < 2:
         return found
     turned = {name: found.sizes[other] for name, other in zip(names, names[::-1], strict=True)}
     again = draw(spec.graph, seed=seed, dims={**(dims or {}), **turned})
-    again = _with_random_starts(spec, again, phases)
+    again = with_random_starts(spec, again, phases)
     return found if _is_singular(spec, again, phases) else again
 
 
@@ -113,19 +125,6 @@ def _is_singular(spec: Spec, instance: Instance, phases: int) -> bool:
     except UnrollError as error:
         return all(isinstance(d, SingularSystem) for d in error.diagnostics)
     return False
-
-
-def _with_random_starts(spec: Spec, instance: Instance, phases: int) -> Instance:
-    """The instance with one draw of all random starts, so that every check sees the same."""
-    import torch
-
-    from unroll_dsl.verify.using import network, random_starts
-
-    try:
-        drawn = random_starts(spec, network(spec, instance, phases, torch.float64))
-    except UnrollError:
-        return instance  # what cannot run yet is reported by the checks
-    return dataclasses.replace(instance, init={**instance.init, **drawn})
 
 
 def _guarded(step: Callable[[], list[Row]]) -> list[Row]:

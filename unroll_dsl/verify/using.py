@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from unroll_dsl.backends.torch.names import identifier
+from unroll_dsl.diagnostics.model import UnrollError
 from unroll_dsl.spec import Spec
 from unroll_dsl.types import Array
 from unroll_dsl.verify.instance import Instance
@@ -58,6 +60,15 @@ def random_starts(spec: Spec, net: Any) -> dict[str, Any]:
             filled = [known * 0 if v is None else v for v in values]
             found[parameter.name] = torch.stack(filled).detach().double().numpy()
     return found
+
+
+def with_random_starts(spec: Spec, instance: Instance, phases: int) -> Instance:
+    """The instance with one draw of all random starts, so that every check sees the same."""
+    try:
+        drawn = random_starts(spec, network(spec, instance, phases, torch.float64))
+    except UnrollError:
+        return instance  # what cannot run yet is reported by the checks
+    return dataclasses.replace(instance, init={**instance.init, **drawn})
 
 
 def tensors(arrays: tuple[Values, ...], dtype: torch.dtype) -> list[torch.Tensor]:

@@ -63,13 +63,18 @@ class Phase(nn.Module):
 class Lista(nn.Module):
     """Map X [batch, n] to Z [batch, m].
 
-    Fixed: Wd [n, m], alpha. Learnable: We [m, n], S [m, m], shared; theta [m] >= 0, per phase.
+    Fixed: Wd [n, m], alpha, L. Learnable: We [m, n], S [m, m], shared; theta [m] >= 0, per phase.
     """
 
-    def __init__(self, Wd: Tensor, alpha: float = 0.5, phases: int = 7) -> None:
+    def __init__(
+        self, Wd: Tensor, alpha: float = 0.5, L: Tensor | float | None = None, phases: int = 7
+    ) -> None:
         super().__init__()
         m = Wd.shape[1]
-        L = 1.01 * torch.linalg.matrix_norm(Wd, 2) ** 2  # lista.unroll:13
+        if L is None:
+            L = 1.01 * torch.linalg.matrix_norm(Wd, 2) ** 2  # lista.unroll:13
+        alpha = torch.as_tensor(alpha, dtype=Wd.dtype, device=Wd.device)
+        L = torch.as_tensor(L, dtype=Wd.dtype, device=Wd.device)
         self.We = nn.Parameter(Wd.mT / L)  # lista.unroll:15
         self.S = nn.Parameter(
             torch.eye(m, dtype=Wd.dtype, device=Wd.device) - Wd.mT @ Wd / L

@@ -39,6 +39,7 @@ class Evaluator:
         self._systems = Systems()
         self._numbers: dict[Dim, int] = {}
         self.condition = 1.0  # the largest condition number of a `solve` so far
+        self.disturbed: Callable[[Value], Value] | None = None  # applied to all that is computed
 
     def begin(self) -> None:
         """Another call begins: sizes and what is bound may have changed."""
@@ -65,7 +66,8 @@ class Evaluator:
             node = nodes[index]
             arguments = [known[argument] for argument in node.args]
             types = [nodes[argument].type for argument in node.args]
-            known[index] = self._value(node, arguments, types, leaf)
+            value = self._value(node, arguments, types, leaf)
+            known[index] = value if self.disturbed is None else self.disturbed(value)
 
     def shape(self, type_: ArrayType) -> tuple[int, ...]:
         return tuple(self.number(dim) for dim in type_.shape)

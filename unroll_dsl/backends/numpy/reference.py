@@ -141,6 +141,37 @@ class Reference:
         values = [variables[name] for name in names]
         return self._map((*inputs, *values), one, entries)[0]
 
+    def results(
+        self, inputs: Sequence[Any], targets: Sequence[Any] = ()
+    ) -> tuple[list[dict[str, Array]], tuple[Array, ...], float | None]:
+        """`trajectory`, the outputs and, where targets or a loss without any are given, the loss, of one
+        run."""
+        graph = self.graph
+        count, names = len(graph.inputs), [slot.name for slot in graph.states]
+        entries = graph.targets if targets else ()
+        with_loss = graph.loss is not None and len(targets) == len(graph.targets)
+
+        def one(sample: Sequence[Array]) -> list[Array]:
+            traces: list[dict[str, Array]] = []
+            along = self._phases(sample[:count], traces if with_loss else None)
+            found = [value for states in along[1:] for value in states.values()]
+            found += self._evaluate(graph.outputs, sample[:count], final=along[-1])
+            return found + (self._loss_at(sample, along[-1], traces) if with_loss else [])
+
+        flat = self._map((*inputs, *targets), one, entries)
+        phases = 0 if graph.phases is None else self.phases
+        ran = len(names) * self.phases
+        trajectory = [
+            {name: flat[k * len(names) + i] for i, name in enumerate(names)} for k in range(phases)
+        ]
+        outputs = flat[ran : ran + len(graph.outputs)]
+        return trajectory, outputs, float(np.mean(flat[-1])) if with_loss else None
+
+    def disturb(self, change: Callable[[Value], Value] | None) -> None:
+        """Apply `change` to every value from here on as it is computed; None: compute as written."""
+        self._evaluator.disturbed = change
+        self._declared.forget()
+
     def loss(self, *arguments: Any) -> float:
         """The loss of inputs and targets, averaged over the batch."""
         return float(np.mean(self._map(arguments, self._loss, self.graph.targets)[0]))
@@ -202,14 +233,22 @@ class Reference:
         return found
 
     def _loss(self, sample: Sequence[Array]) -> list[Array]:
+        traces: list[dict[str, Array]] = []
+        final = self._phases(sample[: len(self.graph.inputs)], traces)[-1]
+        return self._loss_at(sample, final, traces)
+
+    def _loss_at(
+        self,
+        sample: Sequence[Array],
+        final: Mapping[str, Array],
+        traces: Sequence[Mapping[str, Array]],
+    ) -> list[Array]:
         graph = self.graph
         if graph.loss is None:
             raise InternalError("this program has no loss")
         count = len(graph.inputs)
         inputs = sample[:count]
         targets = dict(zip((t.name for t in graph.targets), sample[count:], strict=True))
-        traces: list[dict[str, Array]] = []
-        final = self._phases(inputs, traces)[-1]
         known: dict[int, Value] = {}
         for index, node in enumerate(graph.nodes):
             if isinstance(node.op, ops.PhaseSum):
