@@ -97,9 +97,7 @@ def _outputs(group: str, suffix: str, ours: tuple[Any, ...], theirs: tuple[Any, 
     return judged(group, name, gaps[place], _TOLERANCE, detail)
 
 
-def _constants(
-    spec: Spec, other: Graph, instance: Instance
-) -> tuple[dict[str, Any], list[str]]:
+def _constants(spec: Spec, other: Graph, instance: Instance) -> tuple[dict[str, Any], list[str]]:
     """Values for the constants of the classical program, and which constant each is."""
     ref = spec.reference(1, **arguments(instance))
     ours = [c for c in spec.graph.constants if isinstance(c.type, Array)]
@@ -114,7 +112,9 @@ def _constants(
         if wanted.name in pairs:
             continue
         match = next((c for c in ours if c.name not in taken and _alike(wanted, c)), None)
-        if match is not None and (wanted.default is None or match.default is None or _plain(wanted, other)):
+        if match is not None and (
+            wanted.default is None or match.default is None or _plain(wanted, other)
+        ):
             pairs[wanted.name] = match
             taken.add(match.name)
     bind = {name: ref.constant(c.name) for name, c in pairs.items()}

@@ -82,9 +82,7 @@ def _gaps(
     return found
 
 
-def _allowed(
-    spec: Spec, instance: Instance, phases: int, exact: Run, dtype: torch.dtype
-) -> float:
+def _allowed(spec: Spec, instance: Instance, phases: int, exact: Run, dtype: torch.dtype) -> float:
     """What arithmetic of a precision may lose on an instance."""
     roundoff = torch.finfo(dtype).eps
     changed = [

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import dataclasses
 
+import numpy as np
+from numpy.typing import NDArray
+
 from unroll_dsl.measure import measurement
 from unroll_dsl.spec import Spec
-from unroll_dsl.verify.agreement import check_agreement
+from unroll_dsl.verify.agreement import Run, check_agreement
 from unroll_dsl.verify.instance import Instance, draw
-from unroll_dsl.verify.report import Row
+from unroll_dsl.verify.report import Row, Verdict
 from unroll_dsl.verify.run import as_spec, exact
+
+_GROUP = "measured data"
 
 
 def check_data(spec: Spec, instance: Instance, seed: int) -> list[Row]:
@@ -20,11 +25,19 @@ def check_data(spec: Spec, instance: Instance, seed: int) -> list[Row]:
     made = as_spec(found.spec, exact(found.spec.graph))
     drawn = draw(made.graph, seed=seed + 1, dims=instance.sizes)
     bind = {constant: instance.bind.get(constant, value) for constant, value in drawn.bind.items()}
-    rows = check_agreement(made, dataclasses.replace(drawn, bind=bind), 1)
+    drawn = dataclasses.replace(drawn, bind=bind)
+    rows = []
+    if Run.of(made, drawn, 1).not_finite():  # a variance or an image among the targets, perhaps
+        drawn = dataclasses.replace(drawn, inputs=tuple(map(_positive, drawn.inputs)))
+        detail = "they are numbers only where what is measured is >= 0: it is drawn so"
+        rows.append(Row(_GROUP, "domain", Verdict.NOTE, detail=detail))
+    rows += check_agreement(made, drawn, 1)
     names = ", ".join(found.inputs)
     return [
-        dataclasses.replace(
-            row, group="measured data", name=row.name.replace("outputs", f"`{names}`")
-        )
+        dataclasses.replace(row, group=_GROUP, name=row.name.replace("outputs", f"`{names}`"))
         for row in rows
     ]
+
+
+def _positive(values: NDArray[np.generic]) -> NDArray[np.generic]:
+    return values if np.iscomplexobj(values) else np.asarray(np.abs(values))

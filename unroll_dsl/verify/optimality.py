@@ -30,7 +30,9 @@ from unroll_dsl.verify.using import tensors
 TOLERANCE = 1e-9  # of a fall, relative to the objective
 COARSEST = 1e-5  # where a run still gains more than that, nothing is decided
 _COMES_BACK = 1e-6  # as near as a minimisation from elsewhere has to come, relative
-_SLOWEST = 10.0  # what is still to come of a run that slows down as 1/sqrt(k), in gains of its last half
+_SLOWEST = (
+    10.0  # what is still to come of a run that slows down as 1/sqrt(k), in gains of its last half
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +80,9 @@ def decide(spec: Spec, instance: Instance, place: Place, seed: int) -> Decision:
     still gain is no fault of its goal.
     """
     if _varies(spec.graph):
-        return Decision(Verdict.UNDECIDED, np.nan, TOLERANCE, "its objective reads values of a phase")
+        return Decision(
+            Verdict.UNDECIDED, np.nan, TOLERANCE, "its objective reads values of a phase"
+        )
     space = _Space(spec.graph, place.last)
     function = _function(spec, instance, space)
     x = space.flat(place.last)
@@ -93,7 +97,11 @@ def decide(spec: Spec, instance: Instance, place: Place, seed: int) -> Decision:
     if fall > tolerance:
         return Decision(Verdict.FAILED, fall, tolerance, space.words(found.step))
     if found.reached > max(_COMES_BACK, tolerance) * unit:
-        how = "does not end" if np.isinf(found.reached) else f"ends {found.reached / unit:.0e} above it"
+        how = (
+            "does not end"
+            if np.isinf(found.reached)
+            else f"ends {found.reached / unit:.0e} above it"
+        )
         words = f"no step from it falls, but a minimisation of its own {how}"
         return Decision(Verdict.UNDECIDED, fall, tolerance, words)
     if positive.any():
@@ -217,7 +225,8 @@ def _function(spec: Spec, instance: Instance, space: _Space) -> Function:
     def slope(point: Point) -> Point:
         x = torch.from_numpy(point[None]).requires_grad_()
         (found,) = torch.autograd.grad(apply(x).sum(), x)
-        return np.nan_to_num(found[0].numpy(), posinf=0.0, neginf=0.0)  # at a kink of a root
+        kinks = np.nan_to_num(found[0].numpy(), posinf=0.0, neginf=0.0)  # of roots at 0
+        return np.asarray(kinks, np.float64)
 
     return Function(value, slope)
 
