@@ -75,7 +75,7 @@ CASES: dict[str, Callable[[], object]] = {
     "U0501_misspelt": lambda: lista(bind={"wd": WD}),
     "U0501_nothing_of_it": lambda: lista(bind={"Wd": WD}, init={"frobnicate": 1.0}),
     "U0501_unknown_size": lambda: lista(bind={"Wd": WD}, dims={"p": 3}),
-    "U0501_fixed_by_let": lambda: lista(bind={"Wd": WD}, fix=["L"]),
+    "U0501_fixed_by_let": lambda: step_lista(bind={"A": WD}, fix=["L"]),
     "U0502_not_given": lambda: lista(),
     "U0503_matrix_for_scalar": lambda: step_lista(bind={"A": WD}, init={"alpha": np.ones((2, 2))}),
     "U0503_vector_for_matrix": lambda: lista(bind={"Wd": WD[0]}),
