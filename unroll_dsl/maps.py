@@ -32,13 +32,18 @@ class Matrix(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         _fits(x, self.domain, self)
-        y = x.flatten(-len(self.domain)) @ self.matrix.mT
+        y = _as_complex(x, self.matrix).flatten(-len(self.domain)) @ self.matrix.mT
         return y.reshape(*y.shape[:-1], *self.codomain)
 
     def adjoint(self, y: Tensor) -> Tensor:
         _fits(y, self.codomain, self)
-        x = y.flatten(-len(self.codomain)) @ self.matrix.conj()
+        x = _as_complex(y, self.matrix).flatten(-len(self.codomain)) @ self.matrix.conj()
         return x.reshape(*x.shape[:-1], *self.domain)
+
+
+def _as_complex(x: Tensor, matrix: Tensor) -> Tensor:
+    """Real data for a complex matrix: torch multiplies no two such."""
+    return x.to(matrix.dtype) if matrix.is_complex() and not x.is_complex() else x
 
 
 class Selection(nn.Module):

@@ -152,7 +152,8 @@ class _Builder:
         if isinstance(value, syntax.RandomInit):
             numbers = (as_number(a.value, self._literal) for a in value.arguments)
             return Random(value.name.text, tuple(n for n in numbers if n is not None))
-        return self.expressions.value(value, type_ if isinstance(type_, Array) else None)
+        index = self.expressions.value(value, type_ if isinstance(type_, Array) else None)
+        return self._held(index, type_) if isinstance(type_, Array) else index
 
     def _literal(self, name: str) -> syntax.Expr | None:
         definer = self.typed.symbols[name].definer if name in self.typed.symbols else None
@@ -188,7 +189,7 @@ class _Builder:
         initial = {}
         for name, statement, type_ in states:
             assert statement.value is not None
-            initial[name.text] = self._number(self.expressions.value(statement.value, type_))
+            initial[name.text] = self._held(self.expressions.value(statement.value, type_), type_)
         begin = {
             name.text: self.list.add(ops.State(name.text), (), type_, name.span, name.text)
             for name, _, type_ in states
@@ -224,7 +225,7 @@ class _Builder:
             case syntax.Update(target, value):
                 type_ = self.typed.symbols[target.text].type
                 assert isinstance(type_, Array)
-                index = self._number(self.expressions.value(value, type_))
+                index = self._held(self.expressions.value(value, type_), type_)
                 self.list.relabel(index, target.text)
                 self.local[target.text] = index
             case syntax.Local(name, value):
@@ -235,6 +236,20 @@ class _Builder:
                 index = self.expressions.value(value)
                 self.list.relabel(index, name.text)
                 traces.append(Trace(name.text, index, name.span))
+
+    def _held(self, index: int, declared: Array) -> int:
+        """A value as what it is declared to be holds it: a condition as a number, a real value among
+        complex ones as one of them."""
+        index = self._number(index)
+        node = self.list.nodes[index]
+        if not isinstance(node.type, Array) or node.type.field is declared.field:
+            return index
+        if isinstance(node.op, ops.Constant):
+            return self.list.add(ops.Expand(), (index,), declared, node.origin)
+        if isinstance(node.op, ops.Expand):
+            return self.list.add(ops.Expand(), node.args, declared, node.origin)
+        type_ = Array(node.type.shape, Field.COMPLEX, node.type.form)
+        return self.list.add(ops.Elementwise("as_complex"), (index,), type_, node.origin)
 
     def _number(self, index: int) -> int:
         """A condition as 1 and 0, where it leaves the formula that it stands in."""

@@ -24,6 +24,7 @@ def _entry(
     real_result: bool = False,
     differentiable: bool = True,
     torch_real: str = "",
+    helper: str = "",
 ) -> Function:
     return Function(
         name,
@@ -36,6 +37,7 @@ def _entry(
         latex=latex,
         differentiable=differentiable,
         torch_real=torch_real,
+        helper=helper,
     )
 
 
@@ -43,8 +45,16 @@ def _sign(v: Any) -> Any:
     """v / |v|, 0 at 0; for real v its sign."""
     if not np.iscomplexobj(v):
         return np.sign(v)
-    modulus = np.abs(v)
-    return np.where(modulus == 0, 0, v / np.where(modulus == 0, 1, modulus))
+    return v / np.maximum(np.abs(v), np.finfo(np.float64).tiny)
+
+
+# Below the smallest normal number 1 / |v| overflows: 0 times infinity would be the derivative of what
+# is multiplied by |v| again, as soft thresholding is. There v / |v| falls to 0 instead.
+_UNIT = '''
+def unit(v: Tensor) -> Tensor:
+    """v / |v| of complex values, and 0 at 0."""
+    return v / v.abs().clamp(min=torch.finfo(v.dtype).tiny)
+'''
 
 
 def _softplus(v: Any) -> Any:
@@ -73,9 +83,10 @@ RECORDS = (
         "sign",
         "v / |v|, and 0 at 0; of real values the sign.",
         _sign,
-        "v.sgn()",
+        "unit(v)",
         r"\operatorname{{sign}}\left({0}\right)",
         torch_real="v.sign()",
+        helper=_UNIT,
     ),
     _entry(
         "relu",
@@ -140,6 +151,16 @@ RECORDS = (
         "v.conj()",
         r"\overline{{{0}}}",
         torch_real="v",
+    ),
+    Function(
+        "as_complex",
+        (_V,),
+        Kind.ELEMENTWISE,
+        "A real value as a complex one, where a complex one is declared.",
+        elementwise(Field.COMPLEX),
+        lambda v: np.asarray(v) + 0j,
+        "v + 0j",
+        latex="{0}",
     ),
     Function(
         "maximum",

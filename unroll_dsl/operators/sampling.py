@@ -93,8 +93,11 @@ def _radon_shape(x: Array, operands: Operands, statics: Statics) -> Array | str:
 
 
 def _radon_back(x: Array, operands: Operands, statics: Statics) -> Array | str:
-    if x.rank != 3:
-        return f"expected image[c, angles, detectors], found {x}"
+    angles = operands[0]
+    if not isinstance(angles, Array) or angles.rank != 1:
+        return f"angles are a vector, found {angles}"
+    if x.rank != 3 or x.shape[1] != angles.shape[0]:
+        return f"expected image[c, {angles.shape[0]}, detectors], found {x}"
     return Array((x.shape[0], x.shape[2], x.shape[2]), x.field, Form.IMAGE)
 
 
@@ -182,7 +185,7 @@ RECORDS = (
         "coils",
         (Parameter("S"),),
         "Products with the sensitivities of coils.",
-        complex=True,
+        complex=False,  # real ones leave real images real
         forward=_coils,
         backward=_coils_back,
         squared_norm="max(sum(abs(S)^2, axis=1))",

@@ -34,7 +34,8 @@ from unroll_dsl.ir.nodes import (
 )
 from unroll_dsl.passes.rewrite import Rewriting, Rule, apply_rules, rank, rewrite, scalar
 from unroll_dsl.source import Span
-from unroll_dsl.types import Array, LinearMap
+from unroll_dsl.types import Array, Form, LinearMap
+from unroll_dsl.types.algebra import elementwise
 
 _Made = Apply | Contract | Transpose | Solve | AdjointMap | ComposeMap
 
@@ -150,11 +151,23 @@ def _composed_diagonals(new: Rewriting, node: Node) -> int | None:
         return None
     first, second = (new.nodes[a] for a in node.args)
     match first.op, second.op:
-        case DiagonalMap(), DiagonalMap():
+        case DiagonalMap(), DiagonalMap() if _multiply(
+            *(new.array(m.args[0]) for m in (first, second))
+        ):
             entries = new.elementwise("mul", first.args[0], second.args[0], origin=node.origin)
             return new.make(DiagonalMap(), entries, origin=node.origin)
         case _:
             return None
+
+
+def _multiply(first: Array, second: Array) -> bool:
+    """Whether the entries of two diagonals may be multiplied before they act: where they stand beside
+    each other as they do beside the argument. A number a channel and a mask do not: with as many
+    channels as rows the one would be taken for a number a row."""
+    if first.shape == second.shape or not first.rank or not second.rank:
+        return True
+    larger = first if first.rank > second.rank else second
+    return larger.form is not Form.MASK and isinstance(elementwise(first, second), Array)
 
 
 def _composed_scaling(new: Rewriting, node: Node) -> int | None:

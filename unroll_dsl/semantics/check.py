@@ -18,6 +18,7 @@ from unroll_dsl.semantics.declarations import Declarations, declared_at
 from unroll_dsl.semantics.infer import Inference
 from unroll_dsl.semantics.measures import MeasureCheck
 from unroll_dsl.semantics.model import Sort, Symbol, TypedProgram
+from unroll_dsl.semantics.roles import misplaced
 from unroll_dsl.semantics.scopes import (
     RESERVED,
     Cause,
@@ -201,49 +202,11 @@ class _Checker:
             type_ = symbol.type or UNKNOWN
             if declaration.bounds is not None:
                 self._bounds(name, type_, declaration.bounds, declaration.value)
-            self._value(declaration, name, symbol, type_)
-        self._role(declaration)
-
-    def _role(self, declaration: Declaration) -> None:
-        name, span = declaration.names[0].text, declaration.span
-        report = self.reporter.report
-        if declaration.role is Role.INPUT:
-            if declaration.value is not None:
-                report(
-                    errors.NotAllowedHere(
-                        declaration.value.span,
-                        f"input `{name}` has a value",
-                        "inputs are given at every call",
-                        f"declare it `fixed {name} : ...` if it has a value of its own",
-                    )
-                )
-            if declaration.sharing is Sharing.PER_PHASE:
-                report(
-                    errors.NotAllowedHere(
-                        span,
-                        f"input `{name}` is marked `per phase`",
-                        "an input is the same in every phase",
-                        "remove `per phase`",
-                    )
-                )
-            if declaration.bounds is not None:
-                report(
-                    errors.NotAllowedHere(
-                        declaration.bounds.span,
-                        f"input `{name}` has a constraint",
-                        "nothing could hold it",
-                        "remove it, or project: `max(y, 0)`",
-                    )
-                )
-        if declaration.role is Role.FIXED and isinstance(declaration.value, RandomInit):
-            report(
-                errors.NotAllowedHere(
-                    declaration.value.span,
-                    f"fixed value `{name}` has a random start",
-                    "what is fixed has one value",
-                    f"declare it `learnable {name} : ...`",
-                )
-            )
+            if not (isinstance(type_, LinearMap) and declaration.value is not None):
+                self._value(declaration, name, symbol, type_)
+        first = self.symbols.get(declaration.names[0].text)
+        for problem in misplaced(declaration, (first and first.type) or UNKNOWN):
+            self.reporter.report(problem)
 
     def _bounds(
         self, name: Name, type_: Type, bounds: Bounds, value: Expr | RandomInit | None

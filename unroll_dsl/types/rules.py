@@ -59,6 +59,11 @@ def broadcast(a: Array, b: Array) -> Array | None:
     return None
 
 
+def is_complex(declared: Declared) -> bool:
+    """Whether a declared map makes complex values of real ones: it has complex entries."""
+    return Field.COMPLEX in (declared.domain.field, declared.codomain.field)
+
+
 def _with_field(space: Array, argument: Array, is_complex: bool) -> Array:
     field = Field.COMPLEX if is_complex else argument.field.join(Field.REAL)
     return Array(space.shape, field, space.form)
@@ -93,8 +98,7 @@ class _Application:
                 begin, end = (codomain, domain) if adjoint else (domain, codomain)
                 if not same_space(begin, argument):
                     return f"expected {begin}, found {argument}"
-                is_complex = Field.COMPLEX in (domain.field, codomain.field)
-                return _with_field(end, argument, is_complex)
+                return _with_field(end, argument, is_complex(structure))
             case Builtin():
                 result = (structure.backward if adjoint else structure.forward)(argument)
                 if isinstance(result, str):

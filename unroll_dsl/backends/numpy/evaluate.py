@@ -19,7 +19,7 @@ from unroll_dsl.ir.nodes import Node
 from unroll_dsl.operators.model import Kind, Static
 from unroll_dsl.operators.registry import function, linear_operator
 from unroll_dsl.types import Array as ArrayType
-from unroll_dsl.types import Dim
+from unroll_dsl.types import Dim, Field
 
 _LOGIC = ("and", "or", "not", "where")
 Value = Any  # an Array or a MapValue
@@ -119,7 +119,8 @@ class Evaluator:
                 return self._invoke(self.functions[name], arguments)
             case ops.Expand():
                 assert isinstance(node.type, ArrayType)
-                return np.broadcast_to(arguments[0], self.shape(node.type))
+                kind = complex if node.type.field is Field.COMPLEX else None
+                return np.broadcast_to(np.asarray(arguments[0], kind), self.shape(node.type))
             case ops.Eye():
                 assert isinstance(node.type, ArrayType)
                 rows, columns = self.shape(node.type)

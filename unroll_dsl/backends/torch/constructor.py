@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from unroll_dsl.backends.errors import NoBackend
@@ -182,6 +183,9 @@ class ConstructorWriter:
 
     def _defaults(self) -> None:
         """Optional constants that were not given take their classical values."""
+        spread = self._spread_in_defaults()
+        early = [c for c in self.constants if c.name in spread and not self._waits(c)]
+        self._convert(early)
         for constant in self.constants:
             default = constant.default
             if default is None or self._literal(constant) is not None:
@@ -191,11 +195,23 @@ class ConstructorWriter:
             expr = self._fresh(default, value, constant.type)
             self.block.lines.append(Line(f"if {word} is None:"))
             self.block.lines.append(Line(f"    {word} = {text(expr)}", self._origin(constant)))
-        self._convert()
+        self._convert([c for c in self.constants if c not in early])
 
-    def _convert(self) -> None:
+    def _waits(self, constant: Constant) -> bool:
+        """Whether a constant that was not given is None until its classical value is computed."""
+        return constant.default is not None and self._literal(constant) is None
+
+    def _spread_in_defaults(self) -> set[str]:
+        """The scalars that are spread over the shape of another constant, as its classical value."""
+        roots = [c.default for c in self.constants if c.default is not None]
+        inside = plan(self.nodes, roots, lambda i: i in self.block.given).inside
+        spread = (self.nodes[i] for i in inside if isinstance(self.nodes[i].op, ops.Expand))
+        sources = (self.nodes[node.args[0]].op for node in spread)
+        return {op.name for op in sources if isinstance(op, ops.Fixed)}
+
+    def _convert(self, constants: Sequence[Constant]) -> None:
         """Scalars that may come as numbers become tensors where something needs a tensor."""
-        for constant in self.constants:
+        for constant in constants:
             if not isinstance(constant.type, Array) or constant.type.rank or constant.number:
                 continue
             index = next(

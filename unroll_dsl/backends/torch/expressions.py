@@ -16,7 +16,18 @@ from unroll_dsl.ir import nodes as ops
 from unroll_dsl.ir.nodes import Node
 from unroll_dsl.operators.model import Function, Kind, Static
 from unroll_dsl.operators.registry import function, linear_operator
-from unroll_dsl.types import Array, Conv, Dim, Field, Layer, LinearMap, map_backward, map_forward
+from unroll_dsl.types import (
+    Array,
+    Conv,
+    Declared,
+    Dim,
+    Field,
+    Layer,
+    LinearMap,
+    is_complex,
+    map_backward,
+    map_forward,
+)
 
 _SIGNS = {"add": "a + b", "sub": "a - b", "mul": "a * b", "div": "a / b", "pow": "a ** b"}
 
@@ -265,9 +276,10 @@ class Expressions:
         return self.facts.numbers[index] or (scalar_parameter and not self.align_scalars)
 
     def _filled(self, record: Function, arguments: list[ast.expr], types: list[Array]) -> ast.expr:
-        self.functions.use(record)
         is_real = all(type_.field is not Field.COMPLEX for type_ in types)
         template = record.torch_real if is_real and record.torch_real else record.torch
+        if template is record.torch:
+            self.functions.use(record)
         names = [p.name for p in record.parameters if not p.static]
         holes = dict(zip(names, arguments, strict=False))
         for argument in holes.values():
@@ -391,12 +403,17 @@ class Expressions:
         shape = [self.size(dim) for dim in target.shape]
         if self.facts.numbers[argument]:
             return self.filled(argument, shape, target.field)
-        expr = self.value(argument)
+        expr = self.in_field(self.value(argument), self.type(argument).field, target.field)
         if not self.facts.batched[argument]:
             return ast.Call(ast.Attribute(expr, "expand"), shape, [])
         expr = self.bind(expr)
         batch = ast.Starred(fill("v.shape", v=expr))
         return ast.Call(ast.Attribute(trailing(expr, target.rank), "expand"), [batch, *shape], [])
+
+    def in_field(self, expr: ast.expr, own: Field, wanted: Field) -> ast.expr:
+        """A tensor of one field as one of another: a real one among complex ones."""
+        is_real = own is not Field.COMPLEX and wanted is Field.COMPLEX
+        return fill("v + 0j", v=expr) if is_real else expr
 
     def filled(self, argument: int, shape: list[ast.expr], field: Field) -> ast.expr:
         """A tensor of that shape, filled with a number."""
@@ -539,12 +556,13 @@ class Expressions:
         node = self.nodes[index]
         assert isinstance(node.op, ops.Solve)
         map_, b, *guess = node.args
-        rhs = self.tensor(b)
+        rhs, space = self.tensor(b), self.type(index)
+        rhs = self.in_field(rhs, self.type(b).field, space.field)
 
         def applied(bind: Callable[[ast.expr], ast.expr]) -> ast.expr:
             outer, self.bind = self.bind, bind
             batched = self.facts.batched[index]
-            result, _ = self.apply(map_, name("v"), self.type(b), batched, False)
+            result, _ = self.apply(map_, name("v"), space, batched, False)
             self.bind = outer
             return result
 
@@ -590,7 +608,8 @@ class Expressions:
             case ops.AddMap(sign):
                 x = x if is_simple(x) else self.bind(x)
                 left, result = self.apply(args[0], x, space, batched, adjoint)
-                right, _ = self.apply(args[1], x, space, batched, adjoint)
+                right, other = self.apply(args[1], x, space, batched, adjoint)
+                result = Array(result.shape, result.field.join(other.field), result.form)
                 return fill("a + b" if sign > 0 else "a - b", a=left, b=right), result
             case ops.ScaleMap():
                 inner_expr, result = self.apply(args[1], x, space, batched, adjoint)
@@ -600,8 +619,9 @@ class Expressions:
                     result,
                     self.facts.batched[args[0]] and not self.facts.numbers[args[0]],
                 )
-                if adjoint and self.type(args[0]).field is Field.COMPLEX:
-                    factor = fill("c.conj()", c=factor)
+                if self.type(args[0]).field is Field.COMPLEX:
+                    factor = fill("c.conj()", c=factor) if adjoint else factor
+                    result = Array(result.shape, Field.COMPLEX, result.form)
                 return fill("c * v", c=factor, v=inner_expr), result
             case ops.Operator(word, statics):
                 return self._operator(map_, word, statics, x, space, adjoint)
@@ -613,14 +633,24 @@ class Expressions:
     def _outside(
         self, map_: int, x: ast.expr, space: Array, adjoint: bool
     ) -> tuple[ast.expr, Array]:
-        """A map from outside is a module that has `adjoint`."""
+        """A map from outside is a module that has `adjoint`. One of a real space knows real tensors
+        alone: it takes the real and the imaginary part of complex data."""
         node = self.nodes[map_]
-        assert isinstance(node.type, LinearMap)
+        assert isinstance(node.type, LinearMap) and isinstance(node.type.structure, Declared)
         result = (map_backward if adjoint else map_forward)(node.type.structure, space)
         assert isinstance(result, Array)
+        begin = node.type.structure.codomain if adjoint else node.type.structure.domain
         module = self.value(map_)
         if adjoint:
             module = ast.Attribute(module, "adjoint")
+        if space.field is Field.COMPLEX and begin.field is not Field.COMPLEX:
+            x = x if is_simple(x) else self.bind(x)
+            parts = "torch.complex(A(x.real), A(x.imag))"
+            if is_complex(node.type.structure):
+                parts = "A(x.real) + 1j * A(x.imag)"
+            return fill(parts, A=module, x=x), result
+        if space.field is not Field.COMPLEX and begin.field is Field.COMPLEX:
+            x = fill("v.to(d)", v=x, d=self.like().dtype(Field.COMPLEX))
         return ast.Call(module, [x], []), result
 
     def _operator(

@@ -309,6 +309,7 @@ class Methods:
             expr = write.filled(source, shape, slot.type.field)
             return [_plain_batch(expr, batch) if not sizes else expr]
         (value,) = block_value([source])
+        value = write.in_field(value, write.type(source).field, slot.type.field)
         if isinstance(node.op, ops.Expand):
             value = trailing(value, slot.type.rank)
         return [ast.Call(ast.Attribute(value, "expand"), shape, [])]

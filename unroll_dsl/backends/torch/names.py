@@ -137,6 +137,7 @@ _HELPERS = frozenset(
         "topk",
         "transfer",
         "triangular_solve",
+        "unit",
         "upsample",
         "wavelet",
         "wavelet_adjoint",
