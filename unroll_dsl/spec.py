@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     import torch
 
     from unroll_dsl.backends.numpy import Reference
+    from unroll_dsl.derive import Derivation
 
 
 class Spec:
@@ -78,6 +79,37 @@ class Spec:
         if idle and spec.graph.outputs:
             raise UnrollError(idle)
         return spec
+
+    # ---- from a problem to an algorithm -----------------------------------------------------------
+
+    def derive(self, method: str, **options: Any) -> Derived:
+        """The algorithm of a method for the objective of this program.
+
+        Parameters
+        ----------
+        method
+            "ista", "admm", ...: `unroll_dsl.derive.method_names()`.
+        **options
+            Those of `unroll_dsl.derive.Options`; a splitting may be one text: `split="z = D @ x"`.
+
+        Returns
+        -------
+        Derived
+            The page, the program that it is, and the way to it.
+
+        Raises
+        ------
+        UnrollError
+            U06: the objective has no normal form, or the method does not serve it; says which would.
+        """
+        from unroll_dsl.derive import Options, derive, method_names
+
+        if method not in method_names():
+            raise ValueError(f"no method `{method}`: they are {', '.join(method_names())}")
+        for key in ("split", "statements"):
+            if isinstance(options.get(key), str):
+                options[key] = (options[key],)
+        return Derived(derive(self.typed, method, Options(**options)))
 
     # ---- what is made of a program --------------------------------------------------------------
 
@@ -316,6 +348,16 @@ class Spec:
         if isinstance(phases, bool) or not isinstance(phases, int) or phases < 1:
             raise UnrollError([PhasesInvalid(repr(phases))])
         return phases
+
+
+class Derived:
+    """What `Spec.derive` gives: the page as a `text`, the `spec` that it is, the steps of the `way` to it."""
+
+    def __init__(self, derivation: Derivation) -> None:
+        self.derivation = derivation
+        self.text = derivation.text
+        self.way = derivation.way
+        self.spec = loads(derivation.text, f"{derivation.program.name.text}.unroll")
 
 
 def _checked_again(program: Program) -> Spec:

@@ -12,6 +12,11 @@ from unroll_dsl.derive import Options, derive
 from unroll_dsl.verify.instance import draw
 
 PHASES = 12
+TV = (
+    "let D = grad(padding=circular)",
+    "def g(v) = sum(norm2(v, axis=1))",
+    "fixed lambda : scalar > 0 = 0.002",
+)
 
 
 def states_of(spec: Any, instance: Any, name: str) -> Any:
@@ -31,6 +36,12 @@ def states_of(spec: Any, instance: Any, name: str) -> Any:
         ("elastic_net", "ista", "elastic_net", "x", Options()),
         ("group_lasso", "fista", "group_lasso", "X", Options()),
         ("gradient_descent", "gradient", "gradient_descent", "x", Options()),
+        ("nonneg_least_squares", "projected_gradient", "nonneg_least_squares", "x", Options()),
+        ("lasso", "admm", "admm_lasso", "z", Options()),
+        ("lasso", "douglas_rachford", "douglas_rachford", "z", Options()),
+        ("pdhg", "pdhg", "pdhg", "x", Options()),
+        ("cs_mri", "admm", "tv_admm", "x", Options(values={"rho": "0.02"}, statements=TV)),
+        ("cs_mri", "pdhg", "tv_pdhg", "x", Options(values={"tau": "5"}, statements=TV)),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )

@@ -40,13 +40,15 @@ class Shape(Enum):
 class Parameter:
     """A parameter of an atom: a value that the variables do not change.
 
-    `example` is one that tests and the manual use; `per_entry` says that it may differ from entry to entry.
+    `example` is one that tests and the manual use; `per_entry` says that it may differ from entry to entry,
+    `static` that it is a number which shapes depend on.
     """
 
     name: str
     words: str
     example: str
     per_entry: bool = False
+    static: bool = False  # a number in the text
 
 
 @dataclass(frozen=True, slots=True)

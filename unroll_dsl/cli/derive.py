@@ -35,6 +35,16 @@ def arguments(parser: ArgumentParser) -> None:
         metavar="NAME=V",
         help="a constant's classical value",
     )
+    parser.add_argument(
+        "--with",
+        action="append",
+        default=[],
+        dest="statements",
+        metavar="STATEMENT",
+        help="a statement in place of the problem's: 'let D = grad'",
+    )
+    parser.add_argument("--start", metavar="FORMULA", help="where the variable starts: 'Q @ y'")
+    parser.add_argument("--give", choices=("x", "z"), help="which of a splitting z = x is given")
     parser.add_argument("--phases", type=count, metavar="K", help="how many the page says")
     parser.add_argument("--name", help="the name of the page")
     parser.add_argument("-o", "--output", type=Path, metavar="FILE", help="write the page here")
@@ -61,6 +71,9 @@ def run(options: Namespace) -> int:
         momentum=options.momentum,
         letters=_pairs(options.letter, "--letter"),
         values=_pairs(options.value, "--value"),
+        output=options.give,
+        start=options.start,
+        statements=tuple(options.statements),
         name=options.name,
         phases=options.phases,
     )

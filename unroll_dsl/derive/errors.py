@@ -41,5 +41,31 @@ class MethodRefused(Diagnostic):
 
     def help(self) -> str | None:
         if not self.instead:
-            return None
+            return "no method that is known serves it: `unroll derive FILE` lists why"
         return "derive it by " + " or ".join(f"`--method {name}`" for name in self.instead)
+
+
+@dataclass(frozen=True, slots=True)
+class OptionRefused(Diagnostic):
+    """An option of a derivation is not one of the method.
+
+    A splitting is one of ADMM and its like, a momentum one of FISTA's, and a name or a value has to be of
+    something that the method declares. `unroll derive lasso --method ista --split "z = x"` is refused: ISTA
+    splits nothing.
+    """
+
+    code: ClassVar[str] = "U0611"
+    title: ClassVar[str] = "an option that does not fit"
+    option: str
+    reason: str
+    span: Span
+    mend: str | None = None
+
+    def message(self) -> str:
+        return f"`{self.option}`: {self.reason}"
+
+    def labels(self) -> tuple[Label, ...]:
+        return (Label(self.span, "the objective"),)
+
+    def help(self) -> str | None:
+        return self.mend

@@ -28,6 +28,12 @@ class Options:
         Names in place of those that a method would choose: {"step": "tau"}.
     values
         Classical values of constants that the method declares: {"rho": "0.2"}.
+    output
+        Of a splitting `z = x`: whether the page gives "x" or "z", which the default is.
+    start
+        The start of the variable's state, a formula: "Q @ y".
+    statements
+        Statements to put into the problem, in place of those of the same names.
     name
         Of the page.
     phases
@@ -38,6 +44,9 @@ class Options:
     momentum: str = "nesterov"
     letters: Mapping[str, str] = field(default_factory=dict)
     values: Mapping[str, str] = field(default_factory=dict)
+    output: str | None = None
+    start: str | None = None
+    statements: tuple[str, ...] = ()
     name: str | None = None
     phases: int | None = None
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from unroll_dsl.derive.model import Constant, Options, Scheme, State
 from unroll_dsl.objectives.model import NormalForm
@@ -12,7 +12,7 @@ from unroll_dsl.source import SourceFile
 from unroll_dsl.syntax import nodes as n
 from unroll_dsl.syntax.pages import page_text
 from unroll_dsl.syntax.parser import parse
-from unroll_dsl.syntax.printer import expression_text
+from unroll_dsl.syntax.printer import expression_text, same_tree
 from unroll_dsl.syntax.templates import substitute, template
 from unroll_dsl.syntax.tidy import name
 
@@ -29,7 +29,7 @@ def page(form: NormalForm, scheme: Scheme, options: Options, title: str) -> str:
     )
     objective = substitute(minimize.body, renamed)
     statements.append(n.Minimize(variables, objective, minimize.comment, place))
-    statements += map(_state, scheme.states)
+    statements += map(_state, _merged(scheme.states, scheme.minimised, options.start))
     lines = tuple(
         n.Update(name(line.target), line.value, line.comment, place)
         if line.update
@@ -72,6 +72,24 @@ def _constant(constant: Constant) -> n.Statement:
     else:
         text = f"fixed {constant.name} : {constant.type}{constant.bounds}{value}"
     return dataclasses.replace(one_statement(text), comment=constant.comment)
+
+
+def _merged(
+    states: tuple[State, ...], minimised: Mapping[str, str], start: str | None
+) -> Iterator[State]:
+    """States of one type and start in one line; what is extrapolated starts where its state does."""
+    waiting: list[State] = []
+    for state in states:
+        if start is not None and set(state.names) & set(minimised.values()):
+            state = dataclasses.replace(state, start=template(start))
+        last = waiting[-1] if waiting else None
+        alike = last is not None and last.type == state.type and same_tree(last.start, state.start)
+        if last is not None and alike and not (last.comment and state.comment):
+            names, comment = last.names + state.names, last.comment or state.comment
+            waiting[-1] = State(names, last.type, last.start, comment)
+        else:
+            waiting.append(state)
+    yield from waiting
 
 
 def _state(state: State) -> n.Statement:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import dataclasses
 import pkgutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib import import_module
 
-from unroll_dsl.derive.errors import MethodRefused
+from unroll_dsl.derive.errors import MethodRefused, OptionRefused
 from unroll_dsl.derive.model import Derivation, Method, Options, Refusal, Scheme
 from unroll_dsl.derive.page import page
 from unroll_dsl.derive.setting import Setting
+from unroll_dsl.derive.statements import with_statements
 from unroll_dsl.diagnostics.model import InternalError, UnrollError
 from unroll_dsl.driver import check_source
-from unroll_dsl.objectives import read
+from unroll_dsl.objectives import NormalForm, read
 from unroll_dsl.semantics import TypedProgram
 from unroll_dsl.source import SourceFile
 
@@ -56,10 +58,15 @@ def derive(typed: TypedProgram, method: str, options: Options | None = None) -> 
         There is no such method.
     """
     chosen, options = methods()[method], options or Options()
+    typed = with_statements(typed, options.statements)
     form = read(typed)
-    answer = attempt(chosen, Setting(form, options), options)
+    setting = Setting(form, options)
+    answer = attempt(chosen, setting, options)
     if isinstance(answer, Refusal):
-        raise UnrollError([MethodRefused(method, answer.reason, answer.span, answer.instead)])
+        instead = _serving(form, chosen, answer.instead)
+        raise UnrollError([MethodRefused(method, answer.reason, answer.span, instead)])
+    if wrong := list(_ill_fitting(chosen, setting, options, answer)):
+        raise UnrollError(wrong)
     title = options.name or f"{typed.program.name.text}_{method}"
     text = page(form, answer, options, title)
     checked = check_source(SourceFile(f"{title}.unroll", text))
@@ -69,6 +76,46 @@ def derive(typed: TypedProgram, method: str, options: Options | None = None) -> 
     return Derivation(chosen, form, checked.program, text, answer.way)
 
 
+def _serving(form: NormalForm, refused: Method, hints: tuple[str, ...]) -> tuple[str, ...]:
+    """Up to three methods that do serve, those that the refusal thinks of first."""
+    found = []
+    for name in dict.fromkeys((*hints, *methods())):
+        method = methods()[name]
+        if method is refused:
+            continue
+        if not isinstance(attempt(method, Setting(form, Options()), Options()), Refusal):
+            found.append(name)
+    return tuple(found[:3])
+
+
+def _ill_fitting(
+    method: Method, setting: Setting, options: Options, scheme: Scheme
+) -> Iterator[OptionRefused]:
+    """The options that the method has no use for: none is ignored."""
+    place = setting.variable.span
+    name = method.name
+    if options.split and not method.splits:
+        yield OptionRefused(
+            "--split", f"{name} splits nothing", place, "it is for admm and its like"
+        )
+    if options.momentum != "nesterov" and name != "fista":
+        yield OptionRefused("--momentum", f"it is for fista, not for {name}", place)
+    if options.output is not None and not method.splits:
+        yield OptionRefused("--give", f"{name} splits nothing", place)
+    for role in options.letters:
+        if role not in setting.roles:
+            words = f"{name} names {', '.join(dict.fromkeys(setting.roles)) or 'nothing'}"
+            yield OptionRefused(f"--letter {role}=...", f"{name} has no such name", place, words)
+    declared = [c.name for c in scheme.constants if c.type is not None]
+    for word in options.values:
+        if word not in declared:
+            words = f"it declares {', '.join(declared) or 'no constants'}"
+            yield OptionRefused(f"--value {word}=...", f"{name} does not declare it", place, words)
+
+
 def attempt(method: Method, setting: Setting, options: Options) -> Scheme | Refusal:
     """The scheme of a method, or why there is none."""
-    return method.run(setting, options)
+    answer = method.run(setting, options)
+    if isinstance(answer, Refusal):
+        return answer
+    return dataclasses.replace(answer, constants=(*setting.lets(), *answer.constants))

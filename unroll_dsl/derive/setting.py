@@ -25,16 +25,25 @@ class Setting:
         self.form = form
         self.options = options
         self.facts = Facts(form)
+        self.roles: list[str] = []  # what names were asked for
         problem = problem_of(form.typed.program)
         self.taken = {*RESERVED, *(v.name for v in form.variables)}
         for statement in problem.statements:
             self.taken |= set(declared_names(statement))
             self.taken |= {w.text for e in expressions(statement) for w in names_in(e)}
 
+        self.facts.letter = lambda: self.letter("map", "B", "C", "T")
+
+    def lets(self) -> tuple[Constant, ...]:
+        """Maps that were composed on the way; a page needs those that it reads."""
+        made = self.facts.composed.values()
+        return tuple(Constant(word, map_, "") for word, map_ in made)
+
     # ---- names ----------------------------------------------------------------------------------
 
     def letter(self, role: str, *wanted: str) -> str:
         """A free name: the user's for this role, else the first free of `wanted`, else with a number."""
+        self.roles.append(role)
         chosen = self.options.letters.get(role)
         if chosen is not None:
             self.taken.add(chosen)
@@ -75,11 +84,11 @@ class Setting:
     ) -> n.Expr | No:
         return prox(self.facts, terms, variable, v, step)
 
-    def lipschitz(self, terms: Sequence[Term], variable: Variable) -> n.Expr | None:
+    def lipschitz(self, terms: Sequence[Term], *variables: Variable) -> n.Expr | None:
         """The sum of the Lipschitz constants of the gradients of terms; None: a norm is not known."""
         found = []
         for term in terms:
-            constant = self.facts.lipschitz(term, variable.name)
+            constant = self.facts.lipschitz(term, *(v.name for v in variables))
             if constant is None:
                 return None
             if not constant.is_zero:
@@ -87,18 +96,18 @@ class Setting:
         return tidy(total(found))
 
     def constant_for(
-        self, terms: Sequence[Term], variable: Variable
+        self, terms: Sequence[Term], *variables: Variable
     ) -> tuple[Constant | None, Weight]:
         """The Lipschitz constant of the gradient of `terms`: what is to be declared, if anything, and how
         it is called."""
-        bound = self.lipschitz(terms, variable)
+        bound = self.lipschitz(terms, *variables)
         if isinstance(bound, n.Number):
             return None, Weight.of(bound)
         letter = self.letter("lipschitz", "L", "Lf")
-        maps = [m for t in terms for m in self.facts.unknown_norms(t, variable.name)]
+        maps = [m for t in terms for v in variables for m in self.facts.unknown_norms(t, v.name)]
         if bound is None:
-            words = " and ".join(f"`{expression_text(m)}`" for m in maps) or "the maps"
-            comment = f"bounds the gradient's Lipschitz constant: norms of {words} are not known"
+            words = ", ".join(expression_text(m) for m in maps) or "the maps"
+            comment = f"at least the gradient's Lipschitz constant (norm of {words})"
             value = self.options.values.get(letter)
             given = template(value) if value is not None else number(1)
             return Constant(letter, given, comment, "scalar", " > 0"), Weight.of(letter)

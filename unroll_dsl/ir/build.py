@@ -283,7 +283,8 @@ class _Builder:
 
     def _loss(self) -> tuple[tuple[Entry, ...], int | None]:
         for statement in self.program.statements:
-            if isinstance(statement, syntax.Loss):
+            # the loss of a problem is of what a derived algorithm gives: there is nothing to compute yet
+            if isinstance(statement, syntax.Loss) and self.program.kind != "problem":
                 self.local = self._finals() | self.outputs
                 targets: list[Entry] = []
                 for target in statement.targets:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from unroll_dsl.objectives.affine import AffineReader
-from unroll_dsl.objectives.maps import Chain, Left, Turned, squared_norm
+from unroll_dsl.objectives.maps import Chain, Left, Link, Turned, as_map, gram, squared_norm
 from unroll_dsl.objectives.model import NormalForm, Term
-from unroll_dsl.objectives.weights import ONE, Weight
+from unroll_dsl.objectives.weights import ONE, Weight, folded
 from unroll_dsl.operators.model import LinearOperator
 from unroll_dsl.operators.registry import lookup
 from unroll_dsl.syntax import nodes as n
+from unroll_dsl.syntax.printer import expression_text
 from unroll_dsl.syntax.templates import fill
+from unroll_dsl.syntax.tidy import tidy, total
 from unroll_dsl.types import Array, Form, LinearMap, Type
 
 
@@ -19,6 +23,10 @@ class Facts:
     def __init__(self, form: NormalForm) -> None:
         self.typed = form.typed
         self.reader = AffineReader(form.typed, form.variables)
+        self.letter: Callable[[], str] | None = (
+            None  # names a composed map, where a page is written
+        )
+        self.composed: dict[str, tuple[str, n.Expr]] = {}  # by its text: the name, the map
 
     def type(self, expr: n.Expr) -> Type:
         return self.reader.type(expr)
@@ -117,6 +125,29 @@ class Facts:
         value = self.let(expr.text) if isinstance(expr, n.Name) else None
         return value is not None and self.unitary(value)
 
+    def gram(self, chain: Chain) -> n.Expr | None:
+        """`A' @ A` of the map of a chain; None where something acts from the right."""
+        if chain and all(isinstance(k, Left) and self.unitary(k.map) for k in chain):
+            return fill("I")
+        short = self.short(chain)
+        return None if short is None else gram(short)
+
+    def short(self, chain: Chain) -> Chain | None:
+        """The chain with maps that follow each other as one of a name: a map before a matrix would be
+        applied to it. None where something acts from the right."""
+        whole = as_map(chain)
+        if whole is None:
+            return None
+        if len(chain) < 2 or self.letter is None or not any(map(self._is_array, chain)):
+            return chain
+        text = expression_text(whole)
+        if text not in self.composed:
+            self.composed[text] = self.letter(), whole
+        return (Left(fill("B", B=n.Name(self.composed[text][0], whole.span))),)
+
+    def _is_array(self, link: Link) -> bool:
+        return isinstance(link, Left) and isinstance(self.type(link.map), Array)
+
     def operator(self, expr: n.Expr) -> LinearOperator | None:
         """The record of a map that is an operator of the library."""
         match expr:
@@ -136,19 +167,21 @@ class Facts:
 
     # ---- of terms -------------------------------------------------------------------------------
 
-    def lipschitz(self, term: Term, variable: str) -> Weight | None:
-        """A Lipschitz constant of the gradient of a smooth term; None: a norm is not known."""
+    def lipschitz(self, term: Term, *variables: str) -> Weight | None:
+        """A Lipschitz constant of the gradient of a smooth term in these variables together; None: a norm
+        is not known."""
         assert term.atom.lipschitz is not None
         outer = term.weight * Weight.of(term.formula(term.atom.lipschitz))
-        if outer.is_zero:
-            return outer
-        whole: Weight | None = None
-        for chain in term.argument.chains(variable):
-            norm = squared_norm(chain, self.squared_norm)
-            if norm is None or whole is not None:
-                return None
-            whole = norm
-        return outer * whole if whole is not None else Weight.of(0)
+        chains = [c for v in variables for c in term.argument.chains(v)]
+        if outer.is_zero or not chains:
+            return Weight.of(0)
+        norms = [squared_norm(chain, self.squared_norm) for chain in chains]
+        known = [norm.expr() for norm in norms if norm is not None]
+        if len(known) < len(norms):
+            return None
+        return outer * Weight.of(
+            folded(tidy(total(known)))
+        )  # maps beside each other: the sum bounds
 
     def unknown_norms(self, term: Term, variable: str) -> tuple[n.Expr, ...]:
         """The maps whose norms are not known."""

@@ -28,7 +28,6 @@ from unroll_dsl.objectives.maps import (
     Scalar,
     Scale,
     apply,
-    gram,
     scalar_of,
     transpose,
     without_scalars,
@@ -37,7 +36,7 @@ from unroll_dsl.objectives.model import Term, Variable
 from unroll_dsl.objectives.weights import ONE, Weight, folded
 from unroll_dsl.syntax import nodes as n
 from unroll_dsl.syntax.templates import fill, substitute
-from unroll_dsl.syntax.tidy import binary, negative, tidy
+from unroll_dsl.syntax.tidy import binary, negative, tidy, times
 from unroll_dsl.types import Field
 
 
@@ -61,7 +60,7 @@ def prox(
             tilt = (step * ONE).times(term.gradient(variable, {}))
             v = tidy(binary("-", v, tilt))
     if not others:
-        return _of_squares(squares, v, step) if squares else v
+        return _of_squares(facts, squares, v, step) if squares else v
     if squares and (found := _elastic(squares, others, v, step)) is not None:
         return found
     if squares:
@@ -173,7 +172,7 @@ def _through(
     return tidy(binary("+", v, apply(transpose(rest), binary("-", image, u))))
 
 
-def _of_squares(squares: Sequence[Term], v: n.Expr, step: Weight) -> n.Expr | No:
+def _of_squares(facts: Facts, squares: Sequence[Term], v: n.Expr, step: Weight) -> n.Expr | No:
     """prox of quadratic terms: a linear system, or a division where all maps are numbers."""
     if all(_plain(term) is not None for term in squares):
         point, factor = _completed(squares, v, step)
@@ -181,13 +180,14 @@ def _of_squares(squares: Sequence[Term], v: n.Expr, step: Weight) -> n.Expr | No
     system, right = fill("I"), v
     for term in squares:
         chain = term.single(term.variables[0])
-        product = gram(chain) if chain is not None else None
-        if chain is None or product is None:
+        short = facts.short(chain) if chain is not None else None
+        product = facts.gram(chain) if chain is not None else None
+        if short is None or product is None:
             return No(term, "its map acts from the right, or on several variables")
         weight = step * term.weight * Weight.of(2)
         system = binary("+", system, scaled_map(weight, product))
         if (b := term.shift()) is not None:
-            right = binary("-", right, weight.times(apply(transpose(chain), b)))
+            right = binary("-", right, weight.times(apply(transpose(short), b)))
     return tidy(fill("solve(M, r)", M=system, r=right))
 
 
@@ -235,7 +235,7 @@ def _of_interval(facts: Facts, others: Sequence[Term], v: n.Expr, step: Weight) 
 
 def scaled_map(weight: Weight, map_: n.Expr) -> n.Expr:
     """A map with a number before it: `rho * I`, `A' @ A`, `A' @ A / 2`."""
-    return map_ if weight.is_one else tidy(binary("*", weight.expr(), map_))
+    return map_ if weight.is_one else tidy(times(weight.expr(), map_))
 
 
 def _shown(link: object) -> str:

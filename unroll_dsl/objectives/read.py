@@ -118,6 +118,10 @@ class _Reader:
                     continue
                 if any(self._varies(e) for name, e in found.items() if name != "v"):
                     continue
+                if any(
+                    p.static and not isinstance(found[p.name], n.Number) for p in atom.parameters
+                ):
+                    continue
                 argument = self.affine.read(self._opened(found["v"]))
                 if isinstance(argument, NotAffine):
                     if atom.name in ("linear", "sum"):  # which take whatever is a sum

@@ -6,10 +6,11 @@ import dataclasses
 from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
+from math import isqrt
 
 from unroll_dsl.syntax import nodes as n
 from unroll_dsl.syntax.printer import expression_text
-from unroll_dsl.syntax.tidy import binary, negative, number
+from unroll_dsl.syntax.tidy import binary, negative, number, times
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,17 @@ class Weight:
         powers = tuple(Power(p.text, p.expr, p.exponent * exponent) for p in self.powers)
         return Weight(self.number**exponent, powers if exponent else ())
 
+    def root(self) -> Weight:
+        """Its square root: exact where all powers are even."""
+        top, bottom = isqrt(abs(self.number.numerator)), isqrt(self.number.denominator)
+        square = Fraction(top**2, bottom**2) == self.number
+        if square and all(p.exponent % 2 == 0 for p in self.powers):
+            powers = tuple(Power(p.text, p.expr, p.exponent // 2) for p in self.powers)
+            return Weight(Fraction(top, bottom), powers)
+        expr = self.expr()
+        argument = n.Argument(None, expr, expr.span)
+        return Weight.of(n.Call(n.Name("sqrt", expr.span), (argument,), expr.span))
+
     @property
     def is_one(self) -> bool:
         return self.number == 1 and not self.powers
@@ -86,7 +98,7 @@ class Weight:
         if denominator is not None and abs(self.number.numerator) == 1 and numerator is None:
             product = binary("/", expr, denominator)
         else:
-            product = binary("*", positive.expr(), expr)
+            product = times(positive.expr(), expr)
         return negative(product) if self.number < 0 else product
 
     def _numerator(self) -> n.Expr | None:
@@ -143,6 +155,8 @@ def folded(expr: n.Expr) -> n.Expr:
             if _numbers(product) < 2 or _has_map(product):
                 return product
             return Weight.of(product).expr()
+        case n.Binary("+", n.Number(a), n.Number(b)):
+            return number(a + b)
         case n.Binary(sign, left, right):
             return binary(sign, folded(left), folded(right)) if sign in "+-@" else expr
         case n.Unary("-", operand):

@@ -104,6 +104,14 @@ RECORDS = (
     _entry("sin", "The sine.", lambda v: np.sin(v), "v.sin()", r"\sin\left({0}\right)"),
     _entry("cos", "The cosine.", lambda v: np.cos(v), "v.cos()", r"\cos\left({0}\right)"),
     _entry(
+        "acos",
+        "The angle from 0 to pi whose cosine it is.",
+        lambda v: np.arccos(v),
+        "v.acos()",
+        r"\arccos\left({0}\right)",
+        real_only=True,
+    ),
+    _entry(
         "tanh",
         "The hyperbolic tangent.",
         lambda v: np.tanh(v),

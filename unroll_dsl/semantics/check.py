@@ -110,6 +110,7 @@ class _Checker:
         self.phases: int | None = None
         self.outputs: dict[str, tuple[Type, Span]] = {}  # those with a name, for the loss
         self.targets: dict[str, tuple[Type, Span]] = {}
+        self.variables: dict[str, Type] = {}  # of the objective
 
     def run(self) -> TypedProgram:
         lets = self._lets()
@@ -598,6 +599,7 @@ class _Checker:
                     )
                 context.local[variable.name.text] = UNKNOWN
             context.local_spans[variable.name.text] = variable.name.span
+            self.variables[variable.name.text] = context.local[variable.name.text]
         self._scalar(minimize.body, context, "an objective")
 
     def _loss(self, loss: Loss) -> None:
@@ -605,6 +607,8 @@ class _Checker:
         for word, (type_, span) in self.outputs.items():
             context.local[word] = type_
             context.local_spans[word] = span
+        if self.program.kind == "problem":  # whatever solves it gives these
+            context.local.update(self.variables)
         for target in loss.targets:
             name = target.name.text
             self._new(target.name)

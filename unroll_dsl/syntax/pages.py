@@ -14,7 +14,7 @@ from unroll_dsl.syntax.printer import statement_text
 
 _COMMENT = 48  # the column of a comment at a line's end, at least
 _WIDTH = 100
-_FRACTION = re.compile(r"(?<![\w./])(?<!/ )(\d+) / (\d+)(?![\w.])")  # 1/2, as papers have it
+_FRACTION = re.compile(r"(?<![\w./^])(?<!/ )(\d+) / (\d+)(?![\w.])")  # 1/2, as papers have it
 
 
 def page_text(program: n.Program) -> str:
@@ -34,8 +34,7 @@ def page_text(program: n.Program) -> str:
         blocks[0] += head
     else:
         blocks.insert(0, head)
-    text = "\n\n".join("\n".join(block) for block in blocks) + "\n"
-    return _FRACTION.sub(r"\1/\2", text)
+    return "\n\n".join("\n".join(block) for block in blocks) + "\n"
 
 
 def _group(statement: n.Statement) -> str:
@@ -73,10 +72,10 @@ def _lines(group: str, statements: Sequence[n.Statement]) -> Iterator[str]:
         if isinstance(statement, n.State):
             yield shown[statement]
             continue
-        first, *rest = statement_text(statement).split("\n")
+        first, *rest = _text(statement).split("\n")
         if isinstance(statement, n.Phase):
             yield from _commented([first], [statement.comment])
-            body = [line for s in statement.body for line in statement_text(s).split("\n")]
+            body = [line for s in statement.body for line in _text(s).split("\n")]
             yield from _commented([f"    {x}" for x in body], [s.comment for s in statement.body])
         elif rest:
             yield from (
@@ -88,7 +87,7 @@ def _lines(group: str, statements: Sequence[n.Statement]) -> Iterator[str]:
 
 
 def _states(states: Sequence[n.State], width: int) -> list[str]:
-    texts = [statement_text(s).removeprefix("state ").split(" : ", 1) for s in states]
+    texts = [_text(s).removeprefix("state ").split(" : ", 1) for s in states]
     return [f"state {names:<{width}} : {rest}" for names, rest in texts]
 
 
@@ -97,7 +96,7 @@ _ALIGNED = ("learnable", "constants")
 
 def _columns(statement: n.Statement) -> tuple[str, str, str]:
     """`fixed`, `lambda`, `: scalar > 0 = 0.1`."""
-    text = statement_text(statement)
+    text = _text(statement)
     word, _, rest = text.partition(" ")
     sign = " = " if isinstance(statement, n.Let) else " : "
     name, _, value = rest.partition(sign)
@@ -117,3 +116,7 @@ def _commented(texts: Sequence[str], comments: Sequence[str]) -> Iterator[str]:
             yield text
         else:
             yield f"{text:<{column}}# {comment}" if len(text) < column else f"{text}  # {comment}"
+
+
+def _text(statement: n.Statement | n.PhaseStatement) -> str:
+    return _FRACTION.sub(r"\1/\2", statement_text(statement))

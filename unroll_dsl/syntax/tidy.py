@@ -14,6 +14,7 @@ import dataclasses
 from collections.abc import Iterable
 
 from unroll_dsl.syntax import nodes as n
+from unroll_dsl.syntax.printer import same_tree
 from unroll_dsl.syntax.templates import template
 
 _PLACE = template("0").span
@@ -59,13 +60,46 @@ def binary(sign: str, left: n.Expr, right: n.Expr) -> n.Expr:
             return negative(binary("*", left.operand, right))
         case "*" | "/" | "@" if (turned := opposite(right)) is not None:
             return negative(binary(sign, left, turned))
-        case "*" if isinstance(right, n.Binary) and right.operator in ("@", "*", "/"):
-            # a number goes to the front of a product: `t * A' @ r`
-            return dataclasses.replace(right, left=binary("*", left, right.left), span=_PLACE)
         case "+" | "-" if isinstance(right, n.Binary) and right.operator in ("+", "-"):
             other = right.operator if sign == "+" else {"+": "-", "-": "+"}[right.operator]
             return binary(other, binary(sign, left, right.left), right.right)
     return n.Binary(sign, left, right, _PLACE, _PLACE)
+
+
+def times(number: n.Expr, expr: n.Expr) -> n.Expr:
+    """A number before a product, where a person puts it: `t * A' @ r`."""
+    match expr:
+        case n.Binary("@" | "*" | "/", left, _):
+            return dataclasses.replace(expr, left=times(number, left), span=_PLACE)
+    return binary("*", number, expr)
+
+
+def cancelled(expr: n.Expr) -> n.Expr:
+    """A sum without what it adds and takes away again: `x - (x + y)` is -y."""
+    summands = _summands(expr, False)
+    kept: list[tuple[bool, n.Expr]] = []
+    for minus, summand in summands:
+        other = next((k for k in kept if k[0] is not minus and same_tree(k[1], summand)), None)
+        if other is None:
+            kept.append((minus, summand))
+        else:
+            kept.remove(other)
+    if len(kept) == len(summands):
+        return expr
+    kept.sort(key=lambda k: k[0])  # what is added comes first
+    result: n.Expr = number(0)
+    for minus, summand in kept:
+        result = binary("-" if minus else "+", result, summand)
+    return result
+
+
+def _summands(expr: n.Expr, minus: bool) -> list[tuple[bool, n.Expr]]:
+    match expr:
+        case n.Binary("+" | "-" as sign, left, right):
+            return [*_summands(left, minus), *_summands(right, minus ^ (sign == "-"))]
+        case n.Unary("-", operand):
+            return _summands(operand, not minus)
+    return [(minus, expr)]
 
 
 def opposite(expr: n.Expr) -> n.Expr | None:

@@ -241,3 +241,31 @@ def test_a_parameter_is_not_the_let_of_its_name() -> None:
         "algorithm a\ninput y : scalar\nlet s = 0\ndef f(s) = 1 / s\noutput f(y) + s\n"
     )
     assert spec.reference()(np.asarray(2.0)) == 0.5
+
+
+@pytest.mark.parametrize(
+    ("shrink", "penalty", "parameters"),
+    [
+        ("log_shrink(v, t, e)", "sum(log(1 + abs(v) / e))", {"t": 0.4, "e": 0.3}),
+        ("log_shrink(v, t, e)", "sum(log(1 + abs(v) / e))", {"t": 0.1, "e": 1.0}),
+        ("scad_shrink(v, t, l, a)", "scad_sum(v, l, a)", {"t": 0.7, "l": 0.5, "a": 3.7}),
+        ("firm(v, t * l, c * l)", "mcp_sum(v, l, c)", {"t": 0.7, "l": 0.5, "c": 2.5}),
+        ("half_shrink(v, t)", "sum(sqrt(abs(v)))", {"t": 0.4}),
+        ("poisson_shrink(v, t, b)", "sum(abs(v) + 1e-300 - b * log(abs(v) + 1e-300))", {"t": 0.4, "b": 0.8}),
+        ("huber(v, t, d)", "huber_sum(v, d)", {"t": 0.7, "d": 0.4}),
+    ],
+)  # fmt: skip
+def test_penalties_have_their_proximal_maps(
+    shrink: str, penalty: str, parameters: dict[str, float]
+) -> None:
+    """On a grid of points, against brute force on a finer grid: global minimisers."""
+    v = np.linspace(-4, 4, 49)[:, None]
+    found = call(shrink, v, "vector[n]", **parameters)[:, 0]
+    z = np.linspace(-4.2, 4.2, 1401)[:, None]
+    rest = {k: p for k, p in parameters.items() if re.search(rf"\b{k}\b", penalty)}
+    values = parameters["t"] * call(penalty, z, "vector[n]", **rest)
+    at_found = parameters["t"] * call(penalty, found[:, None], "vector[n]", **rest)
+    best = np.min(0.5 * (z[:, 0] - v) ** 2 + values, axis=1)
+    reached = 0.5 * (found - v[:, 0]) ** 2 + at_found
+    assert np.all(reached <= best + 1e-12)
+    assert np.any(found == 0) or shrink.startswith(("huber(", "poisson"))

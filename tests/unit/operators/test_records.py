@@ -76,7 +76,7 @@ def draw(record: Function, types: tuple[Array, ...], batch: tuple[int, ...]) -> 
                 value = value + 1j * rng.normal(size=shape)
             case Field.REAL if record.name in POSITIVE:
                 value = np.abs(value) + 0.1
-        found.append(value)
+        found.append(np.tanh(value) if record.name == "acos" else value)
     if record.name == "quantile":
         found[1] = rng.uniform(size=batch)
     return found

@@ -40,6 +40,9 @@ def _all_smooth(setting: Setting) -> Refusal | None:
     if rough is None:
         return None
     instead = ("projected_gradient", "ista") if rough.atom.indicator else ("ista", "fista")
+    if rough.atom.gradient is not None:
+        words = f"the gradient of the {rough.atom.title} has no Lipschitz constant"
+        return Refusal(words, rough.span, ("pdhg", "admm"))
     return Refusal(f"the {rough.atom.title} has no gradient everywhere", rough.span, instead)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from unroll_dsl.derive.model import (
     Constant,
@@ -19,8 +19,9 @@ from unroll_dsl.derive.setting import No, Setting, step_of_terms, type_text
 from unroll_dsl.objectives.model import Term, Variable
 from unroll_dsl.objectives.weights import ONE, Weight
 from unroll_dsl.syntax import nodes as n
+from unroll_dsl.syntax.printer import same_tree
 from unroll_dsl.syntax.templates import fill
-from unroll_dsl.syntax.tidy import binary, name, number, tidy
+from unroll_dsl.syntax.tidy import binary, cancelled, name, number, tidy, total
 
 _BECK = (
     "A. Beck, M. Teboulle: A fast iterative shrinkage-thresholding algorithm for linear inverse\n"
@@ -37,12 +38,33 @@ _CHAMBOLLE = (
 )
 
 
-def forward_backward(setting: Setting, variable: Variable, at: n.Expr, step: Weight) -> n.Expr | No:
-    """The proximal map of the terms without gradient after a gradient step on the others."""
-    smooth, rough = divided(setting)
-    gradient = setting.gradient(smooth, variable, at)
-    forward = tidy(binary("-", at, step.times(gradient)))
-    return setting.prox(rough, variable, forward, step)
+def forward_backward(
+    setting: Setting, points: Mapping[str, n.Expr], step: Weight, local: bool
+) -> tuple[tuple[Line, ...], tuple[Line, ...]] | No:
+    """For each variable the proximal map of its terms without gradient after a gradient step on the others.
+
+    With `local`, gradients in several variables are named first, since an update would change the others.
+    """
+    smooth, _ = divided(setting)
+    first: list[Line] = []
+    updates: list[Line] = []
+    for variable in setting.form.variables:
+        at = points[variable.name]
+        gradient = tidy(total(t.gradient(variable, points) for t in smooth))
+        if local and len(points) > 1:
+            known = next((x for x in first if same_tree(x.value, gradient)), None)
+            if known is None:
+                word = setting.letter(f"gradient_{variable.name}", "r", "g", "d")
+                known = Line(word, gradient, update=False)
+                first.append(known)
+            gradient = name(known.target)
+        forward = cancelled(tidy(binary("-", at, step.times(gradient))))
+        rough = rough_of(setting, variable)
+        value = setting.prox(rough, variable, forward, step)
+        if isinstance(value, No):
+            return value
+        updates.append(Line(variable.name, value))
+    return tuple(first), tuple(updates)
 
 
 def divided(setting: Setting) -> tuple[tuple[Term, ...], tuple[Term, ...]]:
@@ -50,14 +72,20 @@ def divided(setting: Setting) -> tuple[tuple[Term, ...], tuple[Term, ...]]:
     to the proximal map where there is another smooth term: it makes it contract (elastic net)."""
     smooth, rough = setting.smooth(), setting.rough()
     own = tuple(
-        t for t in smooth if t.quadratic and t.argument.parts and not t.argument.parts[0].chain
+        t
+        for t in smooth
+        if t.quadratic and len(t.argument.parts) == 1 and not t.argument.parts[0].chain
     )
     if rough and len(own) < len(smooth) and not any(t.argument.offset is not None for t in own):
-        movable = tuple(t for t in own)
-        together = setting.prox((*rough, *movable), setting.variable, name("v"), Weight.of("t"))
-        if not isinstance(together, No):
-            return tuple(t for t in smooth if t not in movable), (*rough, *movable)
+        variable = setting.variable
+        together = setting.prox((*rough, *own), variable, name("v"), Weight.of("t"))
+        if len(setting.form.variables) == 1 and not isinstance(together, No):
+            return tuple(t for t in smooth if t not in own), (*rough, *own)
     return smooth, rough
+
+
+def rough_of(setting: Setting, variable: Variable) -> tuple[Term, ...]:
+    return tuple(t for t in divided(setting)[1] if variable.name in t.variables)
 
 
 def refused(setting: Setting, no: No) -> Refusal:
@@ -65,18 +93,39 @@ def refused(setting: Setting, no: No) -> Refusal:
     return Refusal(no.reason, no.term.span, ("admm", "pdhg"))
 
 
-def _ista(setting: Setting, options: Options) -> Scheme | Refusal:
-    if (refusal := setting.one_variable()) is not None:
-        return refusal
+def _asks(setting: Setting) -> Refusal | None:
     smooth, rough = divided(setting)
     if not smooth:
-        return Refusal("no term is smooth", rough[0].span, ("admm", "douglas_rachford"))
-    variable = setting.variable
-    constant, bound = setting.constant_for(smooth, variable)
-    x = name(variable.name)
-    value = forward_backward(setting, variable, x, ONE / bound)
-    if isinstance(value, No):
-        return refused(setting, value)
+        lone = rough[0]
+        if lone.atom.gradient is not None:
+            words = f"the gradient of the {lone.atom.title} has no Lipschitz constant"
+            return Refusal(words, lone.span, ("admm", "pdhg"))
+        return Refusal("no term is smooth", lone.span, ("admm", "douglas_rachford"))
+    coupled = next((t for t in smooth if t.argument.blocks), None)
+    if coupled is not None:
+        return Refusal("a term couples variables in a product", coupled.span, ("block_proximal",))
+    return None
+
+
+def _states(setting: Setting, extra: Mapping[str, str]) -> tuple[State, ...]:
+    return tuple(
+        State(
+            (v.name, extra[v.name]) if v.name in extra else (v.name,), type_text(v.type), number(0)
+        )
+        for v in setting.form.variables
+    )
+
+
+def _ista(setting: Setting, options: Options) -> Scheme | Refusal:
+    if (refusal := _asks(setting)) is not None:
+        return refusal
+    smooth, rough = divided(setting)
+    variables = setting.form.variables
+    constant, bound = setting.constant_for(smooth, *variables)
+    points = {v.name: name(v.name) for v in variables}
+    found = forward_backward(setting, points, ONE / bound, local=True)
+    if isinstance(found, No):
+        return refused(setting, found)
     names = ", ".join(t.text for t in rough) or "nothing"
     comment = (
         f"ISTA, the proximal gradient method, for {setting.form.typed.program.name.text}.\n\n{_ISTA}\n\n"
@@ -86,42 +135,43 @@ def _ista(setting: Setting, options: Options) -> Scheme | Refusal:
     return Scheme(
         comment,
         (constant,) if constant is not None else (),
-        (State((variable.name,), type_text(variable.type), number(0)),),
-        (Line(variable.name, value),),
-        (x,),
-        {variable.name: variable.name},
+        _states(setting, {}),
+        (*found[0], *found[1]),
+        tuple(points.values()),
+        {v.name: v.name for v in variables},
         100,
-        _way(setting, smooth, rough, variable, x, bound, value),
+        _way(setting, points, bound, found[1]),
     )
 
 
 def _way(
-    setting: Setting,
-    smooth: Sequence[Term],
-    rough: Sequence[Term],
-    variable: Variable,
-    at: n.Expr,
-    bound: Weight,
-    value: n.Expr,
+    setting: Setting, points: Mapping[str, n.Expr], bound: Weight, updates: Sequence[Line]
 ) -> tuple[Step, ...]:
-    gradient = setting.gradient(smooth, variable, at)
+    smooth, rough = divided(setting)
+    gradients = []
+    images = []
+    for variable in setting.form.variables:
+        found = tidy(total(t.gradient(variable, points) for t in smooth))
+        gradients.append(Formula(f"gradient in {variable.name}", found))
+        own = rough_of(setting, variable)
+        image = setting.prox(own, variable, name("v"), ONE / bound)
+        if own and not isinstance(image, No):
+            images.append(Formula(f"prox(v), {variable.name}", image))
     steps = [
         step_of_terms(setting.form),
         Step(
             "The gradient of the smooth part",
             "Its Lipschitz constant bounds the curvature of the quadratic surrogate.",
-            (Formula("gradient", gradient), Formula("Lipschitz constant", bound.expr())),
+            (*gradients, Formula("Lipschitz constant", bound.expr())),
             "; ".join(dict.fromkeys(t.atom.source for t in smooth)),
         ),
     ]
-    if rough:
-        image = setting.prox(rough, variable, name("v"), ONE / bound)
-        assert not isinstance(image, No)
+    if images:
         steps.append(
             Step(
                 "The proximal map of the rest",
                 "argmin over z of 1/2 * sumsq(z - v) + step * rest(z), at the point v.",
-                (Formula("prox(v)", image),),
+                tuple(images),
                 "; ".join(dict.fromkeys(t.atom.source for t in rough)),
             )
         )
@@ -130,7 +180,7 @@ def _way(
             "The scheme",
             "Minimising the surrogate at the last point; converges for steps below 2 / L, in the "
             "objective as 1/k for steps up to 1 / L.",
-            (Formula(variable.name, value, "<-"),),
+            tuple(Formula(line.target, line.value, "<-") for line in updates),
             "Beck, 2017, chapter 10",
         )
     )
@@ -138,24 +188,24 @@ def _way(
 
 
 def _fista(setting: Setting, options: Options) -> Scheme | Refusal:
-    if (refusal := setting.one_variable()) is not None:
+    if (refusal := _asks(setting)) is not None:
         return refusal
-    smooth, rough = divided(setting)
-    if not smooth:
-        return Refusal("no term is smooth", rough[0].span, ("admm", "douglas_rachford"))
+    smooth, _ = divided(setting)
     bent = next((t for t in setting.form.terms if not t.convex), None)
     if bent is not None:
         return Refusal("a term is not convex, which its momentum needs", bent.span, ("ista",))
-    variable = setting.variable
-    constant, bound = setting.constant_for(smooth, variable)
-    extrapolated = setting.letter("extrapolated", "v", "z", "w")
-    x, v = name(variable.name), name(extrapolated)
-    value = forward_backward(setting, variable, v, ONE / bound)
-    if isinstance(value, No):
-        return refused(setting, value)
+    variables = setting.form.variables
+    constant, bound = setting.constant_for(smooth, *variables)
+    extra = {variables[0].name: setting.letter("extrapolated", "v", "z", "w")}
+    if len(variables) > 1:
+        extra = {v.name: setting.letter(f"extrapolated_{v.name}", f"v_{v.name}") for v in variables}
+    points = {word: name(other) for word, other in extra.items()}
+    found = forward_backward(setting, points, ONE / bound, local=False)
+    if isinstance(found, No):
+        return refused(setting, found)
     constants = [constant] if constant is not None else []
-    states = [State((variable.name, extrapolated), type_text(variable.type), number(0))]
-    lines = [Line(variable.name, value)]
+    states = [*_states(setting, extra)]
+    lines = [*found[0], *found[1]]
     if options.momentum == "chambolle-dossal":
         a = setting.letter("growth", "a", "q")
         text = "how slowly the momentum grows"
@@ -168,22 +218,21 @@ def _fista(setting: Setting, options: Options) -> Scheme | Refusal:
         lines.append(Line(t, fill("(1 + sqrt(1 + 4 * t^2)) / 2", t=name(t))))
         momentum = fill("(prev(t) - 1) / t", t=name(t))
         source, words = _BECK, "The error of the objective falls as 1/k^2 instead of 1/k."
-    moved = fill("x + m * (x - prev(x))", x=x, m=momentum)
-    lines.append(Line(extrapolated, moved))
-    way = _way(setting, smooth, rough, variable, v, bound, value)
-    extra = Step(
-        "The momentum", words, (Formula(extrapolated, moved, "<-"),), source.replace("\n", " ")
-    )
+    moved = [
+        Line(w, fill("x + m * (x - prev(x))", x=name(v), m=momentum)) for v, w in extra.items()
+    ]
+    way = _way(setting, points, bound, found[1])
+    scheme = tuple(Formula(line.target, line.value, "<-") for line in moved)
     return Scheme(
         f"FISTA, the accelerated proximal gradient method, for "
         f"{setting.form.typed.program.name.text}.\n\n{source}\n\n{words}",
         tuple(constants),
         tuple(states),
-        tuple(lines),
-        (x,),
-        {variable.name: variable.name},
+        (*lines, *moved),
+        tuple(name(v.name) for v in variables),
+        {v.name: v.name for v in variables},
         100,
-        (*way, extra),
+        (*way, Step("The momentum", words, scheme, source.replace("\n", " "))),
     )
 
 

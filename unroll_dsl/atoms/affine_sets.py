@@ -1,0 +1,65 @@
+"""Points, hyperplanes, half-spaces, subspaces."""
+
+from unroll_dsl.atoms.model import Atom, Domain, Parameter
+
+ATOMS = (
+    Atom(
+        "zero",
+        "the point 0",
+        ("indicator(norm2(v) == 0)", "indicator(norm_inf(v) == 0)"),
+        convex=True,
+        latex=r"\iota_{\{0\}}({v})",
+        source="Parikh, Boyd, 2014, section 6.2.1",
+        prox="0 * v",
+        conjugate="p",
+        indicator=True,
+        separable=True,
+        domain=Domain.ANY,
+        where="v = 0",
+        note="Of A @ x - b it is the affine set A @ x = b.",
+    ),
+    Atom(
+        "half_space",
+        "half-space",
+        ("indicator(dot(c, v) <= d)", "indicator(dot(v, c) <= d)"),
+        convex=True,
+        latex=r"\iota_{\langle {c}, \cdot \rangle \leq {d}}({v})",
+        source="Parikh, Boyd, 2014, section 6.2.2",
+        parameters=(
+            Parameter("c", "the normal", "linspace(-1, 2, size(v))", per_entry=True),
+            Parameter("d", "the offset", "0.4"),
+        ),
+        prox="v - max(dot(c, v) - d, 0) / sumsq(c) * c",
+        indicator=True,
+        where="dot(c, v) <= d",
+    ),
+    Atom(
+        "hyperplane",
+        "hyperplane",
+        ("indicator(dot(c, v) == d)", "indicator(dot(v, c) == d)"),
+        convex=True,
+        latex=r"\iota_{\langle {c}, \cdot \rangle = {d}}({v})",
+        source="Parikh, Boyd, 2014, section 6.2.1",
+        parameters=(
+            Parameter("c", "the normal", "linspace(-1, 2, size(v))", per_entry=True),
+            Parameter("d", "the offset", "0.4"),
+        ),
+        prox="v - (dot(c, v) - d) / sumsq(c) * c",
+        indicator=True,
+        where="dot(c, v) = d",
+    ),
+    Atom(
+        "nonpositive",
+        "entries that are not positive",
+        ("indicator(max(v) <= 0)",),
+        convex=True,
+        latex=r"\iota_{\leq 0}({v})",
+        source="Parikh, Boyd, 2014, section 6.2",
+        prox="min(v, 0)",
+        conjugate="relu(p)",
+        indicator=True,
+        separable=True,
+        where="v <= 0",
+        note="Of A @ x - b it is a polyhedron.",
+    ),
+)

@@ -1,0 +1,119 @@
+"""Several variables: proximal gradient steps on each in turn."""
+
+from __future__ import annotations
+
+from unroll_dsl.derive.model import (
+    Constant,
+    Formula,
+    Line,
+    Method,
+    Options,
+    Refusal,
+    Scheme,
+    State,
+    Step,
+)
+from unroll_dsl.derive.setting import Setting, step_of_terms, type_text
+from unroll_dsl.objectives.model import Term
+from unroll_dsl.objectives.proximal import No
+from unroll_dsl.objectives.weights import ONE, Weight
+from unroll_dsl.semantics.scopes import names_in
+from unroll_dsl.syntax import nodes as n
+from unroll_dsl.syntax.printer import expression_text
+from unroll_dsl.syntax.tidy import binary, cancelled, name, number, tidy, total
+
+_BOLTE = (
+    "J. Bolte, S. Sabach, M. Teboulle: Proximal alternating linearized minimization for nonconvex\n"
+    "and nonsmooth problems. Mathematical Programming, 2014."
+)
+
+
+def _block(setting: Setting, options: Options) -> Scheme | Refusal:
+    form = setting.form
+    if len(form.variables) < 2:
+        return Refusal("it has one variable alone", form.variables[0].span, ("ista", "fista"))
+    bilinear = any(t.argument.blocks for t in form.terms)
+    constants: list[Constant] = []
+    states: list[State] = []
+    lines: list[Line] = []
+    names = {v.name for v in form.variables}
+    for variable in form.variables:
+        smooth = tuple(t for t in form.of(variable.name) if t.smooth)
+        rough = tuple(t for t in form.of(variable.name) if not t.smooth)
+        if not smooth:
+            return Refusal(f"no term of `{variable.name}` is smooth", variable.span, ("admm",))
+        x = name(variable.name)
+        bound = _bound(setting, smooth, variable.name)
+        if isinstance(bound, Refusal):
+            return bound
+        step = bound
+        if not isinstance(bound.expr(), n.Number):
+            letter = setting.letter(f"lipschitz_{variable.name}", f"L_{variable.name}")
+            if any(word.text in names for word in names_in(bound.expr())):
+                lines.append(Line(letter, bound.expr(), update=False))
+            else:
+                words = f"Lipschitz constant of the gradient in {variable.name}"
+                constants.append(Constant(letter, bound.expr(), words))
+            step = Weight.of(letter)
+        gradient = setting.gradient(smooth, variable, x)
+        forward = cancelled(tidy(binary("-", x, (ONE / step).times(gradient))))
+        value = setting.prox(rough, variable, forward, ONE / step)
+        if isinstance(value, No):
+            return Refusal(value.reason, value.term.span)
+        lines.append(Line(variable.name, value))
+        start: n.Expr = number(0)
+        if bilinear:
+            first = setting.letter(f"start_{variable.name}", f"{variable.name}0")
+            words = f"where {variable.name} starts: not at 0, where nothing moves"
+            constants.append(Constant(first, None, words, type_text(variable.type)))
+            start = name(first)
+        states.append(State((variable.name,), type_text(variable.type), start))
+    way = (
+        step_of_terms(form),
+        Step(
+            "One variable at a time",
+            "While the others stand still, the smooth part has a Lipschitz gradient in each variable.",
+        ),
+        Step(
+            "The scheme",
+            "A proximal gradient step on each variable in turn, with the last values of the others. "
+            "The objective falls in every step; for bilinear terms to a critical point.",
+            tuple(Formula(line.target, line.value, "<-" if line.update else "=") for line in lines),
+            _BOLTE.replace("\n", " "),
+        ),
+    )
+    return Scheme(
+        f"Block proximal gradient (PALM) for {form.typed.program.name.text}.\n\n{_BOLTE}\n\n"
+        "A proximal gradient step on each variable in turn; the objective falls in every one.",
+        tuple(constants),
+        tuple(states),
+        tuple(lines),
+        tuple(name(v.name) for v in form.variables),
+        {v.name: v.name for v in form.variables},
+        200,
+        way,
+    )
+
+
+def _bound(setting: Setting, smooth: tuple[Term, ...], variable: str) -> Weight | Refusal:
+    found = []
+    for term in smooth:
+        constant = setting.facts.lipschitz(term, variable)
+        if constant is None:
+            maps = ", ".join(f"`{expression_text(m)}`" for m in term.maps(variable))
+            return Refusal(f"the norm of {maps or 'its map'} is not known", term.span)
+        found.append(constant.expr())
+    return Weight.of(tidy(total(found)))
+
+
+METHODS = (
+    Method(
+        "block_proximal",
+        "block proximal gradient (PALM)",
+        "several variables; in each, smooth terms and others with a joint proximal map",
+        "a step of at most 1 / L in each variable",
+        "to a critical point",
+        "Bolte, Sabach, Teboulle, 2014",
+        _block,
+    ),
+)

@@ -1,0 +1,139 @@
+"""Linearised ADMM: no system for the maps."""
+
+from __future__ import annotations
+
+from unroll_dsl.derive.model import (
+    Constant,
+    Formula,
+    Line,
+    Method,
+    Options,
+    Refusal,
+    Scheme,
+    State,
+    Step,
+)
+from unroll_dsl.derive.setting import Setting, step_of_terms, type_text
+from unroll_dsl.derive.splits import (
+    constant_of_maps,
+    instead,
+    multipliers_of,
+    splits_of,
+    words,
+)
+from unroll_dsl.objectives.maps import (
+    apply,
+    transpose,
+)
+from unroll_dsl.objectives.proximal import No
+from unroll_dsl.objectives.weights import Weight
+from unroll_dsl.syntax import nodes as n
+from unroll_dsl.syntax.templates import fill, template
+from unroll_dsl.syntax.tidy import binary, name, number, tidy
+
+_LINEARISED = (
+    "N. Parikh, S. Boyd: Proximal algorithms. Foundations and Trends in Optimization, 2014, section\n"
+    "4.4.2."
+)
+
+
+def _linearised(setting: Setting, options: Options) -> Scheme | Refusal:
+    if (refusal := setting.one_variable()) is not None:
+        return refusal
+    answer = splits_of(setting, options)
+    if isinstance(answer, Refusal):
+        return answer
+    splits, rest = answer
+    if not splits:
+        return Refusal(
+            "nothing is to be split off: all terms are quadratic",
+            setting.variable.span,
+            ("gradient",),
+        )
+    bent = next((t for t in setting.form.terms if not t.convex), None)
+    if bent is not None:
+        return Refusal("a term is not convex", bent.span, ("ista",))
+    x = name(setting.variable.name)
+    extra, norm = constant_of_maps(setting, [s.chain for s in splits])
+    lam = setting.letter("penalty", "gamma", "nu")
+    mu = setting.letter("step", "mu", "tau")
+    back: n.Expr = number(0)
+    multipliers = multipliers_of(setting, splits)
+    for s, u in zip(splits, multipliers):
+        r = fill("c - z + u", c=apply(s.chain, x), z=name(s.variable.name), u=name(u))
+        back = binary("+", back, apply(transpose(s.chain), tidy(r)))
+    point = tidy(binary("-", x, (Weight.of(mu) / Weight.of(lam)).times(back)))
+    update = setting.prox(rest, setting.variable, point, Weight.of(mu))
+    if isinstance(update, No):
+        return Refusal(update.reason, update.term.span, ("condat_vu",))
+    lines = [Line(x.text, update)]
+    for s, u in zip(splits, multipliers):
+        v = binary("+", apply(s.chain, x), name(u))
+        value = setting.prox(s.terms, s.variable, v, Weight.of(lam))
+        if isinstance(value, No):
+            return Refusal(value.reason, value.term.span, instead(setting, value.term))
+        lines.append(Line(s.variable.name, value))
+        lines.append(
+            Line(
+                u, tidy(fill("u + c - z", u=name(u), c=apply(s.chain, x), z=name(s.variable.name)))
+            )
+        )
+    given = options.values
+    constants = (
+        *extra,
+        Constant(
+            lam,
+            template(given.get(lam, "1")),
+            "step of the proximal maps",
+            "scalar",
+            " > 0",
+        ),
+        Constant(
+            mu,
+            (Weight.of(lam) / norm).expr(),
+            "step: at most gamma / ||D||^2",
+            "scalar",
+            " > 0",
+        ),
+    )
+    states = [State((x.text,), type_text(setting.variable.type), number(0))]
+    for s, u in zip(splits, multipliers):
+        states.append(State((s.variable.name, u), type_text(s.variable.type), number(0)))
+    way = (
+        step_of_terms(setting.form),
+        Step(
+            "The splitting", f"{words(setting, splits)}.", (), "Parikh, Boyd, 2014, section 4.4.2"
+        ),
+        Step(
+            "The scheme",
+            "ADMM with the quadratic of the maps linearised, so that no system is solved for it; "
+            "mu <= gamma / ||D||^2.",
+            tuple(Formula(line.target, line.value, "<-") for line in lines),
+            "Parikh, Boyd, 2014, section 4.4.2",
+        ),
+    )
+    return Scheme(
+        f"Linearised ADMM for {setting.form.typed.program.name.text}.\n\n{_LINEARISED}\n\n"
+        f"Split as {words(setting, splits)}.",
+        constants,
+        tuple(states),
+        tuple(lines),
+        (x,),
+        {setting.variable.name: x.text},
+        200,
+        way,
+    )
+
+
+METHODS = (
+    Method(
+        "linearised_admm",
+        "linearised ADMM",
+        "terms with proximal maps, behind any maps",
+        "mu <= gamma / ||D||^2",
+        "1/k in the objective",
+        "Parikh, Boyd, 2014, section 4.4.2",
+        _linearised,
+        ("z = D @ x",),
+    ),
+)

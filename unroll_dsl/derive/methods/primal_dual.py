@@ -1,0 +1,202 @@
+"""Primal-dual methods: the hybrid gradient method of Chambolle and Pock, that of Condat and Vu."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from unroll_dsl.derive.model import (
+    Constant,
+    Formula,
+    Line,
+    Method,
+    Options,
+    Refusal,
+    Scheme,
+    State,
+    Step,
+)
+from unroll_dsl.derive.setting import Setting, step_of_terms, type_text
+from unroll_dsl.derive.splits import Split, constant_of_maps, multipliers_of, splits_of
+from unroll_dsl.objectives.maps import apply, transpose
+from unroll_dsl.objectives.model import Term
+from unroll_dsl.objectives.proximal import No, conjugate
+from unroll_dsl.objectives.weights import ONE, Weight
+from unroll_dsl.syntax import nodes as n
+from unroll_dsl.syntax.printer import expression_text
+from unroll_dsl.syntax.templates import fill, template
+from unroll_dsl.syntax.tidy import binary, name, number, tidy
+
+_CHAMBOLLE_POCK = (
+    "A. Chambolle, T. Pock: A first-order primal-dual algorithm for convex problems with\n"
+    "applications to imaging. Journal of Mathematical Imaging and Vision, 2011."
+)
+_CONDAT = (
+    "L. Condat: A primal-dual splitting method for convex optimization involving Lipschitzian,\n"
+    "proximable and linear composite terms. Journal of Optimization Theory and Applications, 2013.\n"
+    "B. C. Vu, Advances in Computational Mathematics, 2013."
+)
+_CONDITION = {False: "sigma * tau * ||D||^2 <= 1", True: "1 / tau - sigma * ||D||^2 >= L / 2"}
+
+
+def _divided(
+    setting: Setting, options: Options, smooth: bool
+) -> tuple[tuple[Split, ...], tuple[Term, ...], tuple[Term, ...]] | Refusal:
+    """The terms behind maps, those with a proximal map in x, and, if asked for, the smooth ones."""
+    if (refusal := setting.one_variable()) is not None:
+        return refusal
+    bent = next((t for t in setting.form.terms if not t.convex), None)
+    if bent is not None:
+        return Refusal("a term is not convex", bent.span, ("ista",))
+    answer = splits_of(setting, options)
+    if isinstance(answer, Refusal):
+        return answer
+    splits, _ = answer
+    dual = tuple(
+        s for s in splits if not s.plain and not (smooth and all(t.smooth for t in s.terms))
+    )
+    own = tuple(t for t in setting.form.terms if not any(_same(t, s) for s in dual))
+    gradients = tuple(t for t in own if t.smooth) if smooth else ()
+    return dual, tuple(t for t in own if t not in gradients), gradients
+
+
+def _same(term: Term, split: Split) -> bool:
+    return any(term.span == t.span for t in split.terms)
+
+
+def _scheme(setting: Setting, options: Options, smooth: bool) -> Scheme | Refusal:
+    answer = _divided(setting, options, smooth)
+    if isinstance(answer, Refusal):
+        return answer
+    splits, rest, gradients = answer
+    if not splits:
+        where = setting.form.terms[-1].span
+        return Refusal("no term without gradient stands behind a map", where, ("ista", "fista"))
+    if smooth and not gradients:
+        return Refusal(
+            "no term is smooth", rest[0].span if rest else splits[0].terms[0].span, ("pdhg",)
+        )
+    x, v = name(setting.variable.name), name(setting.letter("extrapolated", "v", "w"))
+    duals = multipliers_of(setting, splits, "p", "q")
+    tau, sigma = setting.letter("step", "tau"), setting.letter("dual_step", "sigma", "s")
+    extra, norm = constant_of_maps(setting, [s.chain for s in splits])
+    back: n.Expr = number(0)
+    for s, p in zip(splits, duals):
+        back = binary("+", back, apply(transpose(s.chain), name(p)))
+    if gradients:
+        back = binary("+", setting.gradient(gradients, setting.variable, x), back)
+    forward = tidy(binary("-", x, Weight.of(tau).times(back)))
+    update = setting.prox(rest, setting.variable, forward, Weight.of(tau))
+    if isinstance(update, No):
+        return Refusal(update.reason, update.term.span, ("condat_vu",) if not smooth else ("admm",))
+    primal = Line(x.text, update)
+    dual_lines = []
+    for s, p in zip(splits, duals):
+        at = v if not smooth else tidy(fill("2 * x - prev(x)", x=x))
+        point = tidy(fill("p + s * c", p=name(p), s=name(sigma), c=number(0)))
+        point = binary("+", name(p), Weight.of(sigma).times(apply(s.chain, at)))
+        if len(s.terms) != 1:
+            return Refusal("two terms stand behind one map", s.terms[1].span, ("admm",))
+        value = conjugate(setting.facts, s.terms[0], point, Weight.of(sigma))
+        if isinstance(value, No):
+            return Refusal(value.reason, value.term.span, ("ista",) if value.term.smooth else ())
+        dual_lines.append(Line(p, value))
+    lines: Sequence[Line]
+    if smooth:
+        lines = (primal, *dual_lines)
+    else:
+        lines = (*dual_lines, primal, Line(v.text, fill("2 * x - prev(x)", x=x)))
+    constants = [*extra]
+    if smooth:
+        constant, bound = setting.constant_for(gradients, setting.variable)
+        constants += [constant] if constant is not None else []
+        start = options.values.get(sigma)
+        constants.append(
+            Constant(sigma, template(start) if start else number(1), "dual step", "scalar", " > 0")
+        )
+        limit = fill("1 / (L / 2 + s * N)", L=bound.expr(), s=name(sigma), N=norm.expr())
+        words = "primal step"
+        constants.append(Constant(tau, tidy(limit), words, "scalar", " > 0"))
+    else:
+        start = options.values.get(tau)
+        first = template(start) if start else (ONE / norm.root()).expr()
+        constants.append(Constant(tau, first, "primal step", "scalar", " > 0"))
+        second = (ONE / (norm * Weight.of(tau))).expr()
+        words = "dual step"
+        constants.append(Constant(sigma, second, words, "scalar", " > 0"))
+    first_states = (x.text,) if smooth else (x.text, v.text)
+    comment = "" if smooth else f"{v.text}: {x.text} extrapolated"
+    states = [State(first_states, type_text(setting.variable.type), number(0), comment)]
+    states += [
+        State((p,), type_text(s.variable.type), number(0), "dual variable")
+        for s, p in zip(splits, duals)
+    ]
+    title = "The method of Condat and Vu" if smooth else "The primal-dual hybrid gradient method"
+    source = _CONDAT if smooth else _CHAMBOLLE_POCK
+    return Scheme(
+        f"{title} for {setting.form.typed.program.name.text}.\n\n{source}\n\n"
+        f"It converges where {_CONDITION[smooth]}.",
+        tuple(constants),
+        tuple(states),
+        tuple(lines),
+        (x,),
+        {setting.variable.name: x.text},
+        200,
+        _way(setting, splits, lines, duals, source),
+    )
+
+
+def _way(
+    setting: Setting,
+    splits: Sequence[Split],
+    lines: Sequence[Line],
+    duals: Sequence[str],
+    source: str,
+) -> tuple[Step, ...]:
+    x = name(setting.variable.name)
+    saddle = ", ".join(
+        f"{p} for {expression_text(apply(s.chain, x))}" for s, p in zip(splits, duals)
+    )
+    return (
+        step_of_terms(setting.form),
+        Step(
+            "The saddle point",
+            f"min over {x.text}, max over the duals ({saddle}) of <D x, p> - g*(p) + the other terms.",
+            (),
+            "Chambolle, Pock, 2011, section 2",
+        ),
+        Step(
+            "The proximal maps of the conjugates",
+            "In closed form, or by Moreau's identity p - s * prox of f / s at p / s.",
+            tuple(Formula(line.target, line.value, "<-") for line in lines if line.target in duals),
+            "; ".join(dict.fromkeys(t.atom.source for s in splits for t in s.terms)),
+        ),
+        Step(
+            "The scheme",
+            "Steps in the primal and the dual variable in turn, the primal one extrapolated.",
+            tuple(Formula(line.target, line.value, "<-") for line in lines),
+            source.replace("\n", " "),
+        ),
+    )
+
+
+METHODS = (
+    Method(
+        "pdhg",
+        "primal-dual hybrid gradient (Chambolle, Pock)",
+        "terms with proximal maps, of the variable and behind maps, all convex",
+        "sigma * tau * ||D||^2 <= 1",
+        "1/k in the gap",
+        "Chambolle, Pock, 2011",
+        lambda setting, options: _scheme(setting, options, False),
+        ("z = D @ x",),
+    ),
+    Method(
+        "condat_vu",
+        "primal-dual splitting with a gradient (Condat, Vu)",
+        "smooth terms, terms with proximal maps, of the variable and behind maps, all convex",
+        "1 / tau - sigma * ||D||^2 >= L / 2",
+        "1/k in the gap",
+        "Condat, 2013; Vu, 2013",
+        lambda setting, options: _scheme(setting, options, True),
+    ),
+)

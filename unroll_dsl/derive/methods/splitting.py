@@ -1,0 +1,244 @@
+"""Methods that split an objective: ADMM, half-quadratic splitting, linearised ADMM."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from unroll_dsl.derive.model import (
+    Constant,
+    Formula,
+    Line,
+    Method,
+    Options,
+    Refusal,
+    Scheme,
+    State,
+    Step,
+)
+from unroll_dsl.derive.setting import Setting, step_of_terms, type_text
+from unroll_dsl.derive.splits import (
+    Split,
+    instead,
+    multipliers_of,
+    primal,
+    splits_of,
+    words,
+)
+from unroll_dsl.objectives.maps import (
+    apply,
+)
+from unroll_dsl.objectives.model import Term
+from unroll_dsl.objectives.proximal import No
+from unroll_dsl.objectives.weights import ONE, Weight
+from unroll_dsl.syntax.printer import expression_text
+from unroll_dsl.syntax.templates import fill, template
+from unroll_dsl.syntax.tidy import binary, name, number, tidy
+
+_BOYD = (
+    "S. Boyd, N. Parikh, E. Chu, B. Peleato, J. Eckstein: Distributed optimization and statistical\n"
+    "learning via the alternating direction method of multipliers. Foundations and Trends in Machine\n"
+    "Learning, 2011."
+)
+_GEMAN = (
+    "D. Geman, C. Yang: Nonlinear image recovery with half-quadratic regularization. IEEE\n"
+    "Transactions on Image Processing, 1995."
+)
+
+
+def _admm(setting: Setting, options: Options) -> Scheme | Refusal:
+    if (refusal := setting.one_variable()) is not None:
+        return refusal
+    answer = splits_of(setting, options)
+    if isinstance(answer, Refusal):
+        return answer
+    splits, rest = answer
+    if not splits:
+        return Refusal(
+            "nothing is to be split off: all terms are quadratic",
+            setting.variable.span,
+            ("gradient",),
+        )
+    bent = next((t for t in setting.form.terms if not t.convex and t.atom.prox is None), None)
+    if bent is not None:
+        return Refusal("a term is not convex and has no proximal map", bent.span)
+    x = name(setting.variable.name)
+    rho = setting.letter("penalty", "rho", "mu")
+    r = Weight.of(rho)
+    multipliers = multipliers_of(setting, splits)
+    right = [fill("z - u", z=name(s.variable.name), u=name(u)) for s, u in zip(splits, multipliers)]
+    update = primal(setting, rest, splits, r, right)
+    if isinstance(update, No):
+        return Refusal(update.reason, update.term.span, ("pdhg", "ista"))
+    lines: list[Line] = []
+    plain = len(splits) == 1 and splits[0].plain and options.output != "x"
+    lines.append(Line(x.text, update, update=not plain))
+    for s, u in zip(splits, multipliers):
+        image = apply(s.chain, x)
+        value = setting.prox(s.terms, s.variable, binary("+", image, name(u)), ONE / r)
+        if isinstance(value, No):
+            return Refusal(value.reason, value.term.span, instead(setting, value.term))
+        lines.append(Line(s.variable.name, value))
+    for s, u in zip(splits, multipliers):
+        image = apply(s.chain, x)
+        lines.append(Line(u, tidy(fill("u + c - z", u=name(u), c=image, z=name(s.variable.name)))))
+    given = options.values.get(rho)
+    constants = (
+        Constant(rho, template(given) if given else number(1), "penalty", "scalar", " > 0"),
+    )
+    states = [] if plain else [State((x.text,), type_text(setting.variable.type), number(0))]
+    for s, u in zip(splits, multipliers):
+        states.append(State((s.variable.name, u), type_text(s.variable.type), number(0)))
+    result = name(splits[0].variable.name) if plain else x
+    return Scheme(
+        f"ADMM for {setting.form.typed.program.name.text}.\n\n{_BOYD}\n\n"
+        f"Split as {words(setting, splits)}; {' and '.join(multipliers)}: scaled multipliers.",
+        constants,
+        tuple(states),
+        tuple(lines),
+        (result,),
+        {setting.variable.name: result.text},
+        50,
+        _way(setting, splits, rest, lines, rho, multipliers),
+    )
+
+
+def _way(
+    setting: Setting,
+    splits: Sequence[Split],
+    rest: Sequence[Term],
+    lines: Sequence[Line],
+    rho: str,
+    multipliers: Sequence[str],
+) -> tuple[Step, ...]:
+    x = setting.variable.name
+    augmented = " + ".join(
+        [*(t.text for t in rest)]
+        + [f"{t.atom.title} of {s.variable.name}" for s in splits for t in s.terms]
+        + [
+            f"{rho}/2 * sumsq({expression_text(apply(s.chain, name(x)))} - {s.variable.name} + {u})"
+            for s, u in zip(splits, multipliers)
+        ]
+    )
+    return (
+        step_of_terms(setting.form),
+        Step(
+            "The splitting",
+            f"minimise subject to {words(setting, splits)}; the augmented Lagrangian with scaled "
+            f"multipliers is {augmented}, up to what no variable changes.",
+            (),
+            "Boyd et al., 2011, section 3.1.1",
+        ),
+        Step(
+            f"Over {x}",
+            "Quadratic: the zero of the gradient is the solution of a linear system."
+            if all(t.quadratic or t.linear for t in rest)
+            else "A proximal map.",
+            tuple(Formula(line.target, line.value) for line in lines[:1]),
+            "Boyd et al., 2011, section 4.2",
+        ),
+        *(
+            Step(
+                f"Over {s.variable.name}",
+                f"The proximal map with weight 1 / {rho} at the image of {x} plus the multiplier.",
+                (Formula(line.target, line.value, "<-"),),
+                "; ".join(dict.fromkeys(t.atom.source for t in s.terms)),
+            )
+            for s, line in zip(splits, lines[1:])
+        ),
+        Step(
+            "The multipliers",
+            "A step of the dual ascent. Converges for every penalty > 0 where the terms are convex.",
+            tuple(Formula(line.target, line.value, "<-") for line in lines[1 + len(splits) :]),
+            "Boyd et al., 2011, section 3.2",
+        ),
+    )
+
+
+def _hqs(setting: Setting, options: Options) -> Scheme | Refusal:
+    if (refusal := setting.one_variable()) is not None:
+        return refusal
+    answer = splits_of(setting, options)
+    if isinstance(answer, Refusal):
+        return answer
+    splits, rest = answer
+    if not splits:
+        return Refusal(
+            "nothing is to be split off: all terms are quadratic",
+            setting.variable.span,
+            ("gradient",),
+        )
+    x = name(setting.variable.name)
+    rho, growth = setting.letter("penalty", "rho", "mu"), setting.letter("growth", "growth", "eta")
+    beta = setting.letter("schedule", "beta", "rho_k")
+    b = Weight.of(beta)
+    update = primal(setting, rest, splits, b, [name(s.variable.name) for s in splits])
+    if isinstance(update, No):
+        return Refusal(update.reason, update.term.span, ("pdhg", "ista"))
+    lines = [Line(x.text, update)]
+    for s in splits:
+        value = setting.prox(s.terms, s.variable, apply(s.chain, x), ONE / b)
+        if isinstance(value, No):
+            return Refusal(value.reason, value.term.span, instead(setting, value.term))
+        lines.append(Line(s.variable.name, value))
+    given = options.values
+    constants = (
+        Constant(
+            rho, template(given.get(rho, "0.1")), "penalty of the first phase", "scalar", " > 0"
+        ),
+        Constant(
+            growth, template(given.get(growth, "1.1")), "its growth a phase", "scalar", " >= 1"
+        ),
+        Constant(beta, fill("r * g^(k - 1)", r=name(rho), g=name(growth)), "penalty of phase k"),
+    )
+    states = [State((x.text,), type_text(setting.variable.type), number(0))]
+    states += [State((s.variable.name,), type_text(s.variable.type), number(0)) for s in splits]
+    way = (
+        step_of_terms(setting.form),
+        Step(
+            "The splitting",
+            f"{words(setting, splits)} is asked for by a quadratic penalty that grows from phase to phase.",
+            (Formula(beta, constants[2].value or number(0)),),
+            "Geman, Yang, 1995",
+        ),
+        Step(
+            "The scheme",
+            "Each variable in turn minimises what it stands in.",
+            tuple(Formula(line.target, line.value, "<-") for line in lines),
+            "Geman, Yang, 1995",
+        ),
+    )
+    return Scheme(
+        f"Half-quadratic splitting for {setting.form.typed.program.name.text}.\n\n{_GEMAN}\n\n"
+        f"Split as {words(setting, splits)}, by a penalty that grows.",
+        constants,
+        tuple(states),
+        tuple(lines),
+        (x,),
+        {setting.variable.name: x.text},
+        100,
+        way,
+    )
+
+
+METHODS = (
+    Method(
+        "admm",
+        "alternating direction method of multipliers (ADMM)",
+        "quadratic terms, and others with proximal maps behind maps",
+        "any penalty rho > 0",
+        "1/k in the objective",
+        "Boyd et al., 2011",
+        _admm,
+        ("z = D @ x", "z = x"),
+    ),
+    Method(
+        "hqs",
+        "half-quadratic splitting",
+        "quadratic terms, and others with proximal maps behind maps",
+        "a penalty that grows without bound",
+        "that of the penalty",
+        "Geman, Yang, 1995",
+        _hqs,
+        ("z = D @ x", "z = x"),
+    ),
+)

@@ -1,0 +1,235 @@
+"""Splittings of an objective: `z = D @ x`, the terms that move to z, and what stays with x."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from unroll_dsl.derive.model import (
+    Constant,
+    Options,
+    Refusal,
+)
+from unroll_dsl.derive.setting import Setting
+from unroll_dsl.objectives.maps import (
+    Chain,
+    apply,
+    squared_norm,
+    transpose,
+    without_scalars,
+)
+from unroll_dsl.objectives.model import Affine, Part, Term, Variable
+from unroll_dsl.objectives.proximal import No, scaled_map
+from unroll_dsl.objectives.weights import ONE, Weight
+from unroll_dsl.syntax import nodes as n
+from unroll_dsl.syntax.printer import expression_text
+from unroll_dsl.syntax.templates import fill, template
+from unroll_dsl.syntax.tidy import binary, name, number, tidy
+from unroll_dsl.types import Array
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """`z = D @ x`: the terms that move to z, as terms of z, and the chain of D."""
+
+    variable: Variable
+    chain: Chain
+    terms: tuple[Term, ...]
+
+    @property
+    def plain(self) -> bool:
+        """Whether it is `z = x`."""
+        return not self.chain
+
+
+def moved(term: Term, old: str, new: Variable, chain: Chain) -> Term:
+    """A term of x as one of z, where z = D @ x and D is the end of its chain of maps."""
+    found = term.single(old)
+    assert found is not None
+    rest = found[: len(found) - len(chain)] if chain else found
+    expr = apply(rest, name(new.name))
+    if term.argument.offset is not None:
+        expr = binary("+", expr, term.argument.offset)
+    argument = Affine(tidy(expr), term.argument.type, (Part(new.name, rest),), term.argument.offset)
+    return dataclasses.replace(term, argument=argument)
+
+
+def splits_of(
+    setting: Setting, options: Options
+) -> tuple[tuple[Split, ...], tuple[Term, ...]] | Refusal:
+    """The splittings, and the terms that stay with the variable."""
+    x = setting.variable
+    asked = _asked(setting, options)
+    if isinstance(asked, Refusal):
+        return asked
+    candidates = [t for t in setting.form.terms if not t.quadratic and not t.linear]
+    for term in candidates:
+        if term.single(x.name) is None:
+            return Refusal("it couples the variable with itself", term.span)
+    found: list[Split] = []
+    taken: list[Term] = []
+    for word, chain in asked:
+        terms = [t for t in candidates if t not in taken and _ends(t, x.name, chain)]
+        if not terms:
+            return Refusal(f"no term has `{word} = ...` for the map of its argument", x.span)
+        found.append(_split(setting, word, chain, terms))
+        taken += terms
+    if not asked:
+        chains = {
+            _chain_text(c): c for c in (without_scalars(t.single(x.name) or ()) for t in candidates)
+        }
+        for chain in chains.values():
+            terms = [t for t in candidates if _same(t, x.name, chain)]
+            found.append(_split(setting, None, chain, terms, many=len(chains) > 1))
+            taken += terms
+    return tuple(found), tuple(t for t in setting.form.terms if t not in taken)
+
+
+def _asked(setting: Setting, options: Options) -> list[tuple[str, Chain]] | Refusal:
+    """The splittings of the options: a name and the chain of its map."""
+    found = []
+    for text in options.split:
+        word, sign, right = text.partition("=")
+        expr = template(right.strip()) if sign and right.strip() else None
+        affine = setting.facts.reader.read(expr) if expr is not None else None
+        if not isinstance(affine, Affine) or len(affine.parts) != 1 or affine.offset is not None:
+            return Refusal(f"`{text}` is no splitting: write `z = D @ x`", setting.variable.span)
+        found.append((word.strip(), without_scalars(affine.parts[0].chain)))
+    return found
+
+
+def _chain_text(chain: Chain) -> str:
+    return expression_text(apply(chain, name("x")))
+
+
+def _same(term: Term, variable: str, chain: Chain) -> bool:
+    own = term.single(variable)
+    return own is not None and _chain_text(without_scalars(own)) == _chain_text(chain)
+
+
+def _ends(term: Term, variable: str, chain: Chain) -> bool:
+    """Whether the map of a term ends in that of the splitting."""
+    own = term.single(variable)
+    if own is None:
+        return False
+    tail = own[len(own) - len(chain) :] if chain else ()
+    return _chain_text(without_scalars(tail)) == _chain_text(chain)
+
+
+def _split(
+    setting: Setting, word: str | None, chain: Chain, terms: Sequence[Term], many: bool = False
+) -> Split:
+    x = setting.variable
+    if word is None and many:
+        word = setting.letter("split", *(f"z_{i}" for i in range(1, 20)))
+    elif word is None:
+        word = setting.letter("split", "z")
+    else:
+        setting.taken.add(word)
+    type_ = setting.facts.type(apply(chain, name(x.name)))
+    assert isinstance(type_, Array)
+    new = Variable(word, type_, x.span)
+    return Split(new, chain, tuple(moved(t, x.name, new, chain) for t in terms))
+
+
+def system(
+    setting: Setting,
+    rest: Sequence[Term],
+    splits: Sequence[Split],
+    rho: Weight,
+    right: Sequence[n.Expr],
+) -> n.Expr | No:
+    """The minimiser over x of quadratic terms and rho / 2 * sumsq(D_l @ x - r_l)."""
+    x = setting.variable
+    if not rest:
+        rho = ONE  # it divides both sides
+    matrix: n.Expr | None = None
+    vector: n.Expr = number(0)
+    for term in rest:
+        if term.linear:
+            vector = binary("-", vector, term.gradient(x, {}))
+            continue
+        chain = term.single(x.name)
+        short = setting.facts.short(chain) if chain is not None else None
+        product = setting.facts.gram(chain) if chain is not None else None
+        if short is None or product is None:
+            return No(term, "its map acts from the right, or twice on the variable")
+        weight = term.weight * Weight.of(2)
+        part = scaled_map(weight, product)
+        matrix = part if matrix is None else binary("+", matrix, part)
+        if (b := term.shift()) is not None:
+            vector = binary("-", vector, weight.times(apply(transpose(short), b)))
+    for split, r in zip(splits, right):
+        product, short = setting.facts.gram(split.chain), setting.facts.short(split.chain)
+        if product is None or short is None:
+            return No(split.terms[0], "its map acts from the right")
+        part = scaled_map(rho, product)
+        matrix = part if matrix is None else binary("+", matrix, part)
+        vector = binary("+", vector, rho.times(apply(transpose(short), r)))
+    assert matrix is not None
+    return tidy(fill("solve(M, r)", M=matrix, r=tidy(vector)))
+
+
+def multipliers_of(setting: Setting, splits: Sequence[Split], *wanted: str) -> list[str]:
+    """u, or u_1, u_2, ... beside z_1, z_2, ..."""
+    words = wanted or ("u", "b")
+    if len(splits) == 1:
+        return [setting.letter("multiplier", *words)]
+    return [setting.letter(f"multiplier_{i}", f"{words[0]}_{i}") for i in range(1, len(splits) + 1)]
+
+
+def primal(
+    setting: Setting,
+    rest: Sequence[Term],
+    splits: Sequence[Split],
+    rho: Weight,
+    right: Sequence[n.Expr],
+) -> n.Expr | No:
+    """The update of x: a system, or, where a single `z = x` is split off, a proximal map."""
+    if all(t.quadratic or t.linear for t in rest):
+        only = len(splits) == 1 and splits[0].plain
+        if not rest and only:
+            return right[0]
+        return system(setting, rest, splits, rho, right)
+    if len(splits) == 1 and splits[0].plain:
+        return setting.prox(rest, setting.variable, right[0], ONE / rho)
+    return No(next(t for t in rest if not t.quadratic), "it is neither quadratic nor split off")
+
+
+def norm_of(setting: Setting, chains: Sequence[Chain]) -> Weight | None:
+    """The squared norm of maps that stand above each other: at most the sum of theirs."""
+    found: n.Expr = number(0)
+    for chain in chains:
+        norm = squared_norm(chain, setting.facts.squared_norm)
+        if norm is None:
+            return None
+        found = binary("+", found, norm.expr())
+    return Weight.of(tidy(found))
+
+
+def constant_of_maps(
+    setting: Setting, chains: Sequence[Chain]
+) -> tuple[tuple[Constant, ...], Weight]:
+    """The squared norm of the maps under a name, declared where it is not known."""
+    norm = norm_of(setting, chains)
+    if norm is not None and (len(norm.powers) <= 1):
+        return (), norm
+    letter = setting.letter("norm", "S", "N_D")
+    if norm is not None:
+        return (Constant(letter, norm.expr(), "squared norm of the maps, at most"),), Weight.of(
+            letter
+        )
+    value = setting.options.values.get(letter)
+    words = "at least the squared norm of the maps, which is not known"
+    constant = Constant(letter, template(value) if value else number(1), words, "scalar", " > 0")
+    return (constant,), Weight.of(letter)
+
+
+def instead(setting: Setting, term: Term) -> tuple[str, ...]:
+    return ("ista", "fista") if term.smooth else ("pdhg",)
+
+
+def words(setting: Setting, splits: Sequence[Split]) -> str:
+    x = name(setting.variable.name)
+    return ", ".join(f"{s.variable.name} = {expression_text(apply(s.chain, x))}" for s in splits)
