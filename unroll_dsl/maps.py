@@ -62,7 +62,7 @@ class Selection(nn.Module):
     @classmethod
     def of(cls, matrix: Tensor, domain: Shape, codomain: Shape) -> Selection | None:
         """The map of such a matrix, or None if it is another."""
-        if not len(matrix) or int(torch.count_nonzero(matrix)) != len(matrix):
+        if not len(matrix) or matrix.is_meta or int(torch.count_nonzero(matrix)) != len(matrix):
             return None
         row, places = matrix.nonzero(as_tuple=True)
         ones = bool((matrix[row, places] == 1).all())

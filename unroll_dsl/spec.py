@@ -267,7 +267,8 @@ class Spec:
         dict of str to Tensor
             (of a layer, a dict of its tensors) by the name in the program, with a leading axis of phases where it has a value per phase: fit
             for `init` of `compile` and `reference`. A phase where it would have no influence has none of its
-            own and repeats the value of the phase before; what no phase has is left out.
+            own and repeats the value of the phase before, or of the first that has one; what no phase has is
+            left out.
         """
         from unroll_dsl.backends.numpy import Reference
         from unroll_dsl.backends.numpy.given import as_arrays

@@ -123,3 +123,48 @@ def test_variants_freeze() -> None:
     y = torch.randn(3, 6, dtype=torch.float64)
     with torch.no_grad():
         torch.testing.assert_close(net.freeze()(y), net(y), rtol=1e-12, atol=1e-12)
+
+
+HEAD = "algorithm q\ndims n\ninput y : vector[n]\n"
+# Not every phase has the learnables of these: the last one alone, all but the last one, all but the first.
+UNEVEN = {
+    "in the last phase alone": (
+        f"{HEAD}learnable a : scalar per phase = 0.5\nlearnable b : scalar per phase = 0.1\n"
+        "state u, x : vector[n] = 0\nphase (3):\n    u <- a * u + y\n    x <- b * u\noutput x\n"
+    ),
+    "in all phases but the last one": (
+        f"{HEAD}learnable b : scalar in (0, 1) per phase = 0.1 * k\nlearnable c : scalar per phase = 1\n"
+        "state u, x : vector[n] = 0\nphase (4):\n    x <- c * u\n    u <- soft(b * u + y, b / 2)\noutput x\n"
+    ),
+    "a layer in all phases but the last one": (
+        "algorithm q\ndims h, w\ninput y : image[1, h, w]\n"
+        "learnable N : conv[1 -> 1, 3] per phase ~ xavier_normal\nstate x, v : image[1, h, w] = y\n"
+        "phase (3):\n    x <- soft(v, 0.01)\n    v <- x + N(x)\noutput x\n"
+    ),
+    "a layer in the last phase alone": (
+        "algorithm q\ndims h, w\ninput y : image[1, h, w]\n"
+        "learnable N : conv[1 -> 1, 3] per phase ~ xavier_normal\nlearnable t : scalar per phase = 0.1\n"
+        "state x, v : image[1, h, w] = y\nphase (3):\n    v <- soft(v, t) + y\n    x <- N(v)\noutput x\n"
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("level", [0, 2])
+@pytest.mark.parametrize("text", UNEVEN.values(), ids=UNEVEN.keys())
+def test_values_that_not_every_phase_has(text: str, level: int) -> None:
+    spec = unroll_dsl.loads(text)
+    sizes = {"n": 6} if "dims n" in text else {"h": 6, "w": 5}
+    net: Any = spec.compile(dims=sizes, seed=0, dtype=torch.float64, optimize=level)
+    torch.manual_seed(0)
+    with torch.no_grad():
+        for parameter in net.parameters():
+            parameter.mul_(0.8).add_(0.1 * torch.rand_like(parameter))
+        x = torch.randn(3, 6) if "dims n" in text else torch.randn(3, 1, 6, 5)
+        expected = net(x.double())
+        values = spec.values(net)
+        assert set(values) == {p.name for p in spec.graph.parameters}
+        again = spec.compile(dims=sizes, seed=1, dtype=torch.float64, init=values)(x.double())
+        found = [net.freeze()(x.double()), again]
+    found.append(torch.from_numpy(spec.reference(init=values, dims=sizes)(x.double().numpy())))
+    for other in found:
+        torch.testing.assert_close(other, expected, rtol=1e-12, atol=1e-12)

@@ -36,6 +36,7 @@ LEARNED_BY_START = (
     "algorithm a\ndims n\ninput y : vector[n]\nfixed A0 : vector[n]\n"
     "learnable A : vector[n] = A0\noutput A * y\n"
 )
+ALIKE = "algorithm a\ndims n\ninput y : vector[n]\nfixed µ, 𝜇 : scalar = 2\noutput µ * y - 𝜇\n"
 BOUNDED = "algorithm a\ndims n\ninput y : vector[n]\nfixed t : scalar > 0\noutput t * y\n"
 PROBLEM = """\
 problem lasso
@@ -126,6 +127,7 @@ CASES: dict[str, Callable[[], object]] = {
     ),
     "U0525_own_thresholds": lambda: unroll_dsl.load("lista").source(gradient="implicit"),
     "U0522_start_alone": lambda: of(LEARNED_BY_START, learn={"A0": "shared"}),
+    "U0536_letters": lambda: of(ALIKE),
     "U0520_adjoint": lambda: of(MAP, bind={"Phi": TRIPLED}, dims={"h": 2, "w": 2, "m": 4}),
     "U0541_offset": lambda: of(MAP, bind={"Phi": OFFSET}, dims={"h": 2, "w": 2, "m": 4}),
     "U0503_image_of_a_map": lambda: of(MAP, bind={"Phi": SHORT}, dims={"h": 2, "w": 2, "m": 4}),

@@ -78,7 +78,7 @@ def as_numpy(value: Any) -> Any:
         value = value.detach().cpu()
         if str(value.dtype) in ("torch.float16", "torch.bfloat16"):
             value = value.float()
-        value = value.numpy()
+        value = value.resolve_conj().resolve_neg().numpy()
     array = np.asarray(value)
     return array.astype(np.complex128 if np.iscomplexobj(array) else np.float64)
 

@@ -56,6 +56,7 @@ _SQUARES = '''class SquareSum(torch.autograd.Function):
     @staticmethod
     def setup_context(ctx, inputs, output) -> None:
         ctx.save_for_backward(inputs[0])
+        ctx.save_for_forward(inputs[0])
         ctx.axes = inputs[1]
 
     @staticmethod
@@ -63,6 +64,11 @@ _SQUARES = '''class SquareSum(torch.autograd.Function):
         (v,) = ctx.saved_tensors
         count = 1 if isinstance(ctx.axes, int) else len(ctx.axes)  # the last ones
         return 2 * grad[(..., *count * [None])] * v, None
+
+    @staticmethod
+    def jvp(ctx, tangent: Tensor, _: None) -> Tensor:
+        (v,) = ctx.saved_tensors
+        return 2 * (v * tangent).sum(ctx.axes)
 
 
 def square_sum(v: Tensor, axes: int | tuple[int, ...]) -> Tensor:

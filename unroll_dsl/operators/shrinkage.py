@@ -75,6 +75,7 @@ class Shrink(torch.autograd.Function):
     @staticmethod
     def setup_context(ctx, inputs, output) -> None:
         ctx.save_for_backward(output)
+        ctx.save_for_forward(output)
 
     @staticmethod
     def backward(ctx, grad: Tensor) -> tuple[Tensor, Tensor]:
@@ -82,13 +83,19 @@ class Shrink(torch.autograd.Function):
         moved = grad * signs
         return moved * signs, -moved.sum()
 
+    @staticmethod
+    def jvp(ctx, v: Tensor, t: Tensor) -> Tensor:
+        signs = ctx.saved_tensors[0].sign()
+        return v * signs * signs - t * signs
+
 
 def shrink(v: Tensor, t: Tensor | float, inplace: bool = False) -> Tensor:
     """Soft thresholding by a number; in place only where no derivative is asked for."""
     if torch.compiler.is_compiling():
         return v.sign() * torch.relu(v.abs() - t)
     if isinstance(t, Tensor):
-        if torch.is_grad_enabled() or v.device.type != "cpu":
+        forward_mode = torch.autograd.forward_ad.unpack_dual(t).tangent is not None
+        if torch.is_grad_enabled() or forward_mode or v.device.type != "cpu":
             return Shrink.apply(v, t)
         t = t.item()
     if t < 0:

@@ -16,7 +16,7 @@ from unroll_dsl.diagnostics.model import UnrollError
 from unroll_dsl.ir.graph import Constant, Graph, Limits, Parameter
 from unroll_dsl.ir.nodes import Constant as Literal
 from unroll_dsl.ir.nodes import Operator
-from unroll_dsl.types import SCALAR, Array, Bound, Declared, Dim, Field, Form, Layer, LinearMap
+from unroll_dsl.types import SCALAR, Array, Declared, Dim, Field, Form, Layer, LinearMap
 
 Values = dict[str, Any]  # arrays by name; a module for a bound network
 
@@ -71,7 +71,9 @@ def draw(
         if matrix is not None:
             bind[c.name] = _array(matrix, sizes, rng)
         if isinstance(c.type, Layer) and c.default is None:
-            bind[c.name] = _network(c.type)
+            from unroll_dsl.verify.stand_ins import stand_in
+
+            bind[c.name] = stand_in(c.type, sizes)
     if norm is not None:
         bind = {name: _conditioned(value, norm) for name, value in bind.items()}
     if constants:
@@ -128,15 +130,6 @@ def _conditioned(value: Any, norm: float) -> Any:
     spread = found[0] - found[-1]
     share = (found - found[-1]) / spread if spread else np.ones_like(found)
     return (left * (norm * (1 + share) / 2)) @ right
-
-
-def _network(layer: Layer) -> Any:
-    """Some function for a bound network: smooth, and of the right shape where that stays the same."""
-    import torch
-
-    step = layer.steps[0]
-    same = isinstance(step, Bound) and step.domain.shape == step.codomain.shape
-    return torch.nn.Tanh() if same and len(layer.steps) == 1 else None
 
 
 def matrix_of(map_: LinearMap) -> Array | None:

@@ -32,7 +32,7 @@ def check(
 
     Adjoints of linear maps; torch against NumPy at every phase, in float64 and float32; with
     `against`, the untrained network against a classical program; the gradient of every learnable
-    against differences; what `measure` lines make, torch against NumPy; the objective along the phases, and whether its minimiser is a fixed point.
+    against differences; the network frozen, and made again of its values; what `measure` lines make, torch against NumPy; the objective along the phases, and whether its minimiser is a fixed point.
 
     Parameters
     ----------
@@ -51,6 +51,7 @@ def check(
     from unroll_dsl.verify.data import check_data
     from unroll_dsl.verify.gradients import check_gradients
     from unroll_dsl.verify.iterations import check_iterations, solved
+    from unroll_dsl.verify.learned_values import check_learned_values
     from unroll_dsl.verify.objective import check_along, check_minimiser
 
     written, spec = spec, as_spec(spec, exact(spec.graph))
@@ -66,6 +67,10 @@ def check(
         ("iterations", lambda: check_iterations(written, instance, count)),
         ("torch against NumPy", lambda: solved(lambda: check_agreement(spec, instance, count))),
         ("gradients", lambda: solved(lambda: check_gradients(spec, instance, count, seed))),
+        (
+            "values",
+            lambda: solved(lambda: check_learned_values(spec, instance, count, seed)),
+        ),
         ("measured data", lambda: check_data(spec, instance, seed)),
     ]
     if against is not None:

@@ -9,10 +9,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from unroll_dsl.backends.torch.names import identifier
+from unroll_dsl.backends.torch.learned import learned
 from unroll_dsl.diagnostics.model import UnrollError
+from unroll_dsl.ir.graph import Random
 from unroll_dsl.spec import Spec
-from unroll_dsl.types import Array
 from unroll_dsl.verify.instance import Instance
 
 Values = NDArray[Any]
@@ -33,33 +33,20 @@ def reference(spec: Spec, instance: Instance, phases: int, net: Any) -> Any:
 
 def random_starts(spec: Spec, net: Any) -> dict[str, Any]:
     """What the network has drawn for learnables without a classical value."""
-    from unroll_dsl.ir.graph import Random
-
     found: dict[str, Any] = {}
+    held = learned(spec.graph, net, lambda parameter: (None, None))
     for parameter in spec.graph.parameters:
-        if not isinstance(parameter.initial, Random):
-            continue
-        word = identifier(parameter.name)
-        if not isinstance(parameter.type, Array):
-            layers = list(net.phases) if parameter.per_phase else [net]
-            drawn = [dict(getattr(h, word).state_dict()) for h in layers if hasattr(h, word)]
-            if drawn and len(drawn) == len(layers):
-                stacked = {key: torch.stack([d[key] for d in drawn]) for key in drawn[0]}
-                found[parameter.name] = {
-                    key: (value if parameter.per_phase else value[0]).detach().double().numpy()
-                    for key, value in stacked.items()
-                }
-            continue
-        if not parameter.per_phase:
-            if isinstance(getattr(net, word, None), torch.Tensor):
-                found[parameter.name] = getattr(net, word).detach().double().numpy()
-            continue
-        values = [getattr(phase, word, None) for phase in net.phases]
-        known = next((v for v in values if v is not None), None)
-        if known is not None:
-            filled = [known * 0 if v is None else v for v in values]
-            found[parameter.name] = torch.stack(filled).detach().double().numpy()
+        if isinstance(parameter.initial, Random) and parameter.name in held:
+            value = held[parameter.name]
+            if isinstance(value, dict):
+                found[parameter.name] = {key: _double(piece) for key, piece in value.items()}
+            else:
+                found[parameter.name] = _double(value)
     return found
+
+
+def _double(value: torch.Tensor) -> Values:
+    return value.detach().to(torch.promote_types(value.dtype, torch.float64)).numpy()
 
 
 def with_random_starts(spec: Spec, instance: Instance, phases: int) -> Instance:

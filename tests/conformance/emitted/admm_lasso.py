@@ -28,6 +28,8 @@ def check_input(
         wanted = ", ".join(["...", *("any" if n is None else str(n) for n in shape)])
         raise ValueError(f"`{name}` must have the shape [{wanted}], found {list(x.shape)}")
     real = x.real.dtype if like is None else like.real.dtype
+    if is_complex and real.itemsize < 4:
+        raise TypeError(f"`{name}` is complex, and there is no arithmetic of such values in {real}")
     if x.is_complex() != is_complex or x.real.dtype != real:
         dtype = real.to_complex() if is_complex else real
         raise TypeError(f"`{name}` must be {dtype}, found {x.dtype}: give {name}.to({dtype})")
@@ -60,6 +62,7 @@ class Shrink(torch.autograd.Function):
     @staticmethod
     def setup_context(ctx, inputs, output) -> None:
         ctx.save_for_backward(output)
+        ctx.save_for_forward(output)
 
     @staticmethod
     def backward(ctx, grad: Tensor) -> tuple[Tensor, Tensor]:
@@ -67,13 +70,19 @@ class Shrink(torch.autograd.Function):
         moved = grad * signs
         return moved * signs, -moved.sum()
 
+    @staticmethod
+    def jvp(ctx, v: Tensor, t: Tensor) -> Tensor:
+        signs = ctx.saved_tensors[0].sign()
+        return v * signs * signs - t * signs
+
 
 def shrink(v: Tensor, t: Tensor | float, inplace: bool = False) -> Tensor:
     """Soft thresholding by a number; in place only where no derivative is asked for."""
     if torch.compiler.is_compiling():
         return v.sign() * torch.relu(v.abs() - t)
     if isinstance(t, Tensor):
-        if torch.is_grad_enabled() or v.device.type != "cpu":
+        forward_mode = torch.autograd.forward_ad.unpack_dual(t).tangent is not None
+        if torch.is_grad_enabled() or forward_mode or v.device.type != "cpu":
             return Shrink.apply(v, t)
         t = t.item()
     if t < 0:
@@ -89,6 +98,11 @@ class AdmmLasso(nn.Module):
     """Map y [batch, m] to z [batch, n].
 
     Fixed: A [m, n], lambda_, rho.
+
+    y: measurements
+    A: dictionary
+    lambda_: weight of the l1 norm
+    rho: penalty on x - z
     """
 
     def __init__(self, A: Tensor, lambda_: float = 0.1, rho: float = 1.0, phases: int = 50) -> None:
@@ -101,7 +115,7 @@ class AdmmLasso(nn.Module):
         )  # admm_lasso.unroll:22
         self.register_buffer("A", A, persistent=False)
         self.register_buffer("rho", rho, persistent=False)
-        self.register_buffer("L", L, persistent=False)
+        self.register_buffer("L", L.contiguous(), persistent=False)
         self.register_buffer(
             "lambda_over_rho", lambda_ / rho, persistent=False
         )  # admm_lasso.unroll:23

@@ -26,6 +26,8 @@ def check_input(
         wanted = ", ".join(["...", *("any" if n is None else str(n) for n in shape)])
         raise ValueError(f"`{name}` must have the shape [{wanted}], found {list(x.shape)}")
     real = x.real.dtype if like is None else like.real.dtype
+    if is_complex and real.itemsize < 4:
+        raise TypeError(f"`{name}` is complex, and there is no arithmetic of such values in {real}")
     if x.is_complex() != is_complex or x.real.dtype != real:
         dtype = real.to_complex() if is_complex else real
         raise TypeError(f"`{name}` must be {dtype}, found {x.dtype}: give {name}.to({dtype})")
@@ -42,6 +44,12 @@ class BaselineShrink(nn.Module):
     """Map X [batch, n] to Z [batch, m].
 
     Learnable: We [m, n], b [m], u [m] >= 0, D [m].
+
+    X: signal
+    We: filters
+    b: bias
+    u: width of the dead zone
+    D: gains, the diagonal of the paper's D
     """
 
     def __init__(

@@ -26,6 +26,8 @@ def check_input(
         wanted = ", ".join(["...", *("any" if n is None else str(n) for n in shape)])
         raise ValueError(f"`{name}` must have the shape [{wanted}], found {list(x.shape)}")
     real = x.real.dtype if like is None else like.real.dtype
+    if is_complex and real.itemsize < 4:
+        raise TypeError(f"`{name}` is complex, and there is no arithmetic of such values in {real}")
     if x.is_complex() != is_complex or x.real.dtype != real:
         dtype = real.to_complex() if is_complex else real
         raise TypeError(f"`{name}` must be {dtype}, found {x.dtype}: give {name}.to({dtype})")
@@ -47,6 +49,7 @@ class Shrink(torch.autograd.Function):
     @staticmethod
     def setup_context(ctx, inputs, output) -> None:
         ctx.save_for_backward(output)
+        ctx.save_for_forward(output)
 
     @staticmethod
     def backward(ctx, grad: Tensor) -> tuple[Tensor, Tensor]:
@@ -54,13 +57,19 @@ class Shrink(torch.autograd.Function):
         moved = grad * signs
         return moved * signs, -moved.sum()
 
+    @staticmethod
+    def jvp(ctx, v: Tensor, t: Tensor) -> Tensor:
+        signs = ctx.saved_tensors[0].sign()
+        return v * signs * signs - t * signs
+
 
 def shrink(v: Tensor, t: Tensor | float, inplace: bool = False) -> Tensor:
     """Soft thresholding by a number; in place only where no derivative is asked for."""
     if torch.compiler.is_compiling():
         return v.sign() * torch.relu(v.abs() - t)
     if isinstance(t, Tensor):
-        if torch.is_grad_enabled() or v.device.type != "cpu":
+        forward_mode = torch.autograd.forward_ad.unpack_dual(t).tangent is not None
+        if torch.is_grad_enabled() or forward_mode or v.device.type != "cpu":
             return Shrink.apply(v, t)
         t = t.item()
     if t < 0:
@@ -76,6 +85,10 @@ class Fista(nn.Module):
     """Map y [batch, m] to x [batch, n].
 
     Fixed: A [m, n], lambda_.
+
+    y: measurements
+    A: dictionary
+    lambda_: weight of the l1 norm
     """
 
     def __init__(self, A: Tensor, lambda_: float = 0.1, phases: int = 100) -> None:

@@ -27,6 +27,8 @@ def check_input(
         wanted = ", ".join(["...", *("any" if n is None else str(n) for n in shape)])
         raise ValueError(f"`{name}` must have the shape [{wanted}], found {list(x.shape)}")
     real = x.real.dtype if like is None else like.real.dtype
+    if is_complex and real.itemsize < 4:
+        raise TypeError(f"`{name}` is complex, and there is no arithmetic of such values in {real}")
     if x.is_complex() != is_complex or x.real.dtype != real:
         dtype = real.to_complex() if is_complex else real
         raise TypeError(f"`{name}` must be {dtype}, found {x.dtype}: give {name}.to({dtype})")
@@ -44,6 +46,10 @@ class GroupLasso(nn.Module):
     """Map y [batch, m] to X [batch, g, d].
 
     Fixed: A [m, d * g], lambda_.
+
+    y: measurements
+    A: atoms, group by group
+    lambda_: weight of the groups' norms
     """
 
     def __init__(self, A: Tensor, g: int, d: int, lambda_: float = 0.1, phases: int = 100) -> None:

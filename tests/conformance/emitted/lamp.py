@@ -29,6 +29,8 @@ def check_input(
         wanted = ", ".join(["...", *("any" if n is None else str(n) for n in shape)])
         raise ValueError(f"`{name}` must have the shape [{wanted}], found {list(x.shape)}")
     real = x.real.dtype if like is None else like.real.dtype
+    if is_complex and real.itemsize < 4:
+        raise TypeError(f"`{name}` is complex, and there is no arithmetic of such values in {real}")
     if x.is_complex() != is_complex or x.real.dtype != real:
         dtype = real.to_complex() if is_complex else real
         raise TypeError(f"`{name}` must be {dtype}, found {x.dtype}: give {name}.to({dtype})")
@@ -47,7 +49,11 @@ def soft(v: Tensor, t: Tensor) -> Tensor:
 
 
 class Phase(nn.Module):
-    """One iteration and the constants that are its own: alpha >= 0; beta."""
+    """One iteration and the constants that are its own: alpha >= 0; beta.
+
+    alpha: threshold, in standard deviations
+    beta: gain
+    """
 
     def __init__(self, alpha: Tensor, beta: Tensor) -> None:
         super().__init__()
@@ -69,7 +75,11 @@ class Phase(nn.Module):
 
 
 class LastPhase(nn.Module):
-    """The last iteration and the constants that are its own: alpha >= 0; beta."""
+    """The last iteration and the constants that are its own: alpha >= 0; beta.
+
+    alpha: threshold, in standard deviations
+    beta: gain
+    """
 
     def __init__(self, alpha: Tensor, beta: Tensor) -> None:
         super().__init__()
@@ -88,6 +98,11 @@ class Lamp(nn.Module):
     """Map y [batch, m] to x [batch, n].
 
     Fixed: A [m, n]. Learnable: B [n, m], shared; alpha >= 0, beta, per phase.
+
+    y: measurements
+    A: columns of unit norm
+    B: shared ("tied")
+    v: residual with its Onsager term
     """
 
     def __init__(self, A: Tensor, phases: int = 10) -> None:
@@ -95,7 +110,7 @@ class Lamp(nn.Module):
         n = A.shape[1]
         self.register_buffer("A", A, persistent=False)
         self.n = n
-        self.B = nn.Parameter(A.mT.clone())  # lamp.unroll:16
+        self.B = nn.Parameter(A.mT.clone(memory_format=torch.contiguous_format))  # lamp.unroll:16
         self.phases = nn.ModuleList(
             [
                 Phase(

@@ -27,6 +27,8 @@ def check_input(
         wanted = ", ".join(["...", *("any" if n is None else str(n) for n in shape)])
         raise ValueError(f"`{name}` must have the shape [{wanted}], found {list(x.shape)}")
     real = x.real.dtype if like is None else like.real.dtype
+    if is_complex and real.itemsize < 4:
+        raise TypeError(f"`{name}` is complex, and there is no arithmetic of such values in {real}")
     if x.is_complex() != is_complex or x.real.dtype != real:
         dtype = real.to_complex() if is_complex else real
         raise TypeError(f"`{name}` must be {dtype}, found {x.dtype}: give {name}.to({dtype})")
@@ -48,6 +50,10 @@ class Phase(nn.Module):
     """One iteration and the constants that are its own.
 
     Wg [n, n]; Wm [n, n]; We [n, m]; theta [n] >= 0.
+
+    Wg: for the last iterate
+    Wm: for the one before it
+    theta: thresholds
     """
 
     def __init__(self, Wg: Tensor, Wm: Tensor, We: Tensor, theta: Tensor) -> None:
@@ -71,6 +77,12 @@ class Lfista(nn.Module):
 
     Fixed: A [m, n], lambda_, a. Learnable: Wg [n, n], Wm [n, n], We [n, m], theta [n] >= 0, per
     phase.
+
+    y: signal
+    A: dictionary
+    lambda_: weight of the l1 norm
+    a: how slowly the classical momentum grows
+    x, w: w: x one phase ago
     """
 
     def __init__(self, A: Tensor, lambda_: float = 0.1, a: float = 3.0, phases: int = 10) -> None:
@@ -88,7 +100,7 @@ class Lfista(nn.Module):
                 * (torch.eye(n, dtype=A.dtype, device=A.device) - A.mT @ A / L),
                 -((k - 2) / (k - 1 + a))
                 * (torch.eye(n, dtype=A.dtype, device=A.device) - A.mT @ A / L),
-                A.mT / L,
+                (A.mT / L).contiguous(),
                 (lambda_ / L).expand(n).clone(),
             )
             for k in range(1, phases + 1)

@@ -26,6 +26,8 @@ def check_input(
         wanted = ", ".join(["...", *("any" if n is None else str(n) for n in shape)])
         raise ValueError(f"`{name}` must have the shape [{wanted}], found {list(x.shape)}")
     real = x.real.dtype if like is None else like.real.dtype
+    if is_complex and real.itemsize < 4:
+        raise TypeError(f"`{name}` is complex, and there is no arithmetic of such values in {real}")
     if x.is_complex() != is_complex or x.real.dtype != real:
         dtype = real.to_complex() if is_complex else real
         raise TypeError(f"`{name}` must be {dtype}, found {x.dtype}: give {name}.to({dtype})")
@@ -44,7 +46,10 @@ def shrink_each(v: Tensor, t: Tensor) -> Tensor:
 
 
 class Phase(nn.Module):
-    """One iteration and the constants that are its own: theta [m] >= 0."""
+    """One iteration and the constants that are its own: theta [m] >= 0.
+
+    theta: thresholds
+    """
 
     def __init__(self, theta: Tensor) -> None:
         super().__init__()
@@ -64,6 +69,14 @@ class Lista(nn.Module):
     """Map X [batch, n] to Z [batch, m].
 
     Fixed: Wd [n, m], alpha, L. Learnable: We [m, n], S [m, m], shared; theta [m] >= 0, per phase.
+
+    X: signal
+    Wd: dictionary
+    alpha: weight of the l1 norm
+    L: above the largest eigenvalue of Wd'Wd
+    We: filters
+    S: mutual inhibition
+    Z: sparse code
     """
 
     def __init__(
@@ -75,7 +88,7 @@ class Lista(nn.Module):
             L = 1.01 * torch.linalg.matrix_norm(Wd, 2) ** 2  # lista.unroll:13
         alpha = torch.as_tensor(alpha, dtype=Wd.dtype, device=Wd.device)
         L = torch.as_tensor(L, dtype=Wd.dtype, device=Wd.device)
-        self.We = nn.Parameter(Wd.mT / L)  # lista.unroll:15
+        self.We = nn.Parameter((Wd.mT / L).contiguous())  # lista.unroll:15
         self.S = nn.Parameter(
             torch.eye(m, dtype=Wd.dtype, device=Wd.device) - Wd.mT @ Wd / L
         )  # lista.unroll:16

@@ -28,6 +28,8 @@ def check_input(
         wanted = ", ".join(["...", *("any" if n is None else str(n) for n in shape)])
         raise ValueError(f"`{name}` must have the shape [{wanted}], found {list(x.shape)}")
     real = x.real.dtype if like is None else like.real.dtype
+    if is_complex and real.itemsize < 4:
+        raise TypeError(f"`{name}` is complex, and there is no arithmetic of such values in {real}")
     if x.is_complex() != is_complex or x.real.dtype != real:
         dtype = real.to_complex() if is_complex else real
         raise TypeError(f"`{name}` must be {dtype}, found {x.dtype}: give {name}.to({dtype})")
@@ -93,6 +95,12 @@ class ListaCpss(nn.Module):
     """Map y [batch, m] to x [batch, n].
 
     Fixed: A [m, n], lambda_, p, p_max. Learnable: W [m, n], theta >= 0, per phase.
+
+    y: measurements
+    A: dictionary
+    lambda_: weight of the l1 norm
+    p: growth of the trusted fraction a phase
+    p_max: its end
     """
 
     def __init__(

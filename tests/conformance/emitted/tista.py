@@ -28,6 +28,8 @@ def check_input(
         wanted = ", ".join(["...", *("any" if n is None else str(n) for n in shape)])
         raise ValueError(f"`{name}` must have the shape [{wanted}], found {list(x.shape)}")
     real = x.real.dtype if like is None else like.real.dtype
+    if is_complex and real.itemsize < 4:
+        raise TypeError(f"`{name}` is complex, and there is no arithmetic of such values in {real}")
     if x.is_complex() != is_complex or x.real.dtype != real:
         dtype = real.to_complex() if is_complex else real
         raise TypeError(f"`{name}` must be {dtype}, found {x.dtype}: give {name}.to({dtype})")
@@ -45,7 +47,10 @@ def mmse_bg(v: Tensor, t2: Tensor, p: Tensor, a2: Tensor) -> Tensor:
 
 
 class Phase(nn.Module):
-    """One iteration and the constants that are its own: gamma."""
+    """One iteration and the constants that are its own: gamma.
+
+    gamma: step
+    """
 
     def __init__(self, gamma: Tensor) -> None:
         super().__init__()
@@ -102,6 +107,13 @@ class Tista(nn.Module):
     """Map y [batch, m] to s [batch, n].
 
     Fixed: A [m, n], sigma2, p, alpha2, epsilon. Learnable: gamma, per phase.
+
+    y: measurements
+    A: sensing matrix
+    sigma2: variance of the noise
+    p: fraction of non-zero entries
+    alpha2: their variance
+    epsilon: least error variance
     """
 
     def __init__(
@@ -125,7 +137,7 @@ class Tista(nn.Module):
         self.register_buffer("p", p, persistent=False)
         self.register_buffer("alpha2", alpha2, persistent=False)
         self.register_buffer("epsilon", epsilon, persistent=False)
-        self.register_buffer("W", W, persistent=False)
+        self.register_buffer("W", W.contiguous(), persistent=False)
         self.register_buffer("m_sigma2", m * sigma2, persistent=False)  # tista.unroll:25
         self.register_buffer(
             "tr_AtA", (A.mT @ A).diagonal(dim1=-2, dim2=-1).sum(-1), persistent=False

@@ -3,6 +3,7 @@
 from unroll_dsl.backends.errors.maps import MapFails, NotAdjoint, NotAMap, NotLinear
 from unroll_dsl.backends.errors.running import (
     GradientRefused,
+    NamesAlike,
     NoBackend,
     NoInfluence,
     NothingToRun,
@@ -37,6 +38,7 @@ __all__ = [
     "GradientRefused",
     "MapFails",
     "MissingStart",
+    "NamesAlike",
     "NoBackend",
     "NoInfluence",
     "NotAMap",

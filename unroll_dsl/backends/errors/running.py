@@ -103,6 +103,30 @@ class NoInfluence(Diagnostic):
 
 
 @dataclass(frozen=True)
+class NamesAlike(Diagnostic):
+    """Python takes two names of a program for one: generated code cannot tell them apart.
+
+    Python reads some letters as others, an italic `𝜇` as `μ` for instance, and generated code marks such a
+    letter by an underscore: `𝜇` becomes `μ_`, and so does the sign of the micrometre, `µ`. Right: names that
+    differ in other letters.
+
+        learnable mu_1, mu_2 : scalar = 1
+    """
+
+    code = "U0536"
+    title = "names that Python takes for one"
+    name: str
+    other: str
+    python: str
+
+    def message(self) -> str:
+        return f"`{self.name}` and `{self.other}` would both be `{self.python}` in generated code"
+
+    def help(self) -> str | None:
+        return "name one of them by other letters"
+
+
+@dataclass(frozen=True)
 class PhasesInvalid(Diagnostic):
     """The number of phases is not a whole number of at least 1.
 

@@ -134,8 +134,10 @@ class Block:
         self.lines.append(Line(f"{name} = {text(expr)}"))
         return name_of(name)
 
-    def _define(self, make: Callable[[Callable[[ast.expr], ast.expr]], ast.expr]) -> ast.expr:
-        """A function of `v`: a lambda, or a definition where its result needs lines."""
+    def _define(
+        self, make: Callable[[ast.expr, Callable[[ast.expr], ast.expr]], ast.expr]
+    ) -> ast.expr:
+        """A function of `v`, or of another name where that is taken: a lambda, or a definition where its result needs lines."""
         lines: list[str] = []
 
         def bind(expr: ast.expr) -> ast.expr:
@@ -143,12 +145,15 @@ class Block:
             lines.append(f"{word} = {text(expr)}")
             return name_of(word)
 
-        result = make(bind)
+        argument = self.scope.inner("v")
+        result = make(name_of(argument), bind)
         if not lines:
-            return ast.Lambda(ast.arguments([], [ast.arg("v")], None, [], [], None, []), result)
+            return ast.Lambda(
+                ast.arguments([], [ast.arg(argument)], None, [], [], None, []), result
+            )
         word = self.scope.fresh("system")
         body = "".join(f"\n    {line}" for line in [*lines, f"return {text(result)}"])
-        self.lines.append(Line(f"def {word}(v: Tensor) -> Tensor:{body}\n"))
+        self.lines.append(Line(f"def {word}({argument}: Tensor) -> Tensor:{body}\n"))
         return name_of(word)
 
     def run(
@@ -160,7 +165,7 @@ class Block:
         """Write the statements for `roots` and give the expression of each.
 
         `previous` are nodes that come in under a name that a statement may take over: the states.
-        `wishes` are names for nodes, before their labels.
+        `wishes` are Python's names for nodes, before their labels.
         """
         previous, wishes = previous or {}, wishes or {}
         found = plan(self.nodes, roots, lambda i: i in self.given or i in self.names)
@@ -202,7 +207,7 @@ class Block:
             bases.setdefault(base, []).append(index)
         for index in named:
             if index in wishes:
-                base = identifier(wishes[index])
+                base = wishes[index]
                 self.scope.take(base)
             else:
                 base = self._base(self.nodes[index].label or self._derived(index), previous)

@@ -8,7 +8,7 @@ from unroll_dsl.backends.torch.blocks import Line, plan
 from unroll_dsl.backends.torch.expressions import Like
 from unroll_dsl.backends.torch.functions import dim_expression
 from unroll_dsl.backends.torch.layout import Layout, place, shape_of
-from unroll_dsl.backends.torch.names import Scope, identifier
+from unroll_dsl.backends.torch.names import identifier
 from unroll_dsl.backends.torch.phases import Body, Kind
 from unroll_dsl.backends.torch.templates import fill, name, text
 from unroll_dsl.ir import nodes as ops
@@ -55,7 +55,7 @@ class _PhaseWriter:
     def run(self) -> Body:
         layout, body = self.layout, self.body
         given = layout.given(self.roots, Stage.PHASE, self._place)
-        scope = Scope({*self.shared, *(identifier(word) for word in body.states_in), "k"})
+        scope = layout.local([*self.shared, *map(identifier, body.states_in), "k"])
         for index in self.own:
             scope.take(identifier(layout.parameter(index).name))
         for index, node in enumerate(self.nodes):
@@ -65,7 +65,7 @@ class _PhaseWriter:
         for index in self.own:
             self._hold(index, block.lines, given)
             block.given[index] = given[index]
-        wishes = {index: word for word, index in self.updates.items() if self._renames(index)}
+        wishes = {i: identifier(word) for word, i in self.updates.items() if self._renames(i)}
         results = block.run(self.roots, self.previous, wishes)
         for position, word in enumerate(body.states_out):
             if not layout.facts.batched[self.updates[word]] and self._state_batched(word):
@@ -161,7 +161,8 @@ class _PhaseWriter:
                 found = name(f"self.{identifier(symbol)}")
                 if self.layout.has_phase_class:
                     found = name(identifier(symbol))
-                    self.body.sizes.append(identifier(symbol))
+                    if identifier(symbol) not in self.body.sizes:
+                        self.body.sizes.append(identifier(symbol))
             symbols[symbol] = found
         return dim_expression(dim, symbols)
 

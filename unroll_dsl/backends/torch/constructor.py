@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -10,10 +11,11 @@ from unroll_dsl.backends.errors import NoBackend
 from unroll_dsl.backends.torch.blocks import Block, Line, plan
 from unroll_dsl.backends.torch.expressions import Like
 from unroll_dsl.backends.torch.functions import dim_expression
-from unroll_dsl.backends.torch.layers import ACTIVATIONS, PIECEWISE, initialiser
+from unroll_dsl.backends.torch.layers import ACTIVATIONS, CONV, PIECEWISE, initialiser
 from unroll_dsl.backends.torch.layout import Layout, place
+from unroll_dsl.backends.torch.memory import is_contiguous
 from unroll_dsl.backends.torch.methods import Methods
-from unroll_dsl.backends.torch.names import Scope, identifier
+from unroll_dsl.backends.torch.names import identifier
 from unroll_dsl.backends.torch.phases import Kind
 from unroll_dsl.backends.torch.templates import call, fill, name, number, text
 from unroll_dsl.diagnostics.model import UnrollError
@@ -78,7 +80,7 @@ class ConstructorWriter:
             layout.facts,
             layout.functions,
             {},
-            Scope(taken),
+            layout.local(taken),
             self._size,
             self._like,
             layout.origin,
@@ -316,12 +318,16 @@ class ConstructorWriter:
         found = node.type
         if isinstance(found, Array) and found.field is not type_.field:
             return fill("v.to(d)", v=value, d=self._like().dtype(type_.field))
-        is_alias = isinstance(value, ast.Name | ast.Attribute) or (
+        is_alias = isinstance(value, ast.Name | ast.Attribute | ast.Subscript) or (
             isinstance(value, ast.Call)
             and isinstance(value.func, ast.Attribute)
             and value.func.attr in ("expand", "detach", "flatten", "unflatten")
         )
-        return fill("v.clone()", v=value) if is_alias else value
+        if is_contiguous(self.nodes, index):
+            return fill("v.clone()", v=value) if is_alias else value
+        if is_alias:
+            return fill("v.clone(memory_format=torch.contiguous_format)", v=value)
+        return fill("v.contiguous()", v=value)
 
     def _buffers(self) -> list[Line]:
         lines = []
@@ -338,9 +344,9 @@ class ConstructorWriter:
                 continue
             if self.layout.facts.numbers[index]:
                 value = self._like().make("tensor", value)
-            origin = self._node_origin(index)
-            if isinstance(value, ast.Name):
-                origin = ""
+            origin = "" if isinstance(value, ast.Name) else self._node_origin(index)
+            if not is_contiguous(self.nodes, index):
+                value = fill("v.contiguous()", v=value)
             lines.append(
                 Line(
                     f'self.register_buffer("{attribute}", {text(value)}, persistent=False)', origin
@@ -389,7 +395,8 @@ class ConstructorWriter:
         match layer.steps[index]:
             case Conv() as step:
                 channels = [self._size(step.channels_in), self._size(step.channels_out)]
-                made = ast.Call(name("nn.Conv2d"), [*channels, number(step.size)], [])
+                self.layout.functions.helpers.setdefault("Conv2d", CONV)
+                made = ast.Call(name("Conv2d"), [*channels, number(step.size)], [])
                 like = self._like()
                 same = ast.Constant("same") if step.size % 2 == 0 else number(step.size // 2)
                 options: dict[str, ast.expr] = {"padding": same}
@@ -513,7 +520,7 @@ class ConstructorWriter:
         if self.graph.phases is not None and self.layout.kinds:
             optional.append(Argument("phases", "phases", "int", str(self.graph.phases)))
         keyword_only: list[Argument] = []
-        if any("device=device" in line.text for line in lines):
+        if any(re.search(r"\bdevice=device\b(?!\.)", line.text) for line in lines):
             keyword_only = [
                 Argument("dtype", "dtype", "torch.dtype | None", "None"),
                 Argument("device", "device", "torch.device | str | None", "None"),

@@ -10,6 +10,7 @@ from typing import assert_never
 from unroll_dsl.backends.errors import NoBackend
 from unroll_dsl.backends.torch.facts import Facts
 from unroll_dsl.backends.torch.kernels import CONJUGATE_GRADIENTS, MIXED_MATMUL, use_few, use_pair
+from unroll_dsl.backends.torch.layers import OVER_BATCH
 from unroll_dsl.backends.torch.templates import call, fill, is_simple, name, number, trailing
 from unroll_dsl.diagnostics.model import InternalError, UnrollError
 from unroll_dsl.ir import nodes as ops
@@ -18,6 +19,7 @@ from unroll_dsl.operators.model import Function, Kind, Static
 from unroll_dsl.operators.registry import function, linear_operator
 from unroll_dsl.types import (
     Array,
+    Bound,
     Conv,
     Declared,
     Dim,
@@ -115,7 +117,7 @@ class Expressions:
     bind
         Gives an expression a name, for where it is needed twice.
     function
-        Gives the function of `v` whose result is made for it, with a `bind` of its own.
+        Gives a function, from what makes its result of its argument, with a `bind` of its own.
     """
 
     def __init__(
@@ -127,7 +129,9 @@ class Expressions:
         size: Callable[[Dim], ast.expr],
         like: Callable[[], Like],
         bind: Callable[[ast.expr], ast.expr],
-        function: Callable[[Callable[[Callable[[ast.expr], ast.expr]], ast.expr]], ast.expr],
+        function: Callable[
+            [Callable[[ast.expr, Callable[[ast.expr], ast.expr]], ast.expr]], ast.expr
+        ],
     ) -> None:
         self.nodes = nodes
         self.facts = facts
@@ -500,10 +504,23 @@ class Expressions:
         module = self.value(node.args[0] if isinstance(node.op, ops.SplitLayer) else layer)
         if self.type(argument).field is not Field.COMPLEX:
             if isinstance(node.op, ops.SplitLayer):  # split(N) of real data is complex all the same
-                return fill("torch.complex(N(x), N(torch.zeros_like(x)))", N=module, x=self.bind(x))
-            return ast.Call(module, [x], [])
+                x = self.bind(x)
+                zero = fill("torch.zeros_like(x)", x=x)
+                return call("torch.complex", *(self._called(layer, module, v) for v in (x, zero)))
+            return self._called(layer, module, x)
         x = x if is_simple(x) else self.bind(x)
-        return fill("torch.complex(N(x.real), N(x.imag))", N=module, x=x)
+        parts = (ast.Attribute(x, part) for part in ("real", "imag"))
+        return call("torch.complex", *(self._called(layer, module, part) for part in parts))
+
+    def _called(self, layer: int, module: ast.expr, x: ast.expr) -> ast.expr:
+        """A module called; one from outside may want one batch axis, and gets it."""
+        type_ = self.nodes[layer].type
+        assert isinstance(type_, Layer)
+        first = type_.steps[0]
+        if not isinstance(first, Bound):
+            return ast.Call(module, [x], [])
+        self.functions.helpers.setdefault("over_batch", OVER_BATCH)
+        return call("over_batch", module, x, number(first.domain.rank))
 
     def _module(self, layer: int, place: int) -> ast.expr:
         """The module of one step: `self.H[2]`; of a layer that is one step, the layer itself."""
@@ -559,10 +576,10 @@ class Expressions:
         rhs, space = self.tensor(b), self.type(index)
         rhs = self.in_field(rhs, self.type(b).field, space.field)
 
-        def applied(bind: Callable[[ast.expr], ast.expr]) -> ast.expr:
+        def applied(v: ast.expr, bind: Callable[[ast.expr], ast.expr]) -> ast.expr:
             outer, self.bind = self.bind, bind
             batched = self.facts.batched[index]
-            result, _ = self.apply(map_, name("v"), space, batched, False)
+            result, _ = self.apply(map_, v, space, batched, False)
             self.bind = outer
             return result
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import textwrap
+from collections.abc import Collection
 
 from unroll_dsl.backends.torch.blocks import Block
 from unroll_dsl.backends.torch.expressions import Callee, Functions, Like
@@ -19,25 +20,31 @@ from unroll_dsl.types import Dim, Field
 class Definitions:
     """Writes each function on its first call; functions with one text become one."""
 
-    def __init__(self, graph: Graph, functions: Functions, scope: Scope) -> None:
+    def __init__(self, graph: Graph, functions: Functions, taken: Collection[str]) -> None:
         self.bodies = {body.name: body for body in graph.functions}
         self.functions = functions
-        self.scope = scope
+        self.scope = Scope({*taken})
+        self.names = self._possible()
         self.sources: dict[str, str] = {}  # name in Python -> source, callees first
         self._callees: dict[str, Callee] = {}
         self._by_text: dict[str, str] = {}
         functions.invoke = self.callee
+
+    def _possible(self) -> frozenset[str]:
+        """Every name that a function may get: no value that is written where it is called has one."""
+        scope = self.scope.copy()
+        wishes = [_wish(body) for body in self.bodies.values()]
+        return frozenset(scope.fresh(wish) for wish in wishes)
 
     def callee(self, key: str) -> Callee:
         """How the function of that key in the graph is called."""
         if key not in self._callees:
             body = self.bodies[key]
             elementwise = is_elementwise(body, self.bodies)
-            wish = body.origin.file.text[body.origin.start :].split("(")[0].removeprefix("def ")
             source = self._source(body, elementwise)
             found = self._by_text.get(source)
             if found is None:
-                found = self.scope.fresh(wish.strip())
+                found = self.scope.fresh(_wish(body))
                 self._by_text[source] = found
                 self.sources[found] = source.replace("def FUNCTION(", f"def {found}(", 1)
             safe = takes_numbers(body, self.bodies)
@@ -47,7 +54,7 @@ class Definitions:
 
     def _source(self, body: FunctionBody, elementwise: bool) -> str:
         names = [identifier(parameter) for parameter, _ in body.parameters]
-        scope = Scope(set(names))
+        scope = Scope({*names, *self.names})
         arguments = {
             index: name(names[node.op.index])
             for index, node in enumerate(body.nodes)
@@ -82,6 +89,12 @@ class Definitions:
         lines += [f"    {line.text}" for line in block.lines]
         lines.append(f"    return {text(result)}")
         return "\n".join(lines) + "\n"
+
+
+def _wish(body: FunctionBody) -> str:
+    """The name that the author gave a function."""
+    head = body.origin.file.text[body.origin.start :].split("(")[0]
+    return head.removeprefix("def ").strip()
 
 
 def _size_from(body: FunctionBody, names: list[str], dim: Dim) -> ast.expr:

@@ -27,6 +27,8 @@ _HELPER = '''def check_input(
         wanted = ", ".join(["...", *("any" if n is None else str(n) for n in shape)])
         raise ValueError(f"`{name}` must have the shape [{wanted}], found {list(x.shape)}")
     real = x.real.dtype if like is None else like.real.dtype
+    if is_complex and real.itemsize < 4:
+        raise TypeError(f"`{name}` is complex, and there is no arithmetic of such values in {real}")
     if x.is_complex() != is_complex or x.real.dtype != real:
         dtype = real.to_complex() if is_complex else real
         raise TypeError(f"`{name}` must be {dtype}, found {x.dtype}: give {name}.to({dtype})")

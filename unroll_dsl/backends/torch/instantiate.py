@@ -20,6 +20,7 @@ from unroll_dsl.backends.errors import (
     WrongDtype,
 )
 from unroll_dsl.backends.torch.backward import UNROLL, Backward
+from unroll_dsl.backends.torch.contexts import plain
 from unroll_dsl.backends.torch.loader import load_module
 from unroll_dsl.backends.torch.module import Emitted, emit
 from unroll_dsl.backends.torch.names import identifier
@@ -57,19 +58,19 @@ def instantiate(
     if real != asked and any(_is_complex(node.type) for node in prepared.nodes):
         why = "complex values have no half precision"
         raise UnrollError([WrongDtype("dtype", str(asked), why, "give torch.float32", None)])
-    arguments = _arguments(graph, emitted, bound, real, device)
-    if phases is not None and any(a.name == "phases" for a in emitted.arguments):
-        arguments["phases"] = phases
-    if emitted.needs_dtype:
-        arguments |= {"dtype": real, "device": device}
-    with torch.random.fork_rng(enabled=seed is not None):
+    with plain(device), torch.random.fork_rng(enabled=seed is not None):
+        arguments = _arguments(graph, emitted, bound, real, device)
+        if phases is not None and any(a.python == "phases" for a in emitted.arguments):
+            arguments["phases"] = phases
+        if emitted.needs_dtype:
+            arguments |= {"dtype": real, "device": device}
         if seed is not None:
             torch.manual_seed(seed)
         network = getattr(module, emitted.class_name)(**arguments)
-    assert isinstance(network, nn.Module)
-    _set(graph, network, bound)
-    network = network.to(asked) if asked != real else network
-    return network if device is None else network.to(device)
+        assert isinstance(network, nn.Module)
+        _set(graph, network, bound)
+        network = network.to(asked) if asked != real else network
+        return network if device is None else network.to(device)
 
 
 def _is_complex(type_: object) -> bool:
@@ -133,7 +134,8 @@ def _tensor(value: Any, type_: Array, real: torch.dtype, device: Any) -> Tensor:
     dtype = real.to_complex() if type_.field is Field.COMPLEX else real
     if not isinstance(value, Tensor):
         return torch.tensor(np.array(value, order="C"), dtype=dtype, device=device)
-    found = value.detach().to(dtype=dtype, device=device).resolve_conj()
+    given: Tensor = value.clone() if value.is_inference() else value
+    found = given.detach().to(dtype=dtype, device=device).resolve_conj()
     if found.is_contiguous() and found.data_ptr() % _ALIGNMENT == 0:
         return found
     # the last bits of a product depend on both: the same values are to give the same network
@@ -165,7 +167,7 @@ def _arguments(
                 found[argument.python] = float(bound.constants[name])
                 continue
             value = _tensor(bound.constants[name], type_, real, device)
-            found[argument.python] = value.expand(_shape(type_, bound, problems))
+            found[argument.python] = value.expand(_shape(type_, bound, problems)).contiguous()
         elif name in parameters and parameters[name].initial is None:
             declared = parameters[name]
             assert isinstance(declared.type, Array)
@@ -176,7 +178,7 @@ def _arguments(
                 found[argument.python] = float(value)
                 continue
             found[argument.python] = value.expand(_shape(declared.type, bound, problems))
-        elif argument.annotation == "int" and name != "phases":
+        elif argument.annotation == "int" and argument.python != "phases":
             if name in bound.sizes:
                 found[argument.python] = bound.sizes[name]
             elif argument.default is None:

@@ -54,7 +54,10 @@ CONJUGATE_GRADIENTS = '''def conjugate_gradients(
         # x + A^-1 (b - A x) is x, and has the derivatives of the solution with respect to b and A
         def solve(g: Tensor | None) -> Tensor | None:
             if torch.is_grad_enabled():
-                raise RuntimeError("conjugate gradients have no second derivatives")
+                raise RuntimeError(
+                    "conjugate gradients have no second derivatives, for which torch.func asks even "
+                    "where it takes first ones: use backward() or torch.func.jacfwd"
+                )
             if g is None:
                 return None
             return conjugate_gradients(A, g, None, axes, tolerance, iterations)
@@ -167,6 +170,12 @@ CONVOLVE = '''class Convolve(torch.autograd.Function):
     @staticmethod
     def setup_context(ctx, inputs, output) -> None:
         ctx.save_for_backward(*inputs)
+        ctx.save_for_forward(*inputs)
+
+    @staticmethod
+    def jvp(ctx, by_x: Tensor, by_weight: Tensor) -> Tensor:
+        x, weight = ctx.saved_tensors
+        return Convolve.apply(by_x, weight) + Convolve.apply(x, by_weight)
 
     @staticmethod
     def backward(ctx, grad: Tensor) -> tuple[Tensor | None, Tensor | None]:
@@ -201,7 +210,9 @@ CONVOLVE_FEW = '''def convolve_few(x: Tensor, weight: Tensor, bias: Tensor | Non
     """conv2d with zero padding that keeps the size, one end of few channels."""
     by_library = x.device.type != "cpu" or torch.compiler.is_compiling()
     if by_library or torch.is_autocast_enabled("cpu"):  # which has kernels of every precision
-        return nn.functional.conv2d(x, weight, bias, padding=weight.shape[-1] // 2)
+        images = x.flatten(0, -4) if x.ndim > 4 else x
+        y = nn.functional.conv2d(images, weight, bias, padding=weight.shape[-1] // 2)
+        return y.unflatten(0, x.shape[:-3]) if x.ndim > 4 else y
     y = (Convolve.apply if torch.is_grad_enabled() else Convolve.product)(x, weight)
     return y if bias is None else y + bias[:, None, None]
 '''
@@ -240,9 +251,12 @@ def beyond(lines: Tensor, first: Tensor, second: Tensor) -> Tensor:
     first = torch.cat([first[:, :, 2], first[:, :, 0]])
     second = torch.cat([second[:, :, 0], second[:, :, 2]])
     kernel = nn.functional.conv1d(first.transpose(0, 1), second.flip(2), padding=2, groups=2)
+    batch = lines.shape[:-3]
     lines = lines.transpose(-3, -2).flatten(-3, -2)
+    lines = lines.flatten(0, -3) if len(batch) > 1 else lines
     lines = nn.functional.conv1d(lines, kernel.transpose(0, 1), padding=2, groups=2)
-    return lines.unflatten(-2, (2, -1)).transpose(-3, -2)
+    lines = lines.unflatten(-2, (2, -1)).transpose(-3, -2)
+    return lines.unflatten(0, batch) if len(batch) > 1 else lines
 '''
 
 

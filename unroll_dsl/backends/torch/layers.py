@@ -16,6 +16,24 @@ ACTIVATIONS = {
     "gelu": "nn.GELU",
 }
 
+CONV = '''class Conv2d(nn.Conv2d):
+    """`nn.Conv2d` of [..., channels, h, w]: any number of batch axes may lead."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        if x.ndim <= 4:
+            return super().forward(x)
+        return super().forward(x.flatten(0, -4)).unflatten(0, x.shape[:-3])
+'''
+
+OVER_BATCH = '''def over_batch(network: nn.Module, x: Tensor, axes: int) -> Tensor:
+    """A network of the last `axes` axes, called with one batch axis however many lead."""
+    batch = x.shape[: x.ndim - axes]
+    if len(batch) == 1:
+        return network(x)
+    y = network(x.flatten(0, -axes - 1) if batch else x[None])
+    return y.unflatten(0, batch) if batch else y[0]
+'''
+
 PIECEWISE = f'''class PiecewiseLinear(nn.Module):
     """A function of its own for each channel of [batch, channels, h, w], at first relu.
 

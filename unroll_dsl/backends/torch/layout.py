@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 from dataclasses import replace
 
+from unroll_dsl.backends.errors import NamesAlike
 from unroll_dsl.backends.torch.blocks import Block, derived_name, plan
 from unroll_dsl.backends.torch.constraints import constrained
 from unroll_dsl.backends.torch.expressions import Functions, Like
 from unroll_dsl.backends.torch.facts import facts
 from unroll_dsl.backends.torch.functions import Definitions, dim_expression
-from unroll_dsl.backends.torch.names import Scope, class_name, identifier
+from unroll_dsl.backends.torch.names import Scope, class_name, distinct, identifier
 from unroll_dsl.backends.torch.phases import Kind, kinds
 from unroll_dsl.backends.torch.templates import name, number
-from unroll_dsl.diagnostics.model import InternalError
+from unroll_dsl.diagnostics.model import InternalError, UnrollError
 from unroll_dsl.ir import nodes as ops
 from unroll_dsl.ir.graph import Graph, Limits, Parameter
 from unroll_dsl.ir.nodes import Node, Stage
@@ -38,8 +39,8 @@ class Layout:
         self.stages = _stages(graph)
         self.functions = Functions()
         self.class_name = class_name(graph.name)
-        self.module_scope = Scope({self.class_name, "Phase", "LastPhase"})
-        self.definitions = Definitions(graph, self.functions, self.module_scope)
+        written = written_names(graph)
+        self.definitions = Definitions(graph, self.functions, {self.class_name, *written})
         self.parameters = {p.name: p for p in graph.parameters}
         self.constants = {c.name: c for c in graph.constants}
         self.inference = liveness(graph)
@@ -47,15 +48,14 @@ class Layout:
         self.training = liveness(graph, training=True) if with_loss else self.inference
         self.kinds: tuple[Kind, ...] = kinds(self.inference, self.training) if graph.states else ()
         self.has_phase_class = any(kind.parameters for kind in self.kinds)
-        declared = [*self.constants, *self.parameters, *(e.name for e in graph.inputs)]
-        declared += [slot.name for slot in graph.states] + [t.name for t in graph.targets]
-        declared += [t.name for t in graph.traces]
-        self.scope = Scope({identifier(word) for word in declared})
-        for word, _ in graph.dims:
-            self.scope.take(identifier(word))
+        self.scope = self.local(map(identifier, declared_names(graph)))
         self.buffers: dict[int, str] = {}  # set-up values that later stages read -> attribute
         self.call_values: dict[int, str] = {}  # values computed by `start` -> name
         self.size_attributes: set[str] = set()  # sizes that `forward` reads as attributes
+
+    def local(self, taken: Iterable[str]) -> Scope:
+        """A scope within the module: its functions may be called, so no name hides one of them."""
+        return Scope({*taken, *self.definitions.names})
 
     # ---- places ---------------------------------------------------------------------------------
 
@@ -207,6 +207,34 @@ class Layout:
         if limits is None:
             return ()
         return tuple(b for b in (limits.lower, limits.upper) if b is not None)
+
+
+def declared_names(graph: Graph) -> list[str]:
+    """The names that a program declares for values and sizes.
+
+    Raises
+    ------
+    UnrollError
+        Where Python takes two of them for one.
+    """
+    found = [c.name for c in graph.constants] + [p.name for p in graph.parameters]
+    found += [e.name for e in graph.inputs] + [slot.name for slot in graph.states]
+    found += [t.name for t in graph.targets] + [t.name for t in graph.traces]
+    found += [word for word, _ in graph.dims]
+    alike = distinct(dict.fromkeys(found))
+    if alike is not None:
+        raise UnrollError([NamesAlike(*alike, identifier(alike[0]))])
+    return found
+
+
+def written_names(graph: Graph) -> set[str]:
+    """All names of a program's values as Python spells them, `let`s and parameters of functions too."""
+    words = declared_names(graph)
+    words += [node.label for node in graph.nodes if node.label is not None]
+    for body in graph.functions:
+        words += [word for word, _ in body.parameters]
+        words += [node.label for node in body.nodes if node.label is not None]
+    return {identifier(word) for word in words}
 
 
 def _stages(graph: Graph) -> tuple[Stage, ...]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -17,6 +17,7 @@ from unroll_dsl.ir.graph import Graph, Parameter
 from unroll_dsl.types import Array
 
 Bounds = tuple[float | None, float | None]
+_T = TypeVar("_T")
 
 
 def learned(
@@ -24,7 +25,7 @@ def learned(
 ) -> dict[str, Tensor | dict[str, Tensor]]:
     """The value of each learnable, with a leading axis of phases if it is per phase, constraints
     applied as the network applies them. A phase without the learnable, where it would have no
-    influence, repeats the value of the phase before."""
+    influence, repeats the value of the phase before; the first ones that of the first that has it."""
     found: dict[str, Tensor | dict[str, Tensor]] = {}
     for parameter in graph.parameters:
         word = identifier(parameter.name)
@@ -33,21 +34,26 @@ def learned(
             continue  # no phase has a learnable of its own
         owners: list[Any] = list(held) if parameter.per_phase else [network]
         if not isinstance(parameter.type, Array):
-            layers = [getattr(owner, word) for owner in owners if hasattr(owner, word)]
-            if layers and len(layers) == len(owners):
+            layers = _filled([getattr(owner, word, None) for owner in owners], nn.Module)
+            if layers:
                 found[parameter.name] = _tensors(layers, parameter.per_phase)
             continue
-        stored: list[Tensor] = []
-        for owner in owners:
-            own = getattr(owner, word, None)
-            if isinstance(own, Tensor):
-                stored.append(own.detach())
-            elif stored:
-                stored.append(stored[-1])
-        if len(stored) < len(owners):
-            continue
+        stored = [p.detach() for p in _filled([getattr(o, word, None) for o in owners], Tensor)]
+        if not stored:
+            continue  # no phase has it
         value = torch.stack(stored) if parameter.per_phase else stored[0].clone()
         found[parameter.name] = _held(parameter, value, *bounds(parameter))
+    return found
+
+
+def _filled(held: Sequence[object], kind: type[_T]) -> list[_T]:
+    """What is held phase by phase, with that of a neighbour where a phase has none; nothing if none has."""
+    last = next((value for value in held if isinstance(value, kind)), None)
+    found: list[_T] = []
+    for value in held if last is not None else ():
+        last = value if isinstance(value, kind) else last
+        assert last is not None
+        found.append(last)
     return found
 
 

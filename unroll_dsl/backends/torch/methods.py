@@ -13,12 +13,13 @@ from unroll_dsl.backends.torch.expressions import as_float
 from unroll_dsl.backends.torch.inputs import checks
 from unroll_dsl.backends.torch.kernels import FIXED_POINT
 from unroll_dsl.backends.torch.layout import Layout, place
-from unroll_dsl.backends.torch.names import Scope, identifier
+from unroll_dsl.backends.torch.names import identifier
 from unroll_dsl.backends.torch.phases import Body
 from unroll_dsl.backends.torch.templates import call, fill, name, text, trailing
 from unroll_dsl.ir import nodes as ops
 from unroll_dsl.ir.graph import Slot
 from unroll_dsl.ir.nodes import Stage
+from unroll_dsl.types import Array
 
 Lines = list[Line]
 After = Callable[[Body, str, str], Sequence[str]]
@@ -239,7 +240,7 @@ class Methods:
         held = [i for i in layout.call_values if isinstance(self.nodes[i].op, ops.Learnable)]
         taken = {*self.inputs, *layout.call_values.values()}
         taken |= {identifier(slot.name) for slot in self.graph.states}
-        block = layout.block(given, Scope(taken), layout.size, layout.like)
+        block = layout.block(given, layout.local(taken), layout.size, layout.like)
         for index in sorted(held):
             parameter = layout.parameter(index)
             word = identifier(parameter.name)
@@ -335,7 +336,24 @@ class Methods:
     # ---- forward and the others -----------------------------------------------------------------
 
     def _outputs(self) -> tuple[Lines, list[ast.expr]]:
-        return self._after_phases(self.graph.outputs, {})
+        lines, values = self._after_phases(self.graph.outputs, {})
+        pairs = zip(self.graph.outputs, values, strict=True)
+        return lines, [self._for_each_sample(index, value) for index, value in pairs]
+
+    def _for_each_sample(self, index: int, value: ast.expr) -> ast.expr:
+        """An output; one that depends on no input has the batch axes of the inputs all the same."""
+        facts = self.layout.facts
+        type_ = self.nodes[index].type
+        if facts.batched[index] or not self.graph.inputs or not isinstance(type_, Array):
+            return value
+        batch = self._batch()
+        shape: list[ast.expr] = [ast.Starred(batch), *map(self.layout.size, type_.shape)]
+        if facts.numbers[index]:
+            like = self.layout.like()
+            return like.make("full", ast.Tuple(shape, ast.Load()), value)
+        if not type_.rank:
+            shape = [batch]
+        return ast.Call(ast.Attribute(value, "expand"), shape, [])
 
     def _after_phases(
         self, roots: Sequence[int], more: dict[int, ast.expr]
@@ -347,7 +365,7 @@ class Methods:
         given |= more
         taken = {*self.inputs, *(identifier(slot.name) for slot in self.graph.states)}
         taken |= {*layout.call_values.values(), *(identifier(t.name) for t in self.graph.targets)}
-        block = layout.block(given, Scope(taken), layout.size, layout.like)
+        block = layout.block(given, layout.local(taken), layout.size, layout.like)
         values = block.run(list(roots))
         return block.lines, values
 
@@ -368,7 +386,7 @@ class Methods:
         given = {**layout.given(roots, Stage.CALL, find, more), **more}
         taken = {*self.inputs, *(identifier(t.name) for t in self.graph.targets)}
         taken |= {text(expr) for expr in more.values()}
-        block = layout.block(given, Scope(taken), layout.size, layout.like)
+        block = layout.block(given, layout.local(taken), layout.size, layout.like)
         for index in held:
             parameter = layout.parameter(index)
             word = identifier(parameter.name)
@@ -465,7 +483,7 @@ class Methods:
 
     def _loss_at_once(self, loss: int) -> Lines:
         """The loss of a network without phases, from its outputs."""
-        scope = Scope({*self.inputs, *(identifier(t.name) for t in self.graph.targets)})
+        scope = self.layout.local([*self.inputs, *(identifier(t.name) for t in self.graph.targets)])
         words = [scope.fresh(self.nodes[i].label or "output") for i in self.graph.outputs]
         outputs = dict(zip(self.graph.outputs, words, strict=True))
         inside = plan(self.nodes, [loss], lambda i: i in outputs)
@@ -499,7 +517,7 @@ class Methods:
             if isinstance(node.op, ops.PhaseNumber):
                 given[i] = name(k)
         taken = {*self.inputs, *(identifier(t.name) for t in self.graph.traces)}
-        block = layout.block(given, Scope(taken), layout.size, layout.like)
+        block = layout.block(given, layout.local(taken), layout.size, layout.like)
         (value,) = block.run([argument])
         lines = [line.text for line in block.lines]
         return [*lines, f"{total} = {total} + {text(value)}"]

@@ -17,7 +17,7 @@ from unroll_dsl.backends.torch.names import identifier
 from unroll_dsl.backends.torch.phases import Body, Kind
 from unroll_dsl.backends.torch.templates import text
 from unroll_dsl.diagnostics.model import InternalError
-from unroll_dsl.ir.graph import Graph, Limits, Parameter
+from unroll_dsl.ir.graph import Constant, Entry, Graph, Limits, Parameter, Slot
 from unroll_dsl.types import Array
 from unroll_dsl.version import VERSION
 
@@ -92,7 +92,7 @@ def formatted(source: str) -> str:
 
 def _with_phases(constructor: Constructor, phases: int) -> Constructor:
     arguments = tuple(
-        Argument(a.name, a.python, a.annotation, str(phases)) if a.name == "phases" else a
+        Argument(a.name, a.python, a.annotation, str(phases)) if a.python == "phases" else a
         for a in constructor.arguments
     )
     return Constructor(arguments, constructor.keyword_only, constructor.lines)
@@ -171,6 +171,7 @@ def _phase_class(layout: Layout, kind: Kind, body: Body, traced: Body, first: Bo
     words = f"{what} and the constants that are its own: {own}." if own else f"{what}."
     if own and len(words) > 88:  # names keep their case: they begin no sentence
         words = f"{what} and the constants that are its own.\n\n{own}."
+    words = "\n".join([words, *descriptions(parameters)])
     lines = [f"class {kind.name}(nn.Module):", docstring(words, 4), ""]
     if parameters:
         names = ", ".join(f"{identifier(p.name)}: {_annotation(p)}" for p in parameters)
@@ -321,9 +322,29 @@ def _class_docstring(layout: Layout) -> str:
         learnt.append(", ".join(own) + ", per phase")
     if learnt:
         details.append(f"Learnable: {'; '.join(learnt)}.")
-    if not details:
-        return docstring(words, 4)
-    return docstring("\n".join([words, "", " ".join(details)]), 4)
+    described = descriptions([*graph.inputs, *_needed(layout), *graph.states, *graph.targets])
+    paragraphs = [words, "", " ".join(details), *described] if details else [words, *described]
+    return docstring("\n".join(paragraphs), 4)
+
+
+def _needed(layout: Layout) -> list[Constant | Parameter]:
+    """The declarations that the network class holds; those of a phase are described there."""
+    graph = layout.graph
+    needed = {*layout.training.constants, *layout.inference.constants}
+    shared = {name for name in layout.training.parameters if not layout.parameters[name].per_phase}
+    constants = [c for c in graph.constants if c.name in needed]
+    return [*constants, *(p for p in graph.parameters if p.name in shared)]
+
+
+def descriptions(declared: Sequence[Entry | Constant | Parameter | Slot]) -> list[str]:
+    """A paragraph of the author's comments, each with the names that it is of."""
+    found: dict[str, list[str]] = {}
+    for each in declared:
+        comment = " ".join(each.comment.split())
+        if comment:
+            found.setdefault(comment, []).append(identifier(each.name))
+    lines = [f"{', '.join(words)}: {comment}" for comment, words in found.items()]
+    return ["", *lines] if lines else []
 
 
 def _batched(word: str, type_: Array) -> str:

@@ -4,10 +4,17 @@ from __future__ import annotations
 
 import builtins
 import keyword
+import re
 import unicodedata
+from collections.abc import Iterable
+
+from unroll_dsl.operators import registry
+from unroll_dsl.operators.random_init import RANDOM
 
 # what a generated module uses itself
-_MODULE = frozenset({"torch", "nn", "Tensor", "self", "phase", "phases", "dtype", "device"})
+_MODULE = frozenset(
+    ["torch", "nn", "Tensor", "Callable", "checkpoint", "self", "dtype", "device", "k"]
+)
 # what nn.Module has, so that an attribute of that name would hide it
 MODULE_ATTRIBUTES = frozenset(
     [
@@ -67,90 +74,81 @@ MODULE_ATTRIBUTES = frozenset(
         "zero_grad",
     ]
 )
+# methods and attributes of generated classes, and the locals that their loops keep
 _OWN = frozenset(
-    {
-        "forward",
-        "trajectory",
-        "loss",
-        "start",
-        "phase",
-        "phases",
-        "traced",
+    [
         "begin",
+        "early",
         "first",
+        "first_phase",
+        "forward",
+        "freeze",
         "last",
-    }
+        "last_phase",
+        "last_phase_traced",
+        "LastPhase",
+        "loss",
+        "next_to_last_phase",
+        "next_to_last_phase_traced",
+        "NextToLastPhase",
+        "Phase",
+        "phase",
+        "phase_traced",
+        "phases",
+        "start",
+        "states",
+        "total",
+        "traced",
+        "trajectory",
+    ]
 )
-# functions that a generated module may define for itself (backends/torch, operators)
+# those of them that are counted: phases.py, methods.py
+_COUNTED = re.compile(r"total_\d+|phase_before_last\d+(_traced)?|PhaseBeforeLast\d+")
+# functions that a generated module may define for itself; those of operators are found below
 _HELPERS = frozenset(
     [
         "above",
-        "analyse",
         "at_least",
         "at_most",
-        "backprojection",
-        "blurred",
-        "filtered",
         "below",
         "beyond",
         "check_input",
-        "cholesky_solve",
         "conjugate_gradients",
+        "Conv2d",
         "Convolve",
-        "convolve",
-        "convolve_adjoint",
         "convolve_few",
         "convolve_pair",
-        "correlate",
-        "cosines",
-        "dct2",
-        "dct_basis",
-        "difference_kernels",
         "FixedPoint",
         "fixed_point",
-        "grad",
-        "grad_adjoint",
-        "idct2",
-        "linspace",
-        "LOW_PASS",
         "mixed_matmul",
         "nonnegative",
         "pair_kernel",
+        "over_batch",
         "patches",
         "PiecewiseLinear",
         "pixels",
-        "plf",
         "positive",
-        "quantile",
-        "radon",
-        "rays",
-        "Shrink",
-        "shrink",
-        "SquareSum",
-        "square_mean",
-        "square_sum",
-        "shrink_each",
-        "singular_soft",
-        "solve_dense",
-        "synthesise",
         "tell",
-        "topk",
-        "transfer",
-        "triangular_solve",
         "unit",
-        "upsample",
-        "wavelet",
-        "wavelet_adjoint",
-        "wavelet_pair",
         "within",
         "warnings",
-        "wrapped",
     ]
 )
+_DEFINED = re.compile(r"^(?:def |class )?(\w+)(?=\(|:| = )", re.MULTILINE)
+
+
+def _of_operators() -> frozenset[str]:
+    """What the text that operators bring along defines."""
+    records = (*registry.functions(), *registry.linear_operators())
+    return frozenset(word for r in records if r.helper for word in _DEFINED.findall(r.helper))
+
+
 RESERVED = (
     _MODULE
     | _OWN
     | _HELPERS
+    | _of_operators()
+    | frozenset(f"{word}_layer" for word in RANDOM)
     | MODULE_ATTRIBUTES
     | frozenset(dir(builtins))
     | frozenset(keyword.kwlist)
@@ -158,21 +156,48 @@ RESERVED = (
 
 
 def identifier(name: str) -> str:
-    """A name of a program as a Python identifier: keywords and taken names get an underscore."""
+    """A name of a program as a Python identifier that no name of ours is, nor another of the program.
+
+    Most names stay as they are. What is taken, and what ends in an underscore, gets one more
+    (`lambda_` is `lambda`, and `lambda__` is `lambda_`), so that two names never become one. Names that
+    begin with underscores get some at their end too: `nn.Module` and Python have names of that kind.
+    Letters that Python merges with others get one each (x₁ is `x1_`); if that makes two names of a
+    program one, `Layout` refuses it.
+    """
     # Python merges what looks alike: a letter that it changes gets an underscore, so that x₁ is not x1
     composed = unicodedata.normalize("NFC", name)
     letters = ((c, unicodedata.normalize("NFKC", c)) for c in composed)
     found = "".join(c if same == c else f"{same}_" for c, same in letters)
     if not found.isidentifier():
         found = "".join(c if f"_{c}".isidentifier() else "_" for c in found)
-    return f"{found}_" if found in RESERVED else found
+    if composed.startswith("__") or not composed.strip("_"):
+        return f"{found}___"  # `__x` alone would be renamed within a class, `__x__` is Python's
+    own = composed.endswith("_") or composed.startswith("_")
+    return f"{found}_" if own or is_reserved(found) else found
+
+
+def is_reserved(word: str) -> bool:
+    """Whether generated modules may use an identifier themselves."""
+    return word in RESERVED or _COUNTED.fullmatch(word) is not None
 
 
 def class_name(name: str) -> str:
     """`ista_net_plus` becomes `IstaNetPlus`."""
     words = [word for word in unicodedata.normalize("NFKC", name).split("_") if word]
     found = "".join(word[0].upper() + word[1:] for word in words) or "Network"
-    return f"{found}Network" if found in ("Phase", "LastPhase", "Tensor") else found
+    if not found.isidentifier():
+        found = identifier(found)
+    return f"{found}Network" if is_reserved(found) else found
+
+
+def distinct(names: Iterable[str]) -> tuple[str, str] | None:
+    """The first two names of a program that Python takes for one, or None."""
+    seen: dict[str, str] = {}
+    for name in names:
+        first = seen.setdefault(identifier(name), name)
+        if first != name:
+            return first, name
+    return None
 
 
 class Scope:
@@ -192,6 +217,10 @@ class Scope:
 
     def take(self, name: str) -> None:
         self._taken.add(name)
+
+    def inner(self, wish: str) -> str:
+        """A name for a scope within this one, whose value no other of this one may hide."""
+        return self.copy().fresh(wish)
 
     def copy(self) -> Scope:
         return Scope(self._taken)
