@@ -29,7 +29,7 @@ class StandIn(nn.Module):
         z = x.flatten(x.ndim - len(self.domain)) if self.domain else x[..., None]
         z = z @ self.matrix.to(z).mT
         z = z / (1 + z.abs().square()).sqrt()
-        z = z.unflatten(-1, self.codomain) if self.codomain else z[..., 0]
+        z = z.reshape(*z.shape[:-1], *self.codomain)
         return z.real if self.real else z + 0j
 
 

@@ -129,7 +129,6 @@ _HELPERS = frozenset(
         "pixels",
         "positive",
         "tell",
-        "unit",
         "within",
         "warnings",
     ]
@@ -139,8 +138,9 @@ _DEFINED = re.compile(r"^(?:def |class )?(\w+)(?=\(|:| = )", re.MULTILINE)
 
 def _of_operators() -> frozenset[str]:
     """What the text that operators bring along defines."""
-    records = (*registry.functions(), *registry.linear_operators())
-    return frozenset(word for r in records if r.helper for word in _DEFINED.findall(r.helper))
+    texts = [record.helper for record in registry.functions()]
+    texts += [record.helper for record in registry.linear_operators()]
+    return frozenset(word for text in texts if text for word in _DEFINED.findall(text))
 
 
 RESERVED = (
