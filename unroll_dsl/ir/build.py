@@ -7,6 +7,7 @@ from unroll_dsl.ir.builder import NodeList
 from unroll_dsl.ir.expressions import Expressions, Functions
 from unroll_dsl.ir.graph import (
     Constant,
+    Domain,
     Entry,
     Graph,
     Limits,
@@ -116,7 +117,8 @@ class _Builder:
                 comment = declaration.comment
                 if declaration.role is syntax.Role.INPUT:
                     assert isinstance(type_, Array)
-                    inputs.append(Entry(name.text, type_, comment, name.span))
+                    domain = self._domain(declaration.bounds)
+                    inputs.append(Entry(name.text, type_, comment, name.span, domain))
                     continue
                 limits = self._limits(declaration.bounds)
                 initial = self._initial(declaration.value, type_)
@@ -164,6 +166,15 @@ class _Builder:
                 return value
             case _:
                 return None
+
+    def _domain(self, bounds: syntax.Bounds | None) -> Domain | None:
+        if bounds is None:
+            return None
+        lower, upper = (
+            None if bound is None else as_number(bound, lambda _: None)
+            for bound in (bounds.lower, bounds.upper)
+        )
+        return Domain(lower, bounds.lower_strict, upper, bounds.upper_strict)
 
     def _limits(self, bounds: syntax.Bounds | None) -> Limits | None:
         if bounds is None:

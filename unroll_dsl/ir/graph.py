@@ -65,6 +65,24 @@ class Parameter:
 
 
 @dataclass(frozen=True, slots=True)
+class Domain:
+    """What data an input is for: the numbers between which every entry lies. None: no bound."""
+
+    lower: float | None
+    lower_strict: bool
+    upper: float | None
+    upper_strict: bool
+
+    def __str__(self) -> str:
+        if self.lower is not None and self.upper is not None:
+            left, right = "(" if self.lower_strict else "[", ")" if self.upper_strict else "]"
+            return f"in {left}{self.lower:g}, {self.upper:g}{right}"
+        if self.lower is not None:
+            return f"{'>' if self.lower_strict else '>='} {self.lower:g}"
+        return f"{'<' if self.upper_strict else '<='} {self.upper:g}"
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
     """An input or a loss target."""
 
@@ -72,6 +90,7 @@ class Entry:
     type: Array
     comment: str
     origin: Span
+    domain: Domain | None = None
 
 
 @dataclass(frozen=True, slots=True)

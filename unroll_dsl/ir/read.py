@@ -14,6 +14,7 @@ from unroll_dsl.diagnostics.model import InternalError
 from unroll_dsl.ir import nodes as ops
 from unroll_dsl.ir.graph import (
     Constant,
+    Domain,
     Entry,
     FunctionBody,
     Graph,
@@ -48,6 +49,7 @@ _NAMED: Mapping[str, Callable[[str], Op]] = {
 _NODE = re.compile(r"%(\d+) = ([a-z_0-9]+(?:\[[^\]]*\])?)(.*?) : (.*?)(?: \[[a-z-]+\])?$")
 _DEF = re.compile(r"def (\w+)\((.*)\) = %(\d+)$")
 _LIMIT = re.compile(r" (>=|>|<=|<) %(\d+)")
+_DOMAIN = re.compile(r" ([<>]=?) (-?[\d.e+-]+)")
 
 
 def from_text(text: str) -> Graph:
@@ -179,9 +181,11 @@ class _Reader:
                 pairs = [part.partition(" = ") for part in rest.split(", ")]
                 self.dims = tuple((name, int(size) if size else None) for name, _, size in pairs)
             case "input" | "target":
-                name, _, type_ = rest.partition(" : ")
+                name, _, rest = rest.partition(" : ")
+                type_ = _DOMAIN.sub("", rest)
                 entries = self.inputs if head == "input" else self.targets
-                entries.append(Entry(name, self.types.array(type_), note, origin))
+                domain = _domain(rest)
+                entries.append(Entry(name, self.types.array(type_), note, origin, domain))
             case "fixed" | "learnable" | "frozen":
                 self._constant_or_parameter(head, rest, origin, note)
             case "state":
@@ -317,3 +321,12 @@ def _static(pair: str) -> tuple[str, Static]:
     else:
         value = int(text)
     return key, value
+
+
+def _domain(text: str) -> Domain | None:
+    found = {word[0]: (float(number), len(word) == 1) for word, number in _DOMAIN.findall(text)}
+    if not found:
+        return None
+    lower, lower_strict = found.get(">", (None, False))
+    upper, upper_strict = found.get("<", (None, False))
+    return Domain(lower, lower_strict, upper, upper_strict)

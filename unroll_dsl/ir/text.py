@@ -21,7 +21,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import assert_never
 
-from unroll_dsl.ir.graph import Constant, Entry, FunctionBody, Graph, Limits, Parameter, Random
+from unroll_dsl.ir.graph import (
+    Constant,
+    Domain,
+    Entry,
+    FunctionBody,
+    Graph,
+    Limits,
+    Parameter,
+    Random,
+)
 from unroll_dsl.ir.nodes import (
     AddMap,
     AdjointMap,
@@ -229,7 +238,20 @@ def _tail(origin: Span | None, note: str) -> str:
 
 
 def _entry(entry: Entry) -> str:
-    return f"{entry.name} : {entry.type}{_tail(entry.origin, entry.comment)}"
+    domain = _domain(entry.domain)
+    return f"{entry.name} : {entry.type}{domain}{_tail(entry.origin, entry.comment)}"
+
+
+def _domain(domain: Domain | None) -> str:
+    if domain is None:
+        return ""
+    lower = (
+        "" if domain.lower is None else f" >{'' if domain.lower_strict else '='} {domain.lower!r}"
+    )
+    upper = (
+        "" if domain.upper is None else f" <{'' if domain.upper_strict else '='} {domain.upper!r}"
+    )
+    return lower + upper
 
 
 def _declaration(constant: Constant) -> str:

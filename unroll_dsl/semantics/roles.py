@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from unroll_dsl.semantics.constants import as_number
 from unroll_dsl.semantics.errors import NotAllowedHere
 from unroll_dsl.syntax.nodes import Declaration, RandomInit, Role, Sharing
 from unroll_dsl.types import Layer, LinearMap, Type
@@ -48,13 +49,16 @@ def _of_input(declaration: Declaration, type_: Type) -> Iterator[NotAllowedHere]
             "an input is the same in every phase",
             "remove `per phase`",
         )
-    if declaration.bounds is not None:
-        yield NotAllowedHere(
-            declaration.bounds.span,
-            f"input `{name}` has a constraint",
-            "nothing could hold it",
-            "remove it, or project: `max(y, 0)`",
-        )
+    # what data an input is for is said in numbers, which any data can be held against
+    bounds = declaration.bounds
+    for bound in () if bounds is None else (bounds.lower, bounds.upper):
+        if bound is not None and as_number(bound, lambda _: None) is None:
+            yield NotAllowedHere(
+                bound.span,
+                f"the data of input `{name}` are bounded by what is no number",
+                "it may be another in every network",
+                f"bound it by numbers, or project: `max({name}, {bound.span.text.strip()})`",
+            )
 
 
 def _of_map(declaration: Declaration) -> Iterator[NotAllowedHere]:

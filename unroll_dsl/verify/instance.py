@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from unroll_dsl.backends.errors import SizeUnknown
 from unroll_dsl.diagnostics.model import UnrollError
-from unroll_dsl.ir.graph import Constant, Graph, Limits, Parameter
+from unroll_dsl.ir.graph import Constant, Domain, Graph, Limits, Parameter
 from unroll_dsl.ir.nodes import Constant as Literal
-from unroll_dsl.ir.nodes import Operator
+from unroll_dsl.ir.nodes import Fixed, Operator
 from unroll_dsl.types import SCALAR, Array, Declared, Dim, Field, Form, Layer, LinearMap
 
 Values = dict[str, Any]  # arrays by name; a module for a bound network
@@ -49,7 +49,7 @@ def draw(
     """Draw an instance.
 
     Matrices have independent normal entries of variance 1/rows, so that their norm is of order 1;
-    masks keep their first entry and about half of the others; constrained values lie inside their constraint.
+    masks keep their first entry and about half of the others; kernels of `blur` are positive and sum to 1; constrained values lie inside their constraint.
 
     Parameters
     ----------
@@ -75,7 +75,11 @@ def draw(
 
             bind[c.name] = stand_in(c.type, sizes)
     if norm is not None:
-        bind = {name: _conditioned(value, norm) for name, value in bind.items()}
+        free = {c.name for c in graph.constants if c.limits is None}
+        bind |= {name: _conditioned(bind[name], norm) for name in free & {*bind}}
+    for name in _spreads(graph):  # how a camera blurs: nothing is taken away, and nothing gets lost
+        if name in bind and not np.iscomplexobj(bind[name]):
+            bind[name] = np.abs(bind[name]) / np.abs(bind[name]).sum()
     if constants:
         bind |= drawn_constants(graph, seed)
     init = {
@@ -83,9 +87,20 @@ def draw(
         for p in graph.parameters
         if p.initial is None and isinstance(p.type, Array)
     }
-    inputs = tuple(_array(e.type, sizes, rng, batch) for e in graph.inputs)
+    inputs = tuple(_within(_array(e.type, sizes, rng, batch), e.domain) for e in graph.inputs)
     targets = tuple(_array(e.type, sizes, rng, batch) for e in graph.targets)
     return Instance(sizes, bind, init, inputs, targets)
+
+
+def _spreads(graph: Graph) -> set[str]:
+    """The constants that are kernels of `blur`."""
+    kernels = [
+        graph.nodes[index].op
+        for node in graph.nodes
+        if isinstance(node.op, Operator) and node.op.operator == "blur"
+        for index in node.args
+    ]
+    return {op.name for op in kernels if isinstance(op, Fixed)}
 
 
 def drawn_constants(graph: Graph, seed: int) -> Values:
@@ -213,7 +228,17 @@ def _inside(
     limits: Limits | None = declared.limits
     if limits is None:
         return values
-    lower, upper = _literal(graph, limits.lower), _literal(graph, limits.upper)
+    return _between(values, _literal(graph, limits.lower), _literal(graph, limits.upper))
+
+
+def _within(values: NDArray[np.generic], domain: Domain | None) -> NDArray[np.generic]:
+    """Values moved to where data of an input may lie."""
+    return values if domain is None else _between(values, domain.lower, domain.upper)
+
+
+def _between(
+    values: NDArray[np.generic], lower: float | None, upper: float | None
+) -> NDArray[np.generic]:
     spread = np.abs(values)
     if lower is not None and upper is not None:
         return np.asarray(lower + (upper - lower) * (0.25 + 0.5 * spread / (1 + spread)))

@@ -22,7 +22,7 @@ States = dict[str, Numbers]
 
 _LONG = (300, 3000)
 _LONG_PER_PHASE = (300, 1200)  # where every phase is a module of its own
-_PATIENCE = 0.6  # seconds of computing for the shorter run, above which there is no longer one
+_PATIENCE = 0.4  # seconds of computing for the shorter run, above which there is no longer one
 _RESTS = 1e-10  # relative change of a phase below which a run rests
 _GROWN = 1e3  # so many times its early size, and still at its largest: out of bounds
 _LESSER = (

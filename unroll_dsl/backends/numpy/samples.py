@@ -7,18 +7,18 @@ from typing import Any
 
 import numpy as np
 
-from unroll_dsl.backends.errors import NotFinite, RealInput, WrongField, WrongShape
+from unroll_dsl.backends.errors import NotFinite, OutsideBounds, RealInput, WrongField, WrongShape
 from unroll_dsl.backends.numpy.declared import double
 from unroll_dsl.backends.numpy.maps import Array
 from unroll_dsl.backends.sizes import Equation, solve
-from unroll_dsl.backends.values import as_numpy
+from unroll_dsl.backends.values import as_numpy, outside
 from unroll_dsl.diagnostics.model import Diagnostic, UnrollError
 from unroll_dsl.ir.graph import Entry, Graph
 from unroll_dsl.types import Field
 
 
 def arrays(graph: Graph, entries: Sequence[Entry], values: Sequence[Any]) -> list[Array]:
-    """The values in double precision; raises `UnrollError` (U0503, U0504, U0510, U0524) for what does not fit."""
+    """The values in double precision; raises `UnrollError` (U0503, U0504, U0506, U0510, U0524) for what does not fit."""
     if len(values) != len(entries):
         names = ", ".join(entry.name for entry in entries)
         raise TypeError(f"{graph.name} takes ({names}), {len(values)} arrays are given")
@@ -34,6 +34,9 @@ def arrays(graph: Graph, entries: Sequence[Entry], values: Sequence[Any]) -> lis
             problems.append(RealInput(entry.name, str(entry.type), entry.origin))
         elif entry in graph.inputs and not np.isfinite(array).all():
             problems.append(NotFinite(entry.name, entry.origin))
+        elif (found_outside := _outside(entry, array)) is not None:
+            words = str(entry.domain)
+            problems.append(OutsideBounds(entry.name, found_outside, words, entry.origin))
         else:
             found.append(double(array, entry.type))
     if problems:
@@ -42,6 +45,15 @@ def arrays(graph: Graph, entries: Sequence[Entry], values: Sequence[Any]) -> lis
     if len(batches) > 1:
         raise ValueError(f"arrays have different batch shapes: {sorted(batches)}")
     return found
+
+
+def _outside(entry: Entry, array: Array) -> float | None:
+    """An entry of an input that is none of the data that it is for."""
+    domain = entry.domain
+    if domain is None:
+        return None
+    ends = (domain.lower, domain.lower_strict, domain.upper, domain.upper_strict)
+    return outside(array, *ends)
 
 
 def sizes(

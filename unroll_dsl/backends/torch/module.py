@@ -288,7 +288,9 @@ def _argument(argument: Argument) -> str:
 
 def _class_docstring(layout: Layout) -> str:
     graph = layout.graph
-    inputs = ", ".join(_batched(e.name, e.type) for e in graph.inputs)
+    inputs = ", ".join(
+        _batched(e.name, e.type) + (f" {e.domain}" if e.domain else "") for e in graph.inputs
+    )
     outputs = []
     for index in graph.outputs:
         node = layout.nodes[index]

@@ -256,8 +256,9 @@ class MissingPhase(Diagnostic):
 class NotAllowedHere(Diagnostic):
     """A part of a declaration stands where it has no meaning.
 
-    An input has neither a value nor a constraint nor `per phase`; a fixed value has no random start; a
-    linear map from outside is `fixed`, the same in all phases, and bound when the network is made.
+    An input has neither a value nor `per phase`, and what bounds its data are numbers; a fixed value has no
+    random start; a linear map from outside is `fixed`, the same in all phases, and bound when the network is
+    made.
     Wrong:
 
         input y : vector[m] per phase
