@@ -123,4 +123,5 @@ class Feed:
 
     def _placed(self, value: Tensor) -> Tensor:
         dtype = self.dtype.to_complex() if value.is_complex() else self.dtype
-        return value.to(device=self.device, dtype=dtype)
+        # a copy: torch puts all at addresses alike, NumPy does not, and rounding depends on them
+        return value.to(device=self.device, dtype=dtype, copy=True)

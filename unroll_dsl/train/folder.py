@@ -24,12 +24,11 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
-from unroll_dsl.backends.values import as_numpy
 from unroll_dsl.spec import Spec
+from unroll_dsl.train.bound import write_bound
 from unroll_dsl.train.config import Config
 from unroll_dsl.train.errors import TrainingError
 from unroll_dsl.train.files import append, size, truncate, write_whole, writing
@@ -143,29 +142,3 @@ def environment(device: torch.device, processes: int) -> dict[str, Any]:
         "threads": torch.get_num_threads(),
         "processes": processes,
     }
-
-
-def write_bound(path: Path, bind: Mapping[str, Any]) -> None:
-    """Keep bound tensors, arrays and numbers. Maps that are functions cannot be kept."""
-    from safetensors.torch import save
-
-    kept = {}
-    for name, value in bind.items():
-        if isinstance(value, Tensor):
-            kept[name] = value.detach().cpu().clone().contiguous()
-        elif isinstance(value, np.ndarray | int | float | complex):
-            kept[name] = torch.from_numpy(np.array(as_numpy(value), order="C"))
-    write_whole(path, save(kept))
-
-
-def read_bound(path: Path) -> dict[str, Tensor | float | complex]:
-    """What `write_bound` has kept; numbers are numbers again."""
-    from safetensors.torch import load_file
-
-    if not path.exists():
-        raise TrainingError(f"{path.parent} has no {path.name}: it is no folder of a run")
-    try:
-        found = load_file(str(path))
-    except Exception as error:  # safetensors raises its own kind, of no public base
-        raise TrainingError(f"{path} is damaged: {error}") from error
-    return {name: value if value.ndim else value.item() for name, value in found.items()}

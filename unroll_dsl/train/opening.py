@@ -19,6 +19,7 @@ from unroll_dsl.data import bindings, completed, default_bindings, default_kind,
 from unroll_dsl.data.source import Source
 from unroll_dsl.measure import Measurement, measurement
 from unroll_dsl.spec import Spec
+from unroll_dsl.train.bound import kept
 from unroll_dsl.train.config import Config
 from unroll_dsl.train.devices import dtype
 from unroll_dsl.train.task import default_metric
@@ -74,7 +75,7 @@ def open_data(
         measuring=None if made is None else _measuring(spec, made, config, bind, source),
         dtype=dtype(config.train),
     )
-    both = {**found, **bind}
+    both = {name: kept(value) for name, value in {**found, **bind}.items()}
     return Opened(
         config=config,
         source=completed(source, both),

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from unroll_dsl.data.source import Source
 from unroll_dsl.spec import Spec, loads
+from unroll_dsl.train.bound import read_bound
 from unroll_dsl.train.config import Config
 from unroll_dsl.train.errors import TrainingError
 from unroll_dsl.train.folder import (
@@ -22,7 +23,6 @@ from unroll_dsl.train.folder import (
     LEARNED,
     METRICS,
     PROGRAM,
-    read_bound,
 )
 from unroll_dsl.train.tables import config as as_config
 from unroll_dsl.train.tables import read_file

@@ -21,7 +21,7 @@ from unroll_dsl.backends.values import describe
 from unroll_dsl.diagnostics.model import UnrollError
 from unroll_dsl.spec import Spec
 from unroll_dsl.weights.held import BOUND, Held, from_file, of_network, of_weights, to_file
-from unroll_dsl.weights.writing import write_whole
+from unroll_dsl.weights.writing import in_order, write_whole
 
 
 def save_network(
@@ -61,7 +61,7 @@ def save_network(
         held, tensors = of_weights(weights, spec, phases, bind), dict(weights)
     metadata, more = to_file(held)
     whole = {k: v.detach().cpu().contiguous() for k, v in tensors.items()} | more
-    write_whole(Path(path), save(whole, metadata))
+    write_whole(Path(path), in_order(save(whole, metadata)))
 
 
 def is_network(path: Path | str) -> bool:

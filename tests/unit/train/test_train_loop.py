@@ -26,6 +26,8 @@ def stop_after(step: int) -> Hooks:
     "over",
     [
         {},
+        {"train": {"batch": 1}},
+        {"validate": {"batch": 29}},
         {"phases": 2, "train": {"regime": "layerwise", "refine": [0.5], "steps": 10}},
         pytest.param(
             {"train": {"schedule": "cosine", "warmup": 5, "optimizer": "sgd", "momentum": 0.9}},
@@ -33,7 +35,7 @@ def stop_after(step: int) -> Hooks:
         ),
         {"validate": {"patience": 2, "every": 5}, "train": {"rate": 1.0, "steps": 30}},
     ],
-    ids=["whole", "layerwise", "momentum", "patience"],
+    ids=["whole", "single", "a last one", "layerwise", "momentum", "patience"],
 )
 def test_a_resumed_run_is_an_uninterrupted_one(trained: Any, over: dict[str, Any]) -> None:
     """Stopped at a step at which nothing else happens, twice, it ends in the same bits."""
