@@ -88,7 +88,7 @@ def plot(result: DemoResult, out: Path) -> None:
         if row.name.startswith("baseline"):
             style = "-." if "shrinkage" in row.name else "--"
             axes.axhline(row.error, color="#009e73", linestyle=style, lw=1, label=row.name)
-    axes.set_xlabel("iterations, or phases")
+    axes.set_xlabel("iterations")
     axes.set_ylabel("mean squared error of the codes")
     axes.set_title("Approximate sparse codes of 10 x 10 patches, 100 atoms")
     axes.grid(alpha=0.3, which="both", lw=0.4)

@@ -24,7 +24,7 @@ from unroll_dsl.spec import load
 ALPHA = 0.5
 ATOMS = 100
 SIDE = 10  # of patches
-PHASES = (1, 3, 7)
+ITERATIONS = (1, 3, 7)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +43,15 @@ class Plan:
 FULL = Plan(60_000, 3_000, 4_000, 40, 4_000, 256, 150)
 QUICK = Plan(3_000, 500, 1_500, 8, 250, 128, 80)
 _RATES = {1: 0.02, 3: 0.01, 7: 0.006}
+
+
+def phases(iterations: int) -> int:
+    """The phases of lista.unroll that are so many iterations of LISTA as the paper counts them.
+
+    Its algorithm 3 begins with Z(0) = soft(We X), and an iteration is a product with S. A phase is an
+    iteration of ISTA from Z = 0: the first of them makes Z(0).
+    """
+    return iterations + 1
 
 
 class _Bars:
@@ -77,7 +86,7 @@ def run_demo(
 ) -> DemoResult:
     """Run the demo, print its table, leave its files in `out`.
 
-    The files: lista.py (the generated module), lista_K.safetensors (trained weights), plot.png,
+    The files: lista.py (the generated module), lista_T.safetensors (trained weights of T iterations), plot.png,
     plot.svg and results.json. The same seed gives the same figures on the same machine.
     """
     begin = time.monotonic()
@@ -127,8 +136,8 @@ def run_demo(
                         progress=progress,
                     )
                 measured(name, net)
-            for count in PHASES:
-                net = load("lista").compile(phases=count, bind={"Wd": Wd})
+            for count in ITERATIONS:
+                net = load("lista").compile(phases=phases(count), bind={"Wd": Wd})
                 with bars.task(f"LISTA {count}") as progress:
                     train(
                         net,
@@ -148,7 +157,9 @@ def run_demo(
         )
     finally:
         torch.set_num_threads(threads)
-    (out / "lista.py").write_text(load("lista").source(phases=7), encoding="utf-8")
+    (out / "lista.py").write_text(
+        load("lista").source(phases=phases(max(ITERATIONS))), encoding="utf-8"
+    )
     (out / "results.json").write_text(json.dumps(result.to_json(), indent=1), encoding="utf-8")
     plot(result, out)
     if not json_only:
@@ -162,7 +173,8 @@ def _data(plan: Plan, seed: int) -> tuple[Tensor, Tensor]:
         [samples.picture(name) for name in names] for names in (samples.TRAINING, samples.HELD_OUT)
     )
     counts = (plan.training, plan.held_out)
-    X, X_test = signals(training, held_out, counts, SIDE, np.random.default_rng(seed), fewer=True)
+    rng = np.random.default_rng(seed)
+    X, X_test = signals(training, held_out, counts, SIDE, rng, fewer=(True, False))
     return torch.from_numpy(X).float(), torch.from_numpy(X_test).float()
 
 
@@ -171,7 +183,7 @@ def untrained_gap(X: Tensor, Wd: Tensor) -> float:
 
     ISTA is written out here, and the program's own NumPy reference is held against it too.
     """
-    count = max(PHASES)
+    count = phases(max(ITERATIONS))
     spec = load("lista")
     net = spec.compile(phases=count, bind={"Wd": Wd})
     ours = net.trajectory(X)  # type: ignore[operator]
