@@ -141,8 +141,8 @@ def _read(
         sizes |= Request(request.spec, {**request.dims, **sizes}).sizes(
             entry, array.shape[1:], f"the samples of {where}"
         )
-        dtype = np.complex64 if entry.type.field is Field.COMPLEX else np.float32
         rows = array[: settings.limit] if settings.limit else array
+        dtype = request.numbers(entry)
         tensors[name] = torch.from_numpy(np.ascontiguousarray(rows.astype(dtype)))
     counts = {name: len(tensor) for name, tensor in tensors.items()}
     if len(set(counts.values())) > 1:

@@ -27,6 +27,8 @@ from unroll_dsl.spec import Spec
 from unroll_dsl.types import Array
 
 SIDE = 10  # of the patches of Gregor and LeCun
+SAMPLES = 50_000  # for training, where the pictures have as many
+VALIDATE = 3_000
 ALPHA = 0.5  # their weight of the l1 norm
 
 
@@ -36,10 +38,10 @@ class CodeSettings:
 
     kind: Literal["codes"] = "codes"
     folder: str | None = None
-    validate: int = 3_000
+    validate: int | None = None
     held_out: float | str = 0.2
     patch: int | None = None
-    samples: int = 50_000
+    samples: int | None = None
     dictionary: str | None = None
     alpha: float | None = None
     tolerance: float = 1e-4
@@ -101,7 +103,10 @@ class CodeSource:
         alpha = weight(self.settings.alpha, self.spec, bind)
         what = f"codes in a dictionary {D.shape[0]} x {D.shape[1]}"
         sizes = Request(self.spec, self.sizes).sizes(self.code, (D.shape[1],), what)
-        found = codes(self.signals, D.to(self.signals), alpha, self.settings.tolerance)
+        X = (
+            self.signals.float()
+        )  # the tolerance is far above its rounding, and half the time is spent
+        found = codes(X, D.to(X), alpha, self.settings.tolerance)
         return replace(self, codes=found, sizes={**self.sizes, **sizes})
 
 
@@ -111,8 +116,13 @@ def open_codes(table: Mapping[str, Any], request: Request) -> tuple[CodeSource, 
     With the pictures of scikit-image, in the same order and by the same random numbers as `unroll demo`.
     """
     settings = read_table(CodeSettings, table, "[data]")
-    for key, least in (("samples", 1), ("validate", 0), ("limit", 0), ("tolerance", 0)):
-        at_least(getattr(settings, key), least, key)
+    for key, least in (("samples", 1), ("validate", 0), ("patch", 1), ("limit", 0), ("memory", 0)):
+        if getattr(settings, key) is not None:
+            at_least(getattr(settings, key), least, key)
+    for key in ("tolerance", "alpha"):
+        value = getattr(settings, key)
+        if value is not None and not value > 0:
+            raise DataError(f"[data] {key}: found {value}, expected above 0")
     fraction(settings.held_out, "held_out", "folder")
     signal = _signal(request)
     code = request.only_target("codes") if request.targets else None
@@ -126,13 +136,17 @@ def open_codes(table: Mapping[str, Any], request: Request) -> tuple[CodeSource, 
     if not held_out:
         settings = replace(settings, validate=0)
     rng = np.random.default_rng(request.seed)
-    counts = (settings.samples, settings.validate)
-    both = signals(training, held_out, counts, side, rng)
-    X, X_test = (torch.from_numpy(part).float() for part in both)
+    counts = (
+        SAMPLES if settings.samples is None else settings.samples,
+        VALIDATE if settings.validate is None else settings.validate,
+    )
+    fewer = (settings.samples is None, settings.validate is None)
+    both = signals(training, held_out, counts, side, rng, fewer=fewer)
+    X, X_test = (torch.from_numpy(part).to(request.dtype) for part in both)
     first = CodeSource(
         signal, code, X, sizes, settings, request.spec, snr=settings.snr, left_out=left_out
     )
-    return first, replace(first, signals=X_test, left_out=()) if settings.validate else None
+    return first, replace(first, signals=X_test, left_out=()) if len(X_test) else None
 
 
 def completed(source: Source, bind: Mapping[str, Any]) -> Source:

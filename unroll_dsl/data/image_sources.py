@@ -225,6 +225,7 @@ def _pair(
         anywhere=settings.stride == 0,
         flip="flip" in settings.augment,
         rotate="rotate" in settings.augment,
+        dtype=request.numbers(entry),
         snr=settings.snr,
     )
     if settings.stride and settings.samples:
@@ -233,7 +234,14 @@ def _pair(
         return first, None
     grid = Grid.of(held_out, patch, max(patch))
     return first, PatchSource(
-        entry, held_out, grid, grid.count, sizes, anywhere=False, snr=settings.snr
+        entry,
+        held_out,
+        grid,
+        grid.count,
+        sizes,
+        anywhere=False,
+        dtype=request.numbers(entry),
+        snr=settings.snr,
     )
 
 

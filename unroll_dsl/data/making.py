@@ -281,7 +281,7 @@ def _dictionary(task: Task, settings: Atoms) -> Tensor:
     alpha = weight(settings.alpha, task.spec, task.bound)
     seed = int(task.rng.integers(2**31))
     return dictionary(
-        fits[0], atoms, alpha, seed, settings.rounds, lambda done, total: None
+        fits[0].float(), atoms, alpha, seed, settings.rounds, lambda done, total: None
     ).double()
 
 

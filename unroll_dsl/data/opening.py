@@ -6,6 +6,8 @@ from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from unroll_dsl.data.arrays import ArraySettings, open_arrays
 from unroll_dsl.data.codes import CodeSettings, open_codes
 from unroll_dsl.data.errors import DataError, choose
@@ -37,6 +39,7 @@ def open_source(
     base: Path | str = ".",
     dims: Mapping[str, int] | None = None,
     measured: Collection[str] = (),
+    dtype: torch.dtype = torch.float32,
 ) -> tuple[Source, Source | None]:
     """The data of a program, for training and, where there are any, for validation.
 
@@ -52,6 +55,8 @@ def open_source(
         Sizes that are settled, `[dims]`.
     measured
         Inputs that a measurement makes.
+    dtype
+        The precision of what is drawn: of files in double precision float64 rounds nothing.
 
     Returns
     -------
@@ -64,7 +69,7 @@ def open_source(
     DataError
         With the key or the file at fault, and the mend.
     """
-    request = Request(spec, dict(dims or {}), tuple(measured), seed, Path(base))
+    request = Request(spec, dict(dims or {}), tuple(measured), seed, Path(base), dtype)
     kind = table.get("kind", default_kind(table, spec, measured))
     if not isinstance(kind, str) or kind not in KINDS:
         raise DataError(f"[data] kind: {kind!r} is no kind of data", choose(str(kind), KINDS))

@@ -9,14 +9,13 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 from torch import Tensor
 
 from unroll_dsl.data.images import scaled
 from unroll_dsl.data.pictures import Pictures
 from unroll_dsl.data.source import take
 from unroll_dsl.ir.graph import Entry
-from unroll_dsl.types import Field
 
 
 @dataclass(frozen=True)
@@ -63,6 +62,7 @@ class PatchSource:
     anywhere: bool
     flip: bool = False
     rotate: bool = False
+    dtype: DTypeLike = np.float32
     snr: float | None = None
 
     @property
@@ -91,9 +91,8 @@ class PatchSource:
             )
         images, rows, columns = self.grid.place(which)
         stored = self.pictures.stored(np.unique(images).tolist())
-        dtype = np.complex64 if self.entry.type.field is Field.COMPLEX else np.float32
         channels = next(iter(stored.values())).shape[0] if stored else 1
-        found = np.empty((len(which), channels, height, width), dtype)
+        found = np.empty((len(which), channels, height, width), self.dtype)
         for place, (image, row, column) in enumerate(zip(images, rows, columns)):
             patch = scaled(stored[int(image)][:, row : row + height, column : column + width])
             if mirrored[place]:

@@ -206,10 +206,10 @@ def _mapped(image: Stored) -> bool:
 
 
 def _compact(image: Stored) -> Stored:
-    """Levels and what is mapped as they are, other numbers in single precision."""
-    if _mapped(image) or levels_of(image) or image.dtype in (np.float32, np.complex64):
+    """What needs no more than eight bytes a number as it is, other kinds in double precision."""
+    if _mapped(image) or levels_of(image) or image.dtype.kind in "fc":
         return image
-    return image.astype(np.complex64 if np.iscomplexobj(image) else np.float32)
+    return image.astype(np.float64)
 
 
 def _resized(image: Stored, scale: float) -> Stored:

@@ -66,10 +66,12 @@ def signals(
     side: int,
     rng: np.random.Generator,
     *,
-    fewer: bool = False,
+    fewer: tuple[bool, bool] = (False, False),
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """So many normalised patches of pictures for training (or with `fewer` what there is), in random
-    order, and of others held out."""
-    X = normalised_patches(training, side, counts[0], rng, fewer=fewer)
-    X_test = normalised_patches(held_out, side, counts[1], rng)
+    """So many normalised patches of pictures for training, in random order, and of others held out.
+
+    With `fewer`, of either, what there is where the pictures have no more.
+    """
+    X = normalised_patches(training, side, counts[0], rng, fewer=fewer[0])
+    X_test = normalised_patches(held_out, side, counts[1], rng, fewer=fewer[1])
     return X[rng.permutation(len(X))], X_test

@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from unroll_dsl.backends.sizes import Equation, solve
 from unroll_dsl.data.errors import DataError, choose
 from unroll_dsl.ir.graph import Entry
 from unroll_dsl.spec import Spec
-from unroll_dsl.types import Dim
+from unroll_dsl.types import Dim, Field
 
 
 class Source(Protocol):
@@ -46,7 +47,8 @@ class Source(Protocol):
         no noise but what the program itself declares."""
 
     def draw(self, indices: Sequence[int], rng: np.random.Generator) -> dict[str, Tensor]:
-        """Samples `indices`, from 0 to `size` - 1, [len(indices), ...] in float32 or complex64 on the CPU.
+        """Samples `indices`, from 0 to `size` - 1, [len(indices), ...] on the CPU, real or complex, in the
+        precision that was asked for as the source was opened.
 
         `rng` drives what is random: where patches lie, how they are turned, what is made on the fly.
         """
@@ -60,7 +62,7 @@ class Request:
     """What a program asks of its data.
 
     `measured` are the inputs that a measurement makes; `dims` are sizes that are settled, `base` is the
-    folder that paths start from.
+    folder that paths start from, `dtype` the precision of real samples, and of complex ones.
     """
 
     spec: Spec
@@ -68,6 +70,7 @@ class Request:
     measured: tuple[str, ...] = ()
     seed: int = 0
     base: Path = field(default_factory=Path)
+    dtype: torch.dtype = torch.float32
 
     def __post_init__(self) -> None:
         known = [name for name, _ in self.spec.graph.dims]
@@ -89,6 +92,13 @@ class Request:
     @property
     def entries(self) -> dict[str, Entry]:
         return {entry.name: entry for entry in (*self.targets, *self.inputs)}
+
+    def numbers(self, entry: Entry) -> np.dtype[Any]:
+        """Of which kind the samples of an entry are: float32, float64, complex64 or complex128."""
+        wide = self.dtype is torch.float64
+        if entry.type.field is Field.COMPLEX:
+            return np.dtype(np.complex128 if wide else np.complex64)
+        return np.dtype(np.float64 if wide else np.float32)
 
     def only_target(self, kind: str) -> Entry:
         """The one target that a source of some kind gives."""

@@ -17,10 +17,17 @@ def key(
     *,
     least: float | None = None,
     above: float | None = None,
+    most: float | None = None,
+    below: float | None = None,
+    other: float | None = None,
     choices: tuple[str, ...] = (),
 ) -> Any:
-    """A key of a table: its default, and what `tables.read` and `--show` need to know."""
-    facts = {"about": about, "least": least, "above": above, "choices": choices}
+    """A key of a table: its default, and what `tables.read` and `--show` need to know.
+
+    `other` is a value out of the range that means something of its own.
+    """
+    facts = {"about": about, "choices": choices, "other": other}
+    facts |= {"least": least, "above": above, "most": most, "below": below}
     if isinstance(default, dict):
         return field(default_factory=lambda: dict(default), metadata=facts)
     return field(default=default, metadata=facts)
@@ -35,12 +42,12 @@ class Training:
     batch: int = key(64, "samples an update, all processes together", least=1)
     optimizer: str = key("adam", "", choices=("adam", "adamw", "sgd"))
     rate: float = key(1e-4, "learning rate", above=0)
-    momentum: float = key(0.0, "of sgd", least=0)
+    momentum: float = key(0.0, "of sgd", least=0, below=1)
     weight_decay: float = key(0.0, "", least=0)
     schedule: str = key(
         "constant", "of the rate, within a stage", choices=("constant", "cosine", "step")
     )
-    decay: float = key(0.5, "factor of `step`", above=0)
+    decay: float = key(0.5, "factor of `step`", above=0, most=1)
     decay_every: int = key(500, "updates between two decays of `step`", least=1)
     warmup: int = key(0, "updates in which the rate rises from 0", least=0)
     clip: float = key(0.0, "largest norm of the gradient; 0: any", least=0)
@@ -62,7 +69,7 @@ class Training:
         choices=("whole", "layerwise", "tied-then-untied", "curriculum"),
     )
     refine: tuple[float, ...] = key(
-        (0.2, 0.02), "layerwise: factors of the rate, all layers jointly"
+        (0.2, 0.02), "layerwise: factors of the rate, all layers jointly", above=0
     )
     counts: tuple[int, ...] = key(
         (), "curriculum: numbers of phases; none given: 1, 2, 4, ...", least=1
@@ -80,8 +87,10 @@ class Group:
     """`[[group]]`: parameters whose names match, treated alike. The first group that matches counts."""
 
     match: str = key("", "a name of the program or of the state_dict, with * and ?")
-    rate: float = key(0.0, "in place of `train.rate`; 0: that one", least=0)
-    weight_decay: float = key(-1.0, "in place of `train.weight_decay`; -1: that one", least=-1)
+    rate: float = key(-1.0, "in place of `train.rate`; -1: that one", least=0, other=-1)
+    weight_decay: float = key(
+        -1.0, "in place of `train.weight_decay`; -1: that one", least=0, other=-1
+    )
     freeze: bool = key(False, "keep them as they are")
 
 
@@ -94,7 +103,7 @@ class StageTable:
     learn: Mapping[str, str] = key({}, "added to those of the run and of the stages before")
     train: tuple[str, ...] = key((), "patterns of what is trained; none: everything")
     steps: int = key(0, "0: as in [train]", least=0)
-    rate: float = key(0.0, "0: as in [train]", least=0)
+    rate: float = key(-1.0, "-1: as in [train]", above=0, other=-1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,14 +138,14 @@ class Config:
     """A run, as its TOML file has it. Relative paths start from `base`."""
 
     phases: int = key(0, "0: as many as the program says", least=0)
-    seed: int = key(0, "of everything random", least=0)
+    seed: int = key(0, "of everything random", least=0, most=2**63 - 1)
     learn: Mapping[str, str] = key({}, "fixed values to learn: shared or per phase")
     fix: tuple[str, ...] = key((), "learnables to keep at their classical values")
     base: str = key("", "folder that relative paths start from; by default that of the TOML file")
     bind: Mapping[str, Any] = key(
         {}, "values of fixed names: a number, a file, or a table such as {make = ...}"
     )
-    dims: Mapping[str, int] = key({}, "sizes that nothing else tells")
+    dims: Mapping[str, int] = key({}, "sizes that nothing else tells", least=1)
     data: Mapping[str, Any] = key({}, "where samples come from")
     train: Training = field(default_factory=Training)
     group: tuple[Group, ...] = ()

@@ -72,4 +72,4 @@ def parameter_groups(
 
 def _facts(group: Group, train: Training) -> dict[str, float]:
     decay = train.weight_decay if group.weight_decay < 0 else group.weight_decay
-    return {"weight_decay": decay, "factor": group.rate / train.rate if group.rate else 1.0}
+    return {"weight_decay": decay, "factor": 1.0 if group.rate < 0 else group.rate / train.rate}

@@ -63,6 +63,7 @@ def open_data(
             base=base,
             dims=config.dims,
             measured=measured,
+            dtype=dtype(config.train),
         )
     wanted = {name: value for name, value in config.bind.items() if name not in bind}
     found = bindings(

@@ -117,6 +117,10 @@ def _curriculum(config: Config, count: int, steps: int) -> tuple[Stage, ...]:
     counts = config.train.counts
     if not counts:
         counts = (*(2**i for i in range(count.bit_length()) if 2**i < count), count)
+    if list(counts) != sorted(set(counts)):
+        raise TrainingError(
+            f"`train.counts` grows from stage to stage, found {', '.join(map(str, counts))}"
+        )
     if counts[-1] != count:
         raise TrainingError(
             f"`train.counts` ends at {counts[-1]} phases, the run has {count}",
@@ -140,7 +144,7 @@ def _own(config: Config, count: int | None, steps: int) -> tuple[Stage, ...]:
                 learn,
                 table.train,
                 table.steps or steps,
-                table.rate or config.train.rate,
+                config.train.rate if table.rate < 0 else table.rate,
                 config.train.start or "previous",
             )
         )

@@ -5,6 +5,8 @@ Files are read with tomllib and written with tomlkit, each key with its explanat
 
 from __future__ import annotations
 
+import math
+import operator
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import Field, fields, is_dataclass
@@ -24,6 +26,12 @@ from unroll_dsl.train.errors import TrainingError, near
 
 Kind = TypeVar("Kind")
 
+_RANGES: dict[str, tuple[str, Callable[[Any, Any], bool]]] = {
+    "least": ("at least", operator.ge),
+    "above": ("above", operator.gt),
+    "most": ("at most", operator.le),
+    "below": ("below", operator.lt),
+}
 _TABLES: dict[str, type] = {
     "Training": Training,
     "Validation": Validation,
@@ -81,7 +89,27 @@ def config(table: Mapping[str, Any], where: str = "") -> Config:
     TrainingError
         For a key that there is not, a value of a wrong type or out of range; `where` says in what file.
     """
-    return _read(Config, table, f"{where}: " if where else "", "")
+    place = f"{where}: " if where else ""
+    _check_finite(table, place, "")
+    found = _read(Config, table, place, "")
+    if found.train.momentum and found.train.optimizer != "sgd":
+        raise TrainingError(
+            f'{place}`train.momentum` is of sgd, and `train.optimizer` is "{found.train.optimizer}"',
+            'leave it out, or take `optimizer = "sgd"`',
+        )
+    return found
+
+
+def _check_finite(value: Any, where: str, path: str) -> None:
+    """TOML knows nan and inf; no key of a run does, those of `[data]` and `[bind]` neither."""
+    if isinstance(value, Mapping):
+        for name, item in value.items():
+            _check_finite(item, where, f"{path}.{name}" if path else str(name))
+    elif isinstance(value, list | tuple):
+        for number, item in enumerate(value, start=1):
+            _check_finite(item, where, f"{path}[{number}]")
+    elif isinstance(value, float) and not math.isfinite(value):
+        raise TrainingError(f"{where}`{path}` is a number, found {value}")
 
 
 def _read(kind: type[Kind], table: Any, where: str, path: str) -> Kind:
@@ -106,7 +134,8 @@ def _value(entry: Field[Any], value: Any, where: str, path: str) -> Any:
     if annotation in _LISTS:
         if not isinstance(value, list | tuple):
             raise TrainingError(f"{where}`{path}` is a list of tables: write [[{path}]]")
-        return tuple(_read(_LISTS[annotation], item, where, path) for item in value)
+        rows = enumerate(value, start=1)
+        return tuple(_read(_LISTS[annotation], row, where, f"{path}[{i}]") for i, row in rows)
     words, convert = _KINDS[annotation]
     try:
         found = convert(value)
@@ -117,18 +146,30 @@ def _value(entry: Field[Any], value: Any, where: str, path: str) -> Any:
 
 
 def _check_range(entry: Field[Any], value: Any, where: str, path: str) -> None:
-    least, above = entry.metadata["least"], entry.metadata["above"]
-    choices = entry.metadata["choices"]
-    for number in value if isinstance(value, tuple) else (value,):
-        if least is not None and not number >= least:
-            raise TrainingError(f"{where}`{path}` is at least {least}, found {number}")
-        if above is not None and not number > above:
-            raise TrainingError(f"{where}`{path}` is above {above}, found {number}")
+    facts = entry.metadata
+    for number in _numbers(value):
+        if number == facts["other"]:
+            continue
+        for name, (words, holds) in _RANGES.items():
+            bound = facts[name]
+            if bound is not None and not holds(number, bound):
+                raise TrainingError(f"{where}`{path}` is {words} {bound}, found {number}")
+    choices = facts["choices"]
     if choices and value not in choices:
         raise TrainingError(
             f"{where}`{path}` is one of {', '.join(map(repr, choices))}, found {value!r}",
             near(value, (c for c in choices if c)),
         )
+
+
+def _numbers(value: Any) -> tuple[Any, ...]:
+    match value:
+        case Mapping():
+            return tuple(value.values())
+        case tuple():
+            return value
+        case _:
+            return (value,)
 
 
 def _shown(value: Any) -> str:

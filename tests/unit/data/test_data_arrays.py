@@ -11,6 +11,9 @@ from scipy.io import savemat
 
 import unroll_dsl
 from unroll_dsl.data import DataError, open_source
+from unroll_dsl.train.opening import open_data
+from unroll_dsl.train.setup import prepare
+from unroll_dsl.train.tables import config
 
 LISTA_CP = unroll_dsl.load("lista_cp")
 RNG = np.random.default_rng(0)
@@ -36,6 +39,29 @@ def test_inputs_and_targets_come_by_name(name: str, tmp_path: Path) -> None:
     found = source.draw([3, 0], np.random.default_rng(0))
     np.testing.assert_array_equal(found["x_star"].numpy(), X[[3, 0]].astype(np.float32))
     np.testing.assert_array_equal(found["y"].numpy(), Y[[3, 0]].astype(np.float32))
+
+
+@pytest.mark.parametrize("stored", ["float64", ">f8", "int64", "float32", "float16", "bool"])
+def test_double_precision_loses_nothing_of_a_file(stored: str, tmp_path: Path) -> None:
+    rows = (np.arange(18).reshape(2, 9) / (3 if "f" in stored else 1)).astype(stored)
+    write(tmp_path / "p.npz", x_star=rows, y=rows[:, :5])
+    table = {"file": "p.npz", "validate": 0}
+    source, _ = open_source(table, LISTA_CP, base=tmp_path, dtype=torch.float64)
+    drawn = source.draw([1, 0], np.random.default_rng(0))["x_star"]
+    assert drawn.dtype == torch.float64
+    np.testing.assert_array_equal(drawn.numpy(), rows[[1, 0]].astype(np.float64))
+
+
+def test_a_run_in_double_precision_rounds_nothing(tmp_path: Path) -> None:
+    write(tmp_path / "p.npz", x_star=X, y=Y)
+    table = {"precision": "float64", "steps": 1, "batch": 4}
+    made = config({"data": {"file": str(tmp_path / "p.npz"), "validate": 0}, "train": table})
+    data = open_data(LISTA_CP, made, {"A": RNG.standard_normal((5, 9))})
+    setup = prepare(LISTA_CP, data.config, data.source, None, data.bind)
+    feed = setup.feed(data.source, torch.device("cpu"))
+    y, x = (torch.cat(parts) for parts in zip(*feed.everything(7), strict=True))
+    np.testing.assert_array_equal(x.numpy(), X)
+    np.testing.assert_array_equal(y.numpy(), Y)
 
 
 def test_other_names_are_told(tmp_path: Path) -> None:

@@ -121,3 +121,36 @@ def test_a_signal_that_is_no_square_patch() -> None:
 def test_programs_that_take_no_signal() -> None:
     with pytest.raises(DataError, match=r"`ista_net` has to be given none"):
         open_source(SMALL, unroll_dsl.load("ista_net"), measured=("y",))
+
+
+def test_without_a_count_there_are_as_many_patches_as_the_pictures_have(tmp_path: Path) -> None:
+    """50 000 are wanted, and the pictures have fewer that are not flat; a count that is given is held to."""
+    rng = np.random.default_rng(0)
+    for place in range(3):
+        levels = rng.integers(0, 256, (30, 30), dtype=np.uint8)
+        Image.fromarray(levels).save(tmp_path / f"{place}.png")
+    table = {"kind": "codes", "folder": str(tmp_path)}
+    training, held_out = open_source(table, LISTA)
+    assert held_out is not None
+    assert (training.size, held_out.size) == (2 * 21 * 21, 21 * 21)
+    with pytest.raises(DataError, match="1000 different patches of 10 x 10 are asked for"):
+        open_source({**table, "samples": 1000}, LISTA)
+    with pytest.raises(DataError, match="500 different patches of 10 x 10 are asked for"):
+        open_source({**table, "validate": 500}, LISTA)
+    assert open_source({**table, "validate": 0}, LISTA)[1] is None
+
+
+@pytest.mark.parametrize(
+    ("keys", "message"),
+    [
+        ({"alpha": -0.5}, r"\[data\] alpha: found -0\.5, expected above 0"),
+        ({"tolerance": 0.0}, r"\[data\] tolerance: found 0\.0, expected above 0"),
+        ({"patch": 0}, r"\[data\] patch: found 0, expected 1 or more"),
+        ({"samples": 0}, r"\[data\] samples: found 0, expected 1 or more"),
+        ({"validate": -1}, r"\[data\] validate: found -1, expected 0 or more"),
+        ({"memory": -1.0}, r"\[data\] memory: found -1\.0, expected 0 or more"),
+    ],
+)
+def test_settings_out_of_range_are_told(keys: dict[str, Any], message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        open_source({"kind": "codes", **keys}, LISTA)

@@ -68,6 +68,16 @@ def test_patches_of_a_grid_are_those_of_the_images_in_order(folder: Path) -> Non
     np.testing.assert_array_equal(found[12 + 5, 0], image[3:7, 3:7].astype(np.float32))
 
 
+def test_double_precision_loses_nothing_of_a_picture(tmp_path: Path) -> None:
+    image = np.random.default_rng(0).random((9, 9))
+    np.save(tmp_path / "a.npy", image)
+    table = {"folder": str(tmp_path), "patch": "whole", "validate": 0.0}
+    source, _ = open_source(table, program(), measured=("y",), dtype=torch.float64)
+    np.testing.assert_array_equal(draw(source, 1)[0, 0].numpy(), image)
+    single, _ = open_source(table, program(), measured=("y",))
+    np.testing.assert_array_equal(draw(single, 1)[0, 0].numpy(), image.astype(np.float32))
+
+
 def test_patches_anywhere_reach_all_places_alike_often(folder: Path) -> None:
     source = opened(folder, patch=[11, 13])  # 2 x 3 places in each of 5 images
     corners = (255 * draw(source, 6000)[:, 0, 0, 0]).round().int()

@@ -3,12 +3,15 @@
 import re
 import tomllib
 from dataclasses import fields
+from math import inf, nan
 from pathlib import Path
 
 import pytest
 
+import unroll_dsl
 from unroll_dsl.train.config import Config, Group, Log, Saving, StageTable, Training, Validation
 from unroll_dsl.train.errors import TrainingError
+from unroll_dsl.train.regimes import stages
 from unroll_dsl.train.tables import config, merged, read_file, setting, to_toml
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -31,8 +34,41 @@ ROOT = Path(__file__).resolve().parents[3]
         ),
         ({"train": 3}, "`train` is a table, found 3", None),
         ({"group": {"match": "x"}}, "`group` is a list of tables: write [[group]]", None),
-        ({"stage": [{"phase": 3}]}, "[stage] has no key `phase`", "did you mean `phases`?"),
+        ({"stage": [{"phase": 3}]}, "[stage[1]] has no key `phase`", "did you mean `phases`?"),
         ({"dims": {"n": 1.5}}, "`dims` is a table of whole numbers", None),
+        ({"dims": {"n": 0}}, "`dims` is at least 1, found 0", None),
+        ({"seed": 2**63}, "`seed` is at most 9223372036854775807, found 9223372036854775808", None),
+        (
+            {"train": {"optimizer": "sgd", "momentum": 5}},
+            "`train.momentum` is below 1, found 5",
+            None,
+        ),
+        (
+            {"train": {"optimizer": "sgd", "momentum": 1}},
+            "`train.momentum` is below 1, found 1",
+            None,
+        ),
+        (
+            {"train": {"momentum": 0.9}},
+            '`train.momentum` is of sgd, and `train.optimizer` is "adam"',
+            'leave it out, or take `optimizer = "sgd"`',
+        ),
+        ({"train": {"decay": 1.5}}, "`train.decay` is at most 1, found 1.5", None),
+        ({"train": {"refine": [0.5, 0]}}, "`train.refine` is above 0, found 0.0", None),
+        ({"train": {"counts": [1, 0]}}, "`train.counts` is at least 1, found 0", None),
+        ({"group": [{}, {"rate": -0.5}]}, "`group[2].rate` is at least 0, found -0.5", None),
+        ({"group": [{"weight_decay": -2}]}, "`group[1].weight_decay` is at least 0", None),
+        ({"stage": [{"rate": 0}]}, "`stage[1].rate` is above 0, found 0.0", None),
+        ({"validate": {"every": 0}}, "`validate.every` is at least 1, found 0", None),
+        ({"validate": {"patience": -1}}, "`validate.patience` is at least 0, found -1", None),
+        ({"log": {"every": 0}}, "`log.every` is at least 1, found 0", None),
+        ({"save": {"every": 0}}, "`save.every` is at least 1, found 0", None),
+        ({"train": {"rate": nan}}, "`train.rate` is a number, found nan", None),
+        ({"train": {"clip": inf}}, "`train.clip` is a number, found inf", None),
+        ({"train": {"refine": [0.1, nan]}}, "`train.refine[2]` is a number, found nan", None),
+        ({"bind": {"alpha": nan}}, "`bind.alpha` is a number, found nan", None),
+        ({"bind": {"P": {"ratio": nan}}}, "`bind.P.ratio` is a number, found nan", None),
+        ({"data": {"snr": -inf}}, "`data.snr` is a number, found -inf", None),
     ],
 )
 def test_what_is_wrong(table: dict[str, object], message: str, mend: str | None) -> None:
@@ -93,3 +129,24 @@ def test_examples_of_the_docs_are_configurations() -> None:
     assert examples
     for example in examples:
         config(tomllib.loads(example))
+
+
+def test_values_at_the_ends_of_ranges_are_taken() -> None:
+    """A group's rate of 0 is 0, and -1 that of the run; what is left out is -1."""
+    made = config(
+        {
+            "seed": 2**63 - 1,
+            "train": {"optimizer": "sgd", "momentum": 0.999, "decay": 1, "clip": 0, "warmup": 0},
+            "group": [{"rate": 0, "weight_decay": 0}, {"rate": -1}, {}],
+        }
+    )
+    assert [group.rate for group in made.group] == [0, -1, -1]
+    assert [group.weight_decay for group in made.group] == [0, -1, -1]
+    assert made.stage == () and config({"stage": [{}]}).stage[0].rate == -1
+
+
+@pytest.mark.parametrize("counts", [[3, 1, 3], [1, 1, 3]])
+def test_counts_of_phases_grow(counts: list[int]) -> None:
+    made = config({"train": {"regime": "curriculum", "counts": counts}})
+    with pytest.raises(TrainingError, match=r"`train\.counts` grows from stage to stage, found"):
+        stages(made, unroll_dsl.load("lista_cp"), 1)
