@@ -35,6 +35,9 @@ def arguments(parser: ArgumentParser) -> None:
     parser.add_argument("file", nargs="?", metavar="SPEC", help="path, or name of an algorithm")
     parser.add_argument("--out", type=Path, metavar="RUN", help="the run folder to make")
     parser.add_argument("--resume", type=Path, metavar="RUN", help="go on with this run")
+    parser.add_argument(
+        "--edited", action="store_true", help="with --resume: run.toml was changed on purpose"
+    )
     parser.add_argument("--show", action="store_true", help="print the configuration and leave")
     parser.add_argument("--config", type=Path, metavar="TOML", help="what differs from defaults")
     parser.add_argument("--data", type=Path, metavar="PATH", help=DATA)
@@ -80,6 +83,10 @@ def _train(options: Namespace, asked: "_Asked") -> int:
 
     if options.file is None:
         raise UsageError("what is to be trained?", "`unroll train SPEC --out RUN`")
+    if options.edited:
+        raise UsageError(
+            "--edited is about a run that goes on", "`unroll train --resume RUN --edited`"
+        )
     spec = load(options.file, no_colour=options.no_colour)
     config = _config(options)
     if options.show:
@@ -107,7 +114,7 @@ def _resume(options: Namespace, asked: "_Asked") -> int:
     from unroll_dsl.train import resume
 
     with _watching(options, asked) as hooks:
-        done = resume(options.resume, hooks=hooks)
+        done = resume(options.resume, hooks=hooks, edited=options.edited)
     return _finish(done, options, asked)
 
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 import io
 import warnings
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +43,8 @@ class Checkpoint:
         Lengths in bytes of the files that grow: metrics.csv, learned.jsonl.
     seconds
         Time spent so far.
+    texts
+        program.unroll and run.toml as this run has them, by the names of the files.
     """
 
     step: int
@@ -54,6 +56,7 @@ class Checkpoint:
     counters: dict[str, Any]
     sizes: dict[str, int]
     seconds: float
+    texts: dict[str, str] = field(default_factory=dict)
 
 
 def save(folder: Path, checkpoint: Checkpoint) -> None:

@@ -1,6 +1,7 @@
 """The run folder as it is written.
 
 program.unroll      the program's text
+run.lock            held while a process works in the folder
 run.toml            the complete configuration, fit for `unroll train --config`
 environment.json    versions, device, threads, processes
 bound.safetensors   what was bound, made matrices and masks too
@@ -51,30 +52,37 @@ def columns(terms: Sequence[str], metric: str | None) -> tuple[str, ...]:
     return (*found, "grad_norm")
 
 
+def texts(spec: Spec, config: Config) -> dict[str, str]:
+    """What program.unroll and run.toml of a run say."""
+    return {PROGRAM: spec.program.file.text, CONFIG: to_toml(config)}
+
+
+def read_texts(folder: Path) -> dict[str, str]:
+    """What program.unroll and run.toml of a folder say now."""
+    return {name: (folder / name).read_text("utf-8") for name in (PROGRAM, CONFIG)}
+
+
 @dataclass(frozen=True, slots=True)
 class Folder:
     """Writes a run folder. Every file is whole at every moment, or cut back when the run goes on."""
 
     path: Path
     columns: tuple[str, ...]
+    texts: Mapping[str, str]  # of the program and the configuration, by the names of their files
 
-    def begin(
-        self, spec: Spec, config: Config, bind: Mapping[str, Any], environment: Mapping[str, Any]
-    ) -> None:
+    def begin(self, spec: Spec, bind: Mapping[str, Any], environment: Mapping[str, Any]) -> None:
         """Make the folder; run.toml comes last, so that a folder with one is a run."""
         if (self.path / CONFIG).exists():
             raise TrainingError(
                 f"{self.path} holds a run already",
                 f"go on with it, `unroll train --resume {self.path}`, or give another folder",
             )
-        with writing(self.path):
-            self.path.mkdir(parents=True, exist_ok=True)
-        write_whole(self.path / PROGRAM, spec.program.file.text.encode())
+        write_whole(self.path / PROGRAM, self.texts[PROGRAM].encode())
         facts = {"program": spec.program.file.name.rpartition("/")[2], **environment}
         write_whole(self.path / ENVIRONMENT, json.dumps(facts, indent=1).encode())
         write_bound(self.path / BOUND, bind)
         self.cut(self.empty())
-        write_whole(self.path / CONFIG, to_toml(config).encode())
+        write_whole(self.path / CONFIG, self.texts[CONFIG].encode())
 
     def empty(self) -> dict[str, int]:
         """Lengths of files of which nothing is kept."""

@@ -183,7 +183,7 @@ class Loop:
                 f"{largest_gradient(work.network)}",
                 f"the last good state is in {self.folder.path / checkpoint.LAST}: with a smaller "
                 f"`train.rate`, or `train.clip`, in {self.folder.path / CONFIG} "
-                f"`unroll train --resume {self.folder.path}` goes on from it",
+                f"`unroll train --resume {self.folder.path} --edited` goes on from it",
             )
 
         return explain
@@ -269,6 +269,7 @@ class Loop:
                 counters=asdict(self.counters),
                 sizes=self.folder.sizes(),
                 seconds=self._seconds(),
+                texts=dict(self.folder.texts),
                 **learner.state(),
             ),
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,9 +16,11 @@ from unroll_dsl.spec import Spec, load
 from unroll_dsl.train import checkpoint
 from unroll_dsl.train.config import Config
 from unroll_dsl.train.devices import devices
+from unroll_dsl.train.edits import check_edits
 from unroll_dsl.train.errors import TrainingError
 from unroll_dsl.train.events import Hooks
-from unroll_dsl.train.folder import Folder, columns, environment
+from unroll_dsl.train.folder import Folder, columns, environment, read_texts, texts
+from unroll_dsl.train.lock import locked
 from unroll_dsl.train.loop import Loop
 from unroll_dsl.train.opening import GIVEN, open_data
 from unroll_dsl.train.run import Run
@@ -81,7 +84,13 @@ def train(
         )
     data = open_data(program, wanted, dict(bind or {}), source, validation)
     setup = prepare(program, data.config, data.source, data.validation, data.bind)
-    return _run(setup, Path(out), None, hooks, fresh=True)
+    folder = _folder(setup, Path(out), texts(program, setup.config))
+    with devices(setup.config.train) as accelerator, _alone(folder.path, accelerator):
+        if accelerator.is_main_process:
+            facts = environment(accelerator.device, accelerator.num_processes)
+            facts |= {"seed": setup.config.seed, "sizes": setup.sizes}
+            folder.begin(setup.spec, setup.bind, facts)
+        return _run(setup, folder, None, hooks, accelerator)
 
 
 def resume(
@@ -91,19 +100,22 @@ def resume(
     source: Source | None = None,
     validation: Source | None = None,
     hooks: Hooks | None = None,
+    edited: bool = False,
 ) -> Run:
     """Go on with a run from its last checkpoint; on a CPU to the same bits as without the interruption.
 
     `bind`, `source` and `validation` are needed where the run was given objects that no file can hold.
-    A run that has finished is left as it is.
+    A run that has finished is left as it is. One whose run.toml has been edited goes on with `edited`, from
+    then on by what it says now.
 
     Raises
     ------
+    TrainingError
+        If another process trains in the folder, or its program or configuration has been edited.
     BadCheckpoint
         If neither the last checkpoint nor the one before can be read.
     """
     run = Run.open(out)
-    found = checkpoint.newest(run.path)
     if run.config.data.get("kind") == GIVEN and source is None:
         raise TrainingError(
             f"the data of {out} were given as an object, which no file holds",
@@ -118,44 +130,47 @@ def resume(
         )
     data = open_data(run.spec, run.config, {**run.bind(), **(bind or {})}, source, validation)
     setup = prepare(run.spec, data.config, data.source, data.validation, data.bind)
-    return _run(setup, run.path, found, hooks, fresh=False)
+    folder = _folder(setup, run.path, read_texts(run.path))
+    with devices(setup.config.train) as accelerator, _alone(run.path, accelerator):
+        found = checkpoint.newest(run.path)
+        changed = check_edits(run.path, found.texts if found else {}, folder.texts, edited)
+        if accelerator.is_main_process:
+            folder.cut(found.sizes if found is not None else folder.empty())
+            if changed:
+                folder.say(f"goes on as run.toml says now: {changed}")
+        return _run(setup, folder, found, hooks, accelerator)
+
+
+def _folder(setup: Setup, out: Path, said: Mapping[str, str]) -> Folder:
+    metric = setup.metric.name if setup.validation is not None else None
+    return Folder(out, columns(setup.terms, metric), said)
+
+
+def _alone(out: Path, accelerator: Accelerator) -> AbstractContextManager[None]:
+    """The first of the processes of a run holds its folder."""
+    return locked(out) if accelerator.is_main_process else nullcontext()
 
 
 def _run(
     setup: Setup,
-    out: Path,
+    folder: Folder,
     found: checkpoint.Checkpoint | None,
     hooks: Hooks | None,
-    *,
-    fresh: bool,
+    accelerator: Accelerator,
 ) -> Run:
-    metric = setup.metric.name if setup.validation is not None else None
-    folder = Folder(out, columns(setup.terms, metric))
-    with devices(setup.config.train) as accelerator:
-        if accelerator.is_main_process:
-            if fresh:
-                facts = environment(accelerator.device, accelerator.num_processes)
-                folder.begin(
-                    setup.spec,
-                    setup.config,
-                    setup.bind,
-                    {**facts, "seed": setup.config.seed, "sizes": setup.sizes},
-                )
-            else:
-                folder.cut(found.sizes if found is not None else folder.empty())
-        accelerator.wait_for_everyone()
-        watched = _with_tensorboard(setup, out, hooks or Hooks(), accelerator)
-        if accelerator.is_main_process:
-            doubts = (f"warning: {words}" for words in suspicions(setup.spec, setup.bind))
-            for line in (*setup.source.problems(), *doubts):
-                folder.say(line)
-                watched.say(line)
-        outcome = Loop(setup, folder, accelerator, watched).run(found)
-        if accelerator.is_main_process:
-            words = "finished" if outcome.finished else "stopped on request"
-            folder.say(f"{words} after {outcome.step} updates")
-        accelerator.wait_for_everyone()
-    return Run.open(out)
+    accelerator.wait_for_everyone()
+    watched = _with_tensorboard(setup, folder.path, hooks or Hooks(), accelerator)
+    if accelerator.is_main_process:
+        doubts = (f"warning: {words}" for words in suspicions(setup.spec, setup.bind))
+        for line in (*setup.source.problems(), *doubts):
+            folder.say(line)
+            watched.say(line)
+    outcome = Loop(setup, folder, accelerator, watched).run(found)
+    if accelerator.is_main_process:
+        words = "finished" if outcome.finished else "stopped on request"
+        folder.say(f"{words} after {outcome.step} updates")
+    accelerator.wait_for_everyone()
+    return Run.open(folder.path)
 
 
 def _with_tensorboard(setup: Setup, out: Path, hooks: Hooks, accelerator: Accelerator) -> Hooks:

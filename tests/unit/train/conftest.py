@@ -65,10 +65,11 @@ class Trainer:
             hooks=hooks,
         )
 
-    def resume(self, name: str = "run", hooks: Hooks | None = None) -> Run:
+    def resume(self, name: str = "run", hooks: Hooks | None = None, edited: bool = False) -> Run:
         from unroll_dsl.train import resume
 
-        return resume(self.folder / name, source=Sparse(), validation=Sparse(30), hooks=hooks)
+        given = {"source": Sparse(), "validation": Sparse(30), "hooks": hooks, "edited": edited}
+        return resume(self.folder / name, **given)
 
 
 @pytest.fixture

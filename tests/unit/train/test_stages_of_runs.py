@@ -1,0 +1,213 @@
+"""What stages hand on, which network is the best, and what changes how gradients are computed."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from sparse_problem import CP, Sparse
+from torch import Tensor
+
+import unroll_dsl
+from unroll_dsl.train import Hooks, StageBegun, StepDone, Validated
+from unroll_dsl.train.checkpoint import newest, save
+from unroll_dsl.train.setup import prepare
+
+SHORT = {"train": {"steps": 4}, "validate": {"every": 2}, "log": {"every": 1}, "save": {"every": 2}}
+
+
+class Watched:
+    """The networks of a run's stages as they began, and its events."""
+
+    def __init__(self) -> None:
+        self.networks: list[Any] = []
+        self.begun: list[dict[str, Tensor]] = []
+        self.before: list[dict[str, Tensor]] = []  # the network of the stage before, as it ended
+        self.steps: list[StepDone] = []
+        self.validations: list[Validated] = []
+
+    @property
+    def hooks(self) -> Hooks:
+        return Hooks(
+            on_stage=self.on_stage,
+            on_step=self.steps.append,
+            on_validation=self.validations.append,
+        )
+
+    def on_stage(self, event: StageBegun) -> None:
+        if self.networks:
+            self.before.append(copied(self.networks[-1]))
+        self.networks.append(event.network)
+        self.begun.append(copied(event.network))
+
+
+def copied(network: Any) -> dict[str, Tensor]:
+    return {name: value.clone() for name, value in network.state_dict().items()}
+
+
+def run(trained: Any, name: str = "run", watched: Watched | None = None, **over: Any) -> Any:
+    from unroll_dsl.train.tables import merged
+
+    return trained(name, merged(SHORT, over), hooks=watched.hooks if watched else None)
+
+
+def test_untying_starts_where_the_tied_network_ended(trained: Any) -> None:
+    watched = Watched()
+    run(trained, watched=watched, train={"regime": "tied-then-untied", "rate": 0.05})
+    assert [sorted(state)[0] for state in watched.begun] == ["W", "phases.0.W"]
+    (tied,) = watched.before
+    assert not torch.equal(tied["W"], watched.begun[0]["W"])  # it has been trained
+    for name, value in watched.begun[1].items():
+        assert torch.equal(value, tied[name.rpartition(".")[2]]), name
+
+
+def test_the_best_begins_anew_with_the_shape(trained: Any) -> None:
+    """A stage of fewer phases, worse than the one before: its own best is what is kept."""
+    watched = Watched()
+    stage = [{"phases": 3, "rate": 0.01}, {"phases": 1, "rate": 1e-9}]
+    found = run(trained, watched=watched, stage=stage, train={"steps": 10})
+    best = [event.best for event in watched.validations]
+    last_of_first, first_of_second = watched.validations[5], watched.validations[6]
+    assert first_of_second.value > last_of_first.best and first_of_second.improved
+    assert best[6] == first_of_second.value
+    assert found.phases("best") == 1
+
+
+def test_the_best_is_kept_where_the_shape_stays(trained: Any) -> None:
+    """The second stage spoils the network of the first: the best remains that of the first."""
+    watched = Watched()
+    stage = [{"rate": 0.01, "steps": 10}, {"rate": 3.0}]
+    found = run(trained, watched=watched, stage=stage)
+    values = [event.value for event in watched.validations]
+    assert values[-1] > values[5]
+    assert watched.validations[-1].best == min(values)
+    assert not watched.validations[-1].improved
+    assert found.phases("best") == 3
+    best, last = (found.network(which).state_dict() for which in ("best", "last"))
+    assert not torch.equal(best["phases.0.W"], last["phases.0.W"])
+
+
+def test_rates_of_steps_are_those_of_the_schedule(trained: Any) -> None:
+    watched = Watched()
+    settings = {"schedule": "cosine", "warmup": 2, "optimizer": "sgd", "rate": 0.01}
+    found = run(trained, watched=watched, train=settings)
+    root = 2**0.5
+    expected = [0.5 * 1, (1 + 1 / root) / 2, 0.5, (1 - 1 / root) / 2]
+    assert [event.rate / 0.01 for event in watched.steps] == pytest.approx(expected)
+    assert [row["rate"] for row in found.metrics()[1:]] == [event.rate for event in watched.steps]
+    assert [event.step for event in watched.steps] == [1, 2, 3, 4]
+    assert {event.total for event in watched.steps} == {4}
+
+
+def test_a_stage_has_its_own_rate_and_a_schedule_that_begins_anew(trained: Any) -> None:
+    watched = Watched()
+    stage = [{"rate": 0.02, "steps": 2}, {"steps": 4}]
+    run(trained, watched=watched, stage=stage, train={"warmup": 2, "rate": 0.01})
+    found = [event.rate for event in watched.steps]
+    assert found == pytest.approx([0.01, 0.02, 0.005, 0.01, 0.01, 0.01])
+
+
+@pytest.mark.parametrize("gradient", ["unroll", 1, "implicit"])
+def test_the_gradient_is_the_one_asked_for(trained: Any, gradient: Any) -> None:
+    """A step of SGD follows it: what a network compiled with `gradient=` has for the same batch."""
+    learn = {"W": "shared", "theta": "shared"}
+    train = {"optimizer": "sgd", "rate": 0.01, "steps": 1, "gradient": gradient}
+    spec = unroll_dsl.loads(CP.replace(" + 0.001 * sum over phases sumsq(found)", ""), "s.unroll")
+    watched = Watched()
+    done = trained("run", {**SHORT, "learn": learn, "train": train}, spec=spec, hooks=watched.hooks)
+    setup = prepare(done.spec, done.config, Sparse(), None, done.bind())
+    feed = setup.feed(Sparse(), torch.device("cpu"))
+    arguments = feed.arguments(feed.draw(0, 0, 10), 0, 0)
+
+    def moved(how: Any) -> Tensor:
+        net: Any = done.spec.compile(
+            bind=done.bind(), learn=learn, gradient=how, dtype=torch.float32
+        )
+        net.loss(*arguments).backward()
+        found: Tensor = net.W.grad
+        return found
+
+    found = (watched.begun[0]["W"] - done.network("last").state_dict()["W"]) / 0.01
+    torch.testing.assert_close(found, moved(gradient), rtol=1e-3, atol=1e-4)
+    if gradient != "unroll":
+        assert (found - moved("unroll")).norm() > 0.05 * found.norm()
+
+
+def test_states_between_phases_alone_are_kept(
+    trained: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import torch.utils.checkpoint as kept
+
+    calls: list[Any] = []
+    original = kept.checkpoint
+
+    def counted(*arguments: Any, **options: Any) -> Any:
+        calls.append(arguments[0])
+        return original(*arguments, **options)
+
+    monkeypatch.setattr(kept, "checkpoint", counted)
+    found = run(trained, "kept", train={"checkpoint": "phase"}).network("last").state_dict()
+    assert len(calls) >= 4 * 2  # in each update, at least two phases
+    calls.clear()
+    plain = run(trained, "plain").network("last").state_dict()
+    assert not calls
+    for name, value in plain.items():
+        torch.testing.assert_close(found[name], value)
+
+
+def test_double_precision_is_that_of_weights_and_of_the_loss(trained: Any) -> None:
+    watched = Watched()
+    found = run(trained, watched=watched, train={"precision": "float64"})
+    assert {v.dtype for v in watched.begun[0].values()} == {torch.float64}
+    assert {v.dtype for v in found.network("last").state_dict().values()} == {torch.float64}
+    loss = torch.tensor(watched.steps[0].loss, dtype=torch.float64)
+    assert loss != loss.float().double()
+
+
+def test_seconds_go_on_with_the_run(trained: Any) -> None:
+    def stop_after(count: int) -> Hooks:
+        seen: list[StepDone] = []
+        return Hooks(on_step=seen.append, stop=lambda: len(seen) >= count)
+
+    trained("run", SHORT, hooks=stop_after(2))
+    found = newest(trained.folder / "run")
+    assert found is not None and 0 < found.seconds < 600
+    save(trained.folder / "run", replace(found, seconds=5000.0))
+    rows = trained.resume().metrics()
+    assert [row["seconds"] > 5000 for row in rows] == [False, False, False, True, True]
+    assert rows[-1]["seconds"] < 5600
+
+
+def test_bf16_computes_in_bf16(trained: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Products do, in training and in validation; weights and what is reported do not."""
+    from unroll_dsl.train import loop, updates
+
+    seen: dict[str, set[torch.dtype]] = {"loss": set(), "validate": set()}
+    forward, validated = updates.Objective.forward, loop.validate
+
+    def product() -> torch.dtype:
+        return (torch.ones(2, 2) @ torch.ones(2, 2)).dtype
+
+    def watched(self: Any, *arguments: Tensor) -> Tensor:
+        seen["loss"].add(product())
+        return forward(self, *arguments)
+
+    def watching(*arguments: Any) -> Any:
+        seen["validate"].add(product())
+        return validated(*arguments)
+
+    monkeypatch.setattr(updates.Objective, "forward", watched)
+    monkeypatch.setattr(loop, "validate", watching)
+    found = run(trained, train={"precision": "bf16"})
+    assert seen == {"loss": {torch.bfloat16}, "validate": {torch.bfloat16}}
+    assert {v.dtype for v in found.network("last").state_dict().values()} == {torch.float32}
+
+
+def test_roles_of_the_run_folder(trained: Any, tmp_path: Path) -> None:
+    """A value that one stage learns is learned in the next, and written to learned.jsonl."""
+    stage = [{}, {"learn": {"scale": "shared"}}, {}]
+    found = run(trained, stage=stage)
+    values = [set(line["values"]) for line in found.learned()]
+    assert values[0] == {"theta"} and values[-1] == {"theta", "scale"}
+    assert [line["stage"] for line in found.learned()] == [1, 1, 1, 2, 2, 3, 3]
