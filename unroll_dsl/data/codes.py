@@ -168,11 +168,21 @@ def dictionary_of(given: str | None, spec: Spec, bind: Mapping[str, Any], length
         names = ", ".join(f"`{n}`" for n in matrices) or "none"
         raise DataError(
             f'data of kind "codes" are of a bound matrix with {length} rows; found {names}',
-            'name it: [data] dictionary = "Wd"'
-            if matrices
-            else 'bind it: [bind] Wd = {make = "dictionary"}',
+            _dictionary_mend(spec, matrices),
         )
     return matrices[0]
+
+
+def _dictionary_mend(spec: Spec, matrices: Sequence[str]) -> str:
+    if matrices:
+        return f'name it: [data] dictionary = "{matrices[0]}"'
+    for constant in spec.graph.constants:
+        if isinstance(constant.type, Array) and constant.type.rank == 2:
+            return f'bind it: [bind] {constant.name} = {{make = "dictionary"}}'
+    return (
+        f"`{spec.name}` binds no matrix: give signals and their codes from a file, "
+        '[data] kind = "arrays", file = "pairs.npz", or as `source=` of `unroll_dsl.train`'
+    )
 
 
 def weight(given: float | None, spec: Spec, bind: Mapping[str, Any]) -> float:

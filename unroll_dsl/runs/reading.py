@@ -15,7 +15,6 @@ from torch import Tensor
 from unroll_dsl.data.errors import DataError
 from unroll_dsl.data.given import at_ranks, suspicions
 from unroll_dsl.data.metrics import Metric
-from unroll_dsl.data.metrics import metric as metric_of
 from unroll_dsl.diagnostics.model import UnrollError
 from unroll_dsl.files import CannotRead
 from unroll_dsl.runs.history import History, read_history, read_learned
@@ -28,6 +27,7 @@ from unroll_dsl.train.folder import CONFIG, LEARNED, LOG, METRICS
 from unroll_dsl.train.opening import open_data
 from unroll_dsl.train.run import Run
 from unroll_dsl.train.setup import prepare
+from unroll_dsl.train.task import metric_named
 from unroll_dsl.weights.container import load_network, read_spec
 
 T = TypeVar("T")
@@ -199,6 +199,10 @@ def _samples(
         raise DataError("nothing of the data is held out for validation", "give other data: --data")
     setup = prepare(spec, opened.config, opened.source, opened.validation, opened.bind)
     feed = setup.feed(opened.validation, torch.device("cpu"))
+    if not setup.task.truth:
+        raise DataError(
+            f"the loss of `{spec.name}` names no target that outputs could be held against"
+        )
     count = len(setup.task.inputs)
     place = count + setup.task.targets.index(setup.task.truth)
     parts = [
@@ -232,7 +236,7 @@ def _single(value: Tensor) -> Tensor:
 
 
 def _metric(config: Config) -> Metric | None:
-    return metric_of(config.validate.metric) if config.validate.metric else None
+    return metric_named(config.validate.metric) if config.validate.metric else None
 
 
 def _dates(path: Path) -> tuple[tuple[str, str], ...]:

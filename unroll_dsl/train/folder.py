@@ -48,7 +48,7 @@ def columns(terms: Sequence[str], metric: str | None) -> tuple[str, ...]:
     found = ["step", "stage", "phases", "seconds", "samples_per_s", "rate", "loss"]
     found += [f"loss.{term}" for term in terms]
     if metric is not None:
-        found += ["val.loss", f"val.{metric}"]
+        found += dict.fromkeys(("val.loss", f"val.{metric}"))
     return (*found, "grad_norm")
 
 

@@ -10,7 +10,6 @@ import torch
 from torch import nn
 
 from unroll_dsl.data.metrics import Metric
-from unroll_dsl.data.metrics import metric as metric_of
 from unroll_dsl.data.source import Source
 from unroll_dsl.measure import Measurement, measurement
 from unroll_dsl.spec import Spec
@@ -20,7 +19,7 @@ from unroll_dsl.train.config import Config
 from unroll_dsl.train.devices import dtype
 from unroll_dsl.train.opening import sizes_of
 from unroll_dsl.train.regimes import Stage, stages
-from unroll_dsl.train.task import Task, task
+from unroll_dsl.train.task import Task, metric_named, task
 from unroll_dsl.train.terms import term_names
 from unroll_dsl.weights.held import standalone
 
@@ -139,7 +138,7 @@ def prepare(
         sizes=sizes_of(spec, bind, {**source.sizes, **config.dims}),
         stages=plan,
         task=found,
-        metric=metric_of(found.metric),
+        metric=metric_named(found.metric),
         measurement=made,
         terms=term_names(spec),
     )

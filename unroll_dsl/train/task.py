@@ -5,6 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
+from torch import Tensor
+
+from unroll_dsl.data.errors import DataError
+from unroll_dsl.data.metrics import Metric, metric_names
+from unroll_dsl.data.metrics import metric as metric_of
 from unroll_dsl.measure import Measurement
 from unroll_dsl.spec import Spec
 from unroll_dsl.syntax.nodes import Name, Output
@@ -12,10 +17,15 @@ from unroll_dsl.syntax.printer import expression_text
 from unroll_dsl.train.errors import TrainingError
 from unroll_dsl.types import Array, Declared, Form, LinearMap
 
+LOSS = "loss"  # in place of a metric
+
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """Names of inputs and targets in the order of `loss`, and what a metric compares."""
+    """Names of inputs and targets in the order of `loss`, and what a metric compares.
+
+    Where the loss names no target, `truth` is empty and the metric is the loss itself.
+    """
 
     inputs: tuple[str, ...]
     targets: tuple[str, ...]
@@ -62,6 +72,15 @@ def task(
                 f"name it so in the data, or call the target of the loss so: loss ({next(iter(given), 'x')} : ...)",
             )
     targets = spec.graph.targets
+    inputs = tuple(e.name for e in spec.graph.inputs)
+    names = tuple(t.name for t in targets)
+    if not targets and (metric or LOSS) != LOSS:
+        raise TrainingError(
+            f"the loss of `{spec.name}` names no target, so that `{metric}` has nothing to compare with",
+            f'leave out `validate.metric`, or say "{LOSS}"',
+        )
+    if not targets:
+        return Task(inputs, names, 0, "", LOSS)
     types = [spec.graph.nodes[index].type for index in spec.graph.outputs]
     pairs = [(i, t) for t in targets for i, type_ in enumerate(types) if type_ == t.type]
     if not pairs:
@@ -72,15 +91,25 @@ def task(
             f"{_list(f'{t.name} : {t.type}' for t in targets)}",
         )
     place, target = pairs[0]
-    inputs = tuple(e.name for e in spec.graph.inputs)
-    return Task(
-        inputs, tuple(t.name for t in targets), place, target.name, metric or default_metric(spec)
+    return Task(inputs, names, place, target.name, metric or default_metric(spec))
+
+
+def metric_named(name: str) -> Metric:
+    """A metric of `unroll_dsl.data`, or "loss": the network is the best whose loss is the least."""
+    return Metric(LOSS, "lower", "", _no_figure) if name == LOSS else metric_of(name)
+
+
+def _no_figure(found: Tensor, truth: Tensor) -> Tensor:
+    raise DataError(
+        "the loss is no figure of outputs and truths", f"there are {', '.join(metric_names())}"
     )
 
 
 def default_metric(spec: Spec) -> str:
-    """psnr of images, nmse_db of all else: by the first target of the loss."""
+    """psnr of images, nmse_db of all else, by the first target of the loss; without one the loss."""
     first = next(iter(spec.graph.targets), None)
+    if first is None and spec.graph.loss is not None:
+        return LOSS
     return "psnr" if first is not None and _is_image(first.type) else "nmse_db"
 
 

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from unroll_dsl.data.metrics import Metric
 from unroll_dsl.train.batches import Feed
+from unroll_dsl.train.task import LOSS
 from unroll_dsl.train.terms import Terms
 
 
@@ -28,16 +29,21 @@ def validate(
         nonlocal count
         for arguments in feed.everything(batch):
             inputs, targets = arguments[: len(task.inputs)], arguments[len(task.inputs) :]
-            rows = len(targets[0])
+            rows = len(arguments[0])
             found = {"val.loss": network.loss(*arguments)}  # type: ignore[operator]  # generated
             found |= {f"loss.{name}": value for name, value in terms(state, arguments).items()}
             for name, value in found.items():
                 sums[name] = sums.get(name, 0.0) + float(value) * rows
             count += rows
+            if metric.name == LOSS:
+                continue
             outputs = network(*inputs)
             output = outputs[task.output] if isinstance(outputs, tuple) else outputs
             yield output, targets[task.targets.index(task.truth)]
 
-    value = metric.over(pairs())
-    means = {name: total / count for name, total in sums.items()}
-    return means | {f"val.{metric.name}": value}
+    figures: dict[str, float] = {}
+    if metric.name == LOSS:
+        tuple(pairs())  # which compares nothing
+    else:
+        figures[f"val.{metric.name}"] = metric.over(pairs())
+    return {name: total / count for name, total in sums.items()} | figures

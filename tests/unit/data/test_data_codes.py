@@ -154,3 +154,22 @@ def test_without_a_count_there_are_as_many_patches_as_the_pictures_have(tmp_path
 def test_settings_out_of_range_are_told(keys: dict[str, Any], message: str) -> None:
     with pytest.raises(DataError, match=message):
         open_source({"kind": "codes", **keys}, LISTA)
+
+
+@pytest.mark.parametrize(
+    ("name", "mend"),
+    [
+        ("lista", 'bind it: [bind] Wd = {make = "dictionary"}'),
+        (
+            "baseline_tanh",
+            "`baseline_tanh` binds no matrix: give signals and their codes from a file",
+        ),
+    ],
+)
+def test_a_dictionary_that_is_lacking_is_asked_for(name: str, mend: str) -> None:
+    source, _ = open_source(SMALL, unroll_dsl.load(name))
+    with pytest.raises(
+        DataError, match="are of a bound matrix with 100 rows; found none"
+    ) as caught:
+        completed(source, {})
+    assert str(caught.value.mend).startswith(mend)

@@ -10,7 +10,7 @@ from sparse_problem import CP, Sparse
 from torch import Tensor
 
 import unroll_dsl
-from unroll_dsl.train import Hooks, StageBegun, StepDone, Validated
+from unroll_dsl.train import Hooks, StageBegun, StepDone, TrainingError, Validated
 from unroll_dsl.train.checkpoint import newest, save
 from unroll_dsl.train.setup import prepare
 
@@ -211,3 +211,32 @@ def test_roles_of_the_run_folder(trained: Any, tmp_path: Path) -> None:
     values = [set(line["values"]) for line in found.learned()]
     assert values[0] == {"theta"} and values[-1] == {"theta", "scale"}
     assert [line["stage"] for line in found.learned()] == [1, 1, 1, 2, 2, 3, 3]
+
+
+def test_a_loss_without_a_target_is_its_own_metric(trained: Any, tmp_path: Path) -> None:
+    """Signals alone are given; the network with the least loss is kept."""
+    made = {
+        "phases": 2,
+        "data": {"samples": 40, "validate": 6},
+        "dims": {"n": 20},
+        "bind": {"A": {"make": "dictionary", "signals": 40, "rounds": 1}},
+        "train": {"steps": 4, "batch": 8, "rate": 0.01},
+        "validate": {"every": 2, "batch": 4},
+    }
+    found = unroll_dsl.train("step_lista", tmp_path / "r", made)
+    rows = found.metrics()
+    assert list(rows[0])[-2:] == ["val.loss", "grad_norm"]
+    assert rows[-1]["val.loss"] < rows[0]["val.loss"]
+    assert found.config.validate.metric == "loss"
+    assert found.weights("best").name == "best.safetensors"
+    with pytest.raises(TrainingError, match="names no target, so that `mse` has nothing to"):
+        unroll_dsl.train("step_lista", tmp_path / "s", {**made, "validate": {"metric": "mse"}})
+
+
+def test_the_loss_may_be_the_metric_of_any_run(trained: Any) -> None:
+    watched = Watched()
+    found = run(trained, watched=watched, validate={"metric": "loss"})
+    assert "val.nmse_db" not in found.metrics()[0]
+    values = [event.value for event in watched.validations]
+    assert values == [row["val.loss"] for row in found.metrics() if row["val.loss"] is not None]
+    assert watched.validations[-1].best == min(values)
