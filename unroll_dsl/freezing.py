@@ -38,6 +38,8 @@ class Origin:
         Of everything that was bound.
     values : dict
         What was bound in place of a classical value; maps and matrices without one are not kept.
+    dtype
+        As asked for: what a network has that holds no tensor.
     """
 
     spec: Spec
@@ -47,6 +49,7 @@ class Origin:
     gradient: str | int = "unroll"
     shapes: dict[str, tuple[int, ...]] = field(default_factory=dict)
     values: dict[str, Any] = field(default_factory=dict)
+    dtype: torch.dtype | None = None
 
 
 def kept(graph: Graph, constants: Mapping[str, Any]) -> dict[str, Any]:
@@ -87,7 +90,7 @@ def freeze(network: nn.Module, origin: Origin) -> nn.Module:
         prepared = replace(prepared, phases=count)
     folded = folding(prepared, name)
     buffers = emit(prepared).buffers
-    like = _like(network)
+    like = _like(network, origin.dtype)
     bind, init = _values(folded, network, buffers, origin, count or 1, like.dtype.to_real())
     bound = bind_values(folded.graph, count or 1, bind, init, origin.sizes)
     found = instantiate(
@@ -151,13 +154,13 @@ def _count(network: nn.Module) -> int | None:
     return phases if phases is None or isinstance(phases, int) else len(phases)
 
 
-def _like(network: nn.Module) -> torch.Tensor:
+def _like(network: nn.Module, asked: torch.dtype | None) -> torch.Tensor:
     """Something of the precision and on the device of a network."""
     import torch
 
     held = [*network.parameters(), *network.buffers()]
     floats = [tensor for tensor in held if tensor.is_floating_point() or tensor.is_complex()]
-    return floats[0] if floats else torch.empty(0)
+    return floats[0] if floats else torch.empty(0, dtype=asked)
 
 
 def _values(

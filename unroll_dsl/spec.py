@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -296,8 +296,9 @@ class Spec:
     ) -> torch.nn.Module:
         """`compile` with roles as they are. `trained`: values of `init` may be stored beyond a bound, at
         which they are reflected."""
+        from unroll_dsl.backends.numpy.faults import cheap
         from unroll_dsl.backends.torch.backward import backward
-        from unroll_dsl.backends.torch.instantiate import instantiate
+        from unroll_dsl.backends.torch.instantiate import instantiate, is_finite
 
         graph = self._runnable()
         count = self._count(phases)
@@ -312,18 +313,38 @@ class Spec:
             gradient,
             {name: describe(value).shape for name, value in bound.constants.items()},
             kept(graph, bound.constants),
+            dtype,
         )
-        network = instantiate(
-            graph,
-            count,
-            bound,
-            dtype=dtype,
-            device=device,
-            seed=seed,
-            level=optimize,
-            backward=backward(graph, checkpoint, gradient),
-        )
+        try:
+            network = instantiate(
+                graph,
+                count,
+                bound,
+                dtype=dtype,
+                device=device,
+                seed=seed,
+                level=optimize,
+                backward=backward(graph, checkpoint, gradient),
+            )
+        except ArithmeticError:  # a division of numbers of Python by 0
+            self._check_arithmetic(graph, count or 1, bound)
+            raise
+        scalars = cheap(graph)
+        if scalars:
+            self._check_arithmetic(graph, count or 1, bound, scalars)
+        if not is_finite(network):
+            self._check_arithmetic(graph, count or 1, bound)
         return remember(network, origin)
+
+    def _check_arithmetic(
+        self, graph: Graph, count: int, bound: Binding, only: Sequence[int] | None = None
+    ) -> None:
+        """Name the operation for which a value that no input changes is not finite."""
+        from unroll_dsl.backends.numpy import Reference
+        from unroll_dsl.backends.numpy.given import as_arrays
+
+        constants, parameters = as_arrays(graph, bound), _per_phase(graph, count, bound)
+        Reference(graph, count, constants, parameters, bound.sizes).check_arithmetic(only)
 
     def _check_given_limits(self, graph: Graph, count: int, bound: Binding) -> None:
         """Constraints of the values that were given; classical ones are the author's."""

@@ -70,3 +70,22 @@ def test_measurements_of_another_matrix() -> None:
     )
     with pytest.raises(ValueError, match=r"linear map of \[8\] to \[1, 4, 4\] takes \[..., 8\]"):
         net(torch.ones(2, 10, dtype=torch.float64))
+
+
+@pytest.mark.parametrize("field", ["", "complex "])
+@pytest.mark.parametrize("kind", [torch.int64, torch.uint8, torch.bool])
+def test_whole_numbers_where_no_constant_tells_the_precision(field: str, kind: torch.dtype) -> None:
+    """`-y` of bytes would be 255, 254: computed in whole numbers, in silence."""
+    net = unroll_dsl.loads(
+        f"algorithm a\ndims n\ninput y : {field}vector[n]\noutput -y\n"
+    ).compile()
+    wanted = "complex64" if field else "float32"
+    with pytest.raises(TypeError, match=rf"must be torch.{wanted}, found {kind}: give y.to"):
+        net(torch.ones(3).to(kind))
+    assert net(torch.ones(3, dtype=getattr(torch, wanted))).dtype == getattr(torch, wanted)
+    assert net(torch.ones(3, dtype=torch.complex128 if field else torch.float64)).itemsize >= 8
+
+
+def test_the_reference_computes_with_whole_numbers_as_with_others() -> None:
+    spec = unroll_dsl.loads("algorithm a\ndims n\ninput y : vector[n]\noutput -y / 2\n")
+    np.testing.assert_array_equal(spec.reference()(np.array([1, 2], np.uint8)), [-0.5, -1])

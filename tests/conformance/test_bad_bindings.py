@@ -72,6 +72,25 @@ SHORT = (lambda x: x.flatten(1)[:, 1:], lambda y: y.reshape(-1, 1, 2, 2))
 FAILING = (lambda x: x.flatten(1) @ torch.eye(4, dtype=torch.int64), lambda y: y)
 TRIPLED = (lambda x: x.flatten(1), lambda y: 3 * y.reshape(-1, 1, 2, 2))
 
+SCHEDULE = """\
+algorithm scheduled
+dims n
+input y : vector[n]
+let step = 1 / (k - 12)
+state x : vector[n] = 0
+phase (4):
+    x <- x - step * y
+output x
+"""
+QUOTIENT = """\
+algorithm quotient
+dims n
+input y : vector[n]
+fixed a : scalar
+let step = 1 / (a - 0.7)
+output step * y
+"""
+
 CASES: dict[str, Callable[[], object]] = {
     "U0501_misspelt": lambda: lista(bind={"wd": WD}),
     "U0501_nothing_of_it": lambda: lista(bind={"Wd": WD}, init={"frobnicate": 1.0}),
@@ -121,6 +140,8 @@ CASES: dict[str, Callable[[], object]] = {
     "U0510_input": lambda: unroll_dsl.load("zero_filling").reference(bind={"P": np.ones((4, 6))})(
         np.full((1, 4, 6), np.nan * 1j)
     ),
+    "U0530_in_a_phase": lambda: of(SCHEDULE, phases=12),
+    "U0530_of_what_is_bound": lambda: of(QUOTIENT, bind={"a": 0.7}),
     "U0523_devices": lambda: unroll_dsl.load("ista_net").compile(
         bind={"Phi": torch.ones(8, 16), "Q": torch.ones(16, 8, device="meta")},
         dims={"h": 4, "w": 4},

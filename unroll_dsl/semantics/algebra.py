@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import assert_never
 
 from unroll_dsl.semantics import errors, mends
-from unroll_dsl.semantics.constants import as_number
+from unroll_dsl.semantics.arithmetic import fault
 from unroll_dsl.semantics.scopes import Context
 from unroll_dsl.semantics.typing import Typing
-from unroll_dsl.syntax.nodes import Binary, Expr, Let
+from unroll_dsl.syntax.nodes import Binary, Expr
 from unroll_dsl.syntax.printer import expression_text
 from unroll_dsl.types import (
     UNKNOWN,
@@ -133,8 +133,9 @@ def binary(typing: Typing, expr: Binary, context: Context) -> Type:
         shown = typing.operand(side, type_, context)
         typing.reporter.report(errors.MapAsValue(shown, f"`{expr.operator}`", mend))
         return UNKNOWN
-    if expr.operator == "/" and _is_zero(typing, expr.right, context):
-        typing.reporter.report(errors.DivisionByZero(expr.right.span))
+    problem = fault(typing, expr, context)
+    if problem is not None:
+        typing.reporter.report(problem)
         return UNKNOWN
     found = algebra.arithmetic(expr.operator, left, right)
     if isinstance(found, Mismatch):
@@ -186,13 +187,3 @@ def _unordered(typing: Typing, expr: Binary, left: Type, right: Type, context: C
             f"compare moduli: `abs({expression_text(bad)})`",
         )
     )
-
-
-def _is_zero(typing: Typing, expr: Expr, context: Context) -> bool:
-    """Whether the text alone tells that a number is 0, through lets."""
-
-    def constant(name: str) -> Expr | None:
-        symbol = None if name in context.local else typing.symbols.get(name)
-        return symbol.definer.value if symbol and isinstance(symbol.definer, Let) else None
-
-    return as_number(expr, constant) == 0

@@ -113,6 +113,7 @@ class _Checker:
         self.variables: dict[str, Type] = {}  # of the objective
 
     def run(self) -> TypedProgram:
+        self._count_phases()
         lets = self._lets()
         dims: list[tuple[str, int | None]] = []
         for statement in self.program.statements:
@@ -152,6 +153,13 @@ class _Checker:
 
     def _context(self, place: Place) -> Context:
         return Context(place, self.types, self.calls)
+
+    def _count_phases(self) -> None:
+        """How many phases there are, before anything that has a value in each is typed."""
+        phase = next((s for s in self.program.statements if isinstance(s, Phase)), None)
+        count = self._number(phase.count) if phase is not None else None
+        if count is not None and count >= 1:
+            self.inference.phases = int(min(count, 1_000_000))
 
     # ---- lets -----------------------------------------------------------------------------------
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from unroll_dsl.operators.model import Function, LinearOperator
 from unroll_dsl.semantics import errors
 from unroll_dsl.semantics.arguments import split_arguments
+from unroll_dsl.semantics.arithmetic import fault
 from unroll_dsl.semantics.errors import Operand
 from unroll_dsl.semantics.model import FunctionCall, OperatorCall
 from unroll_dsl.semantics.scopes import Context
@@ -29,6 +30,10 @@ def function_call(typing: Typing, call: Call, record: Function, context: Context
         typing.reporter.report(
             errors.CallMismatch(shown, operand, result.expected, result.found, result.help)
         )
+        return UNKNOWN
+    problem = fault(typing, call, context)
+    if problem is not None:
+        typing.reporter.report(problem)
         return UNKNOWN
     ordered = tuple((p.name, statics[p.name]) for p in record.parameters if p.name in statics)
     context.calls[call] = FunctionCall(record, tuple(arrays), ordered)

@@ -34,6 +34,7 @@ class Typing(ABC):
         self.let_types = let_types
         self.poisoned = poisoned
         self.reporter = reporter
+        self.phases = 10  # how many there are, where the program does not say
         self.instances: dict[tuple[Definition, tuple[Type, ...]], Instance] = {}
 
     @abstractmethod

@@ -32,11 +32,9 @@ def fits(value: Array, declared: Array) -> bool:
 
 def spreads(value: Array, declared: Array) -> bool:
     """Whether `value` may be repeated along the first axes to make what is `declared`: a row for a
-    matrix of rows, one curve for all channels. Where it could as well stand along the first axis, as
-    it does in arithmetic, it is not clear what is meant."""
-    if not 0 < value.rank < declared.rank or value.shape[0] == declared.shape[0]:
-        return False
-    return declared.shape[-value.rank :] == value.shape
+    matrix of rows, one curve for all channels. It is the last axes that agree, whatever the first are:
+    in a square matrix too the value is every row."""
+    return 0 < value.rank < declared.rank and declared.shape[-value.rank :] == value.shape
 
 
 def broadcast(a: Array, b: Array) -> Array | None:

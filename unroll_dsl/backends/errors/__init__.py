@@ -2,6 +2,7 @@
 
 from unroll_dsl.backends.errors.maps import MapFails, NotAdjoint, NotAMap, NotLinear
 from unroll_dsl.backends.errors.running import (
+    ArithmeticFault,
     GradientRefused,
     NamesAlike,
     NoBackend,
@@ -33,6 +34,7 @@ from unroll_dsl.backends.errors.values import (
 from unroll_dsl.backends.errors.weights import WeightsMisfit
 
 __all__ = [
+    "ArithmeticFault",
     "DevicesDiffer",
     "GivenTwice",
     "GradientRefused",

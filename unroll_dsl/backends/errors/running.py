@@ -216,3 +216,35 @@ class UnknownAlgorithm(Diagnostic):
         if near:
             return f"did you mean `{near[0]}`?"
         return "`unroll list` shows the packaged ones"
+
+
+@dataclass(frozen=True)
+class ArithmeticFault(Diagnostic):
+    """An operation has no finite value though what it is made of has: a division by 0, the logarithm of
+    what is not positive, a power that no number of the machine can hold.
+
+    Wrong, where a is bound to 0.7:
+
+        let step = 1 / (a - 0.7)
+
+    Right:
+
+        fixed a : scalar > 0.7
+        let step = 1 / (a - 0.7)
+    """
+
+    code = "U0530"
+    title = "no finite value"
+    phase: int | None  # None: in no phase of its own
+    origin: Span | None
+
+    def message(self) -> str:
+        what = f"`{' '.join(self.origin.text.split())}`" if self.origin is not None else "a value"
+        where = f" in phase {self.phase}" if self.phase is not None else ""
+        return f"{what} is infinite or no number{where}"
+
+    def labels(self) -> tuple[Label, ...]:
+        return declared_at(self.origin, "its operands are finite")
+
+    def help(self) -> str | None:
+        return "bind values at which it is finite, or write it so that all are: `max(a, 1e-6)`"

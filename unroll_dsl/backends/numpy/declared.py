@@ -10,6 +10,7 @@ import numpy as np
 from unroll_dsl.backends.errors import MissingStart, NoBackend, OutsideBounds
 from unroll_dsl.backends.numpy import maps
 from unroll_dsl.backends.numpy.evaluate import Evaluator, Value
+from unroll_dsl.backends.numpy.faults import first, is_finite
 from unroll_dsl.backends.numpy.maps import Array
 from unroll_dsl.backends.numpy.random import draw
 from unroll_dsl.backends.values import outside, words
@@ -156,7 +157,12 @@ class Declared:
                     raise InternalError(f"{node.op} has no value before a call")
 
         known: MutableMapping[int, Value] = dict(self.setup)
-        self.evaluator.run(self.graph.nodes, (index,), leaf, known)
+        with np.errstate(all="ignore"):  # said below, with the place
+            self.evaluator.run(self.graph.nodes, (index,), leaf, known)
+        if not is_finite(known[index]):
+            found = first(self.graph.nodes, known, k)
+            if found is not None:
+                raise UnrollError([found])
         return np.asarray(known[index])
 
     def bounds(self, limits: Limits) -> tuple[float | None, float | None]:

@@ -10,6 +10,7 @@ import numpy as np
 from unroll_dsl.backends.numpy import samples
 from unroll_dsl.backends.numpy.declared import Declared
 from unroll_dsl.backends.numpy.evaluate import Evaluator, Value
+from unroll_dsl.backends.numpy.faults import fault, first, frontier, is_finite, quiet
 from unroll_dsl.backends.numpy.maps import Array
 from unroll_dsl.diagnostics.model import InternalError, UnrollError
 from unroll_dsl.ir import nodes as ops
@@ -17,6 +18,7 @@ from unroll_dsl.ir.graph import Entry, Graph, Parameter
 from unroll_dsl.ir.nodes import Node, Stage
 from unroll_dsl.ir.stages import stages
 from unroll_dsl.source import Span
+from unroll_dsl.types import Array as ArrayType
 
 
 class Reference:
@@ -61,6 +63,7 @@ class Reference:
         self._declared.setup.update(setup or {})
         self._stages = stages(graph)
         self._known_sizes = dict(sizes)
+        self._frontier = frontier(graph)
 
     # ---- values of declarations -----------------------------------------------------------------
 
@@ -95,6 +98,18 @@ class Reference:
         problems = self._declared.violations(only)
         if problems:
             raise UnrollError(problems)
+
+    def check_arithmetic(self, only: Sequence[int] | None = None) -> None:
+        """Raise `UnrollError` (U0530) for the first operation on what no input changes, among those
+        nodes or all, that has no finite value, with its phase."""
+        if only is None:
+            nodes = self.graph.nodes
+            still = enumerate(quiet(nodes))
+            only = [i for i, known in still if known and isinstance(nodes[i].type, ArrayType)]
+        with np.errstate(all="ignore"):
+            found = fault(self, only)
+        if found is not None:
+            raise UnrollError([found])
 
     def before_inputs(self, wanted: Sequence[int], k: int) -> list[Array]:
         """The values in phase `k` of nodes that no input or state changes."""
@@ -301,10 +316,26 @@ class Reference:
                     raise InternalError(f"{node.op} has no value here")
 
         values: dict[int, Value] = {**self._declared.setup, **(call or {}), **(known or {})}
-        self._evaluator.run(self.graph.nodes, wanted, leaf, values)
+        before = {*values}
+        if not self._frontier:
+            self._evaluator.run(self.graph.nodes, wanted, leaf, values)
+        else:
+            with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
+                self._evaluator.run(self.graph.nodes, wanted, leaf, values)
+            new = self._frontier.intersection(values) - before
+            if sample and not all(is_finite(values[index]) for index in new):
+                self._refuse_infinite(values, k)
         for index, value in values.items():
             if self._stages[index] is Stage.SETUP:
                 self._declared.setup[index] = value
             elif call is not None and self._stages[index] is Stage.CALL:
                 call[index] = value
         return [np.asarray(values[index]) for index in wanted]
+
+    def _refuse_infinite(self, values: Mapping[int, Value], k: int | None) -> None:
+        """A value that no input changes is not finite: say which operation made it so."""
+        still = quiet(self.graph.nodes)
+        known = {index: value for index, value in values.items() if still[index]}
+        found = first(self.graph.nodes, known, k or 1)
+        if found is not None:
+            raise UnrollError([found])

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from unroll_dsl.backends.errors import NoBackend
 from unroll_dsl.backends.torch.blocks import Block, Line, plan
 from unroll_dsl.backends.torch.expressions import Like
+from unroll_dsl.backends.torch.facts import ARITHMETIC
 from unroll_dsl.backends.torch.functions import dim_expression
 from unroll_dsl.backends.torch.layers import ACTIVATIONS, CONV, PIECEWISE, initialiser
 from unroll_dsl.backends.torch.layout import Layout, place
@@ -185,7 +186,7 @@ class ConstructorWriter:
 
     def _defaults(self) -> None:
         """Optional constants that were not given take their classical values."""
-        spread = self._spread_in_defaults()
+        spread = self._tensors_in_defaults()
         early = [c for c in self.constants if c.name in spread and not self._waits(c)]
         self._convert(early)
         for constant in self.constants:
@@ -203,13 +204,27 @@ class ConstructorWriter:
         """Whether a constant that was not given is None until its classical value is computed."""
         return constant.default is not None and self._literal(constant) is None
 
-    def _spread_in_defaults(self) -> set[str]:
-        """The scalars that are spread over the shape of another constant, as its classical value."""
+    def _tensors_in_defaults(self) -> set[str]:
+        """The scalars of which a function, or a spread value, is the classical value of another constant:
+        `log(a - b)`. Arithmetic alone takes numbers too."""
         roots = [c.default for c in self.constants if c.default is not None]
         inside = plan(self.nodes, roots, lambda i: i in self.block.given).inside
-        spread = (self.nodes[i] for i in inside if isinstance(self.nodes[i].op, ops.Expand))
-        sources = (self.nodes[node.args[0]].op for node in spread)
-        return {op.name for op in sources if isinstance(op, ops.Fixed)}
+        found: set[str] = set()
+        for index in inside:
+            if self._is_arithmetic(index):
+                continue
+            pending = list(self.nodes[index].args)
+            while pending:
+                node = self.nodes[argument := pending.pop()]
+                if isinstance(node.op, ops.Fixed):
+                    found.add(node.op.name)
+                elif self._is_arithmetic(argument):
+                    pending += node.args
+        return found
+
+    def _is_arithmetic(self, index: int) -> bool:
+        op = self.nodes[index].op
+        return isinstance(op, ops.Elementwise) and op.function in ARITHMETIC
 
     def _convert(self, constants: Sequence[Constant]) -> None:
         """Scalars that may come as numbers become tensors where something needs a tensor."""

@@ -73,6 +73,12 @@ def instantiate(
         return network if device is None else network.to(device)
 
 
+def is_finite(network: nn.Module) -> bool:
+    """Whether all that a network holds before it is called is finite."""
+    held = (*network.parameters(), *network.buffers())
+    return all(bool(t.isfinite().all()) for t in held if not t.is_meta)
+
+
 def _is_complex(type_: object) -> bool:
     return isinstance(type_, Array) and type_.field is Field.COMPLEX
 
@@ -298,4 +304,4 @@ def _has_phases(network: nn.Module) -> bool:
     return isinstance(getattr(network, "phases", None), nn.ModuleList)
 
 
-__all__ = ["instantiate"]
+__all__ = ["instantiate", "is_finite"]

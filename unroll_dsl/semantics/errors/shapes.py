@@ -16,6 +16,7 @@ __all__ = [
     "MapAsValue",
     "MapsDoNotCompose",
     "NoAdjoint",
+    "NoNumber",
     "NotAFunction",
     "NotAMap",
     "NumberExpected",
@@ -695,28 +696,67 @@ class CallDoesNotType(Diagnostic):
         return (f"`{self.function}` is defined in {self.definition.file.name}: {line}",)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class DivisionByZero(Diagnostic):
-    """A divisor is 0 whatever is bound.
+    """A divisor is 0 whatever is bound, in every phase or in one of them.
 
     Wrong:
 
         let step = 1 / (2 - 2)
+        learnable theta : scalar per phase = 0.1 / (k - 1)      # k counts from 1
 
     Right:
 
         let step = 1 / 2
+        learnable theta : scalar per phase = 0.1 / k
     """
 
     code = "U0321"
     title = "division by zero"
     span: Span
+    phase: int | None = None
 
     def message(self) -> str:
-        return "the divisor is 0"
+        return f"the divisor is 0{_in_phase(self.phase)}"
 
     def labels(self) -> tuple[Label, ...]:
-        return (Label(self.span, "always 0"),)
+        return (Label(self.span, f"0 where k = {self.phase}" if self.phase else "always 0"),)
 
     def help(self) -> str | None:
+        if self.phase:
+            return "`k` counts the phases from 1: divide by what is 0 in none of them"
         return "divide by something else; an infinite bound is left out: `scalar > 0`"
+
+
+@dataclass(frozen=True, slots=True)
+class NoNumber(Diagnostic):
+    """A formula of numbers has no value, whatever is bound: the logarithm of 0, the root of a negative
+    number, a power that no number of the machine can hold.
+
+    Wrong:
+
+        learnable theta : scalar per phase = log(k - 1)
+
+    Right:
+
+        learnable theta : scalar per phase = log(k)
+    """
+
+    code = "U0322"
+    title = "no number"
+    span: Span
+    what: str
+    phase: int | None = None
+
+    def message(self) -> str:
+        return f"{self.what} is no number{_in_phase(self.phase)}"
+
+    def labels(self) -> tuple[Label, ...]:
+        return (Label(self.span, f"here, where k = {self.phase}" if self.phase else "here"),)
+
+    def help(self) -> str | None:
+        return "`k` counts the phases from 1" if self.phase else None
+
+
+def _in_phase(phase: int | None) -> str:
+    return f" in phase {phase}" if phase else ""
