@@ -12,9 +12,13 @@ def consists_of(
     body: FunctionBody, bodies: Mapping[str, FunctionBody], kinds: tuple[type, ...]
 ) -> bool:
     """Whether all operations of a function, and of what it calls, are of these kinds."""
-    return all(
-        consists_of(bodies[node.op.function], bodies, kinds)
-        if isinstance(node.op, Invoke)
-        else isinstance(node.op, kinds)
-        for node in body.nodes
-    )
+    seen, waiting = {body.name}, [body]
+    while waiting:
+        for node in waiting.pop().nodes:
+            if not isinstance(node.op, Invoke):
+                if not isinstance(node.op, kinds):
+                    return False
+            elif node.op.function not in seen:
+                seen.add(node.op.function)
+                waiting.append(bodies[node.op.function])
+    return True

@@ -58,6 +58,9 @@ class _Part:
     negative: bool = False
 
 
+_STEPS = 64  # as many are composed into one
+
+
 @dataclass(frozen=True, slots=True)
 class _Affine:
     """What a value is of the vectors of a phase and of a call."""
@@ -69,6 +72,7 @@ class _Affine:
     products: int = 0
     passes: int = 0
     inside: frozenset[int] = frozenset()  # the values that it replaces
+    steps: int = 0
 
 
 @dataclass
@@ -100,8 +104,11 @@ class _Composing:
         self.uses = Counter(a for node in graph.nodes for a in node.args) + Counter(roots(graph))
         self.new = Rewriting.of(graph)
         self.where: list[int] = []
+        self.known: dict[int, _Affine | None] = {}
 
     def run(self) -> Graph:
+        for index in range(len(self.nodes)):  # in order, so that none has to go far back
+            self._affine(index)
         taken: dict[int, _Affine] = {}
         done: set[int] = set()  # inside of what is decided
         for index in reversed(range(len(self.nodes))):
@@ -141,6 +148,11 @@ class _Composing:
 
     def _affine(self, index: int) -> _Affine | None:
         """What a vector of the phase is made of, at least one step deep."""
+        if index not in self.known:
+            self.known[index] = self._found(index)
+        return self.known[index]
+
+    def _found(self, index: int) -> _Affine | None:
         node, n = self.nodes[index], self._size(index)
         if n is None:
             return None
@@ -165,7 +177,7 @@ class _Composing:
         if self.stages[index] is not Stage.PHASE:
             return _Affine(None, (part,))
         found = self._affine(index) if self.uses[index] == 1 else None
-        if found is None or found.moving is None:
+        if found is None or found.moving is None or found.steps >= _STEPS:
             return _Affine(part, ())
         return replace(found, inside=found.inside | {index})
 
@@ -255,6 +267,7 @@ class _Composing:
             left.products + right.products,
             left.passes + right.passes + 1,
             left.inside | right.inside,
+            max(left.steps, right.steps) + 1,
         )
 
     def _stepped(
@@ -275,6 +288,7 @@ class _Composing:
             inner.products + products,
             inner.passes + passes,
             inner.inside,
+            inner.steps + 1,
         )
 
     def _both(self, parts: list[_Part]) -> _Part:

@@ -45,27 +45,34 @@ def as_dim(expr: Expr, symbols: Mapping[str, object]) -> Dim | None:
 
 def as_number(expr: Expr, lookup: Callable[[str], Expr | None]) -> float | None:
     """The real number that an expression is, following names through `lookup`; None if not one."""
+    known: dict[str, float | None] = {}  # a name that is read twice is followed once
+
+    def follow(name: str, depth: int) -> float | None:
+        if name not in known:
+            found = lookup(name)
+            known[name] = None if found is None else _number(found, follow, depth)
+        return known[name]
+
     try:
-        value = _number(expr, lookup, 0)
+        value = _number(expr, follow, 0)
     except (ArithmeticError, ValueError):
         return None
     return value
 
 
-def _number(expr: Expr, lookup: Callable[[str], Expr | None], depth: int) -> float | None:
+def _number(expr: Expr, follow: Callable[[str, int], float | None], depth: int) -> float | None:
     if depth > 50:
         return None
     match expr:
         case Number(value):
             return float(value)
         case Name(text):
-            found = lookup(text)
-            return None if found is None else _number(found, lookup, depth + 1)
+            return follow(text, depth + 1)
         case Unary("-", operand):
-            inner = _number(operand, lookup, depth)
+            inner = _number(operand, follow, depth)
             return None if inner is None else -inner
         case Binary(operator, left, right):
-            a, b = _number(left, lookup, depth), _number(right, lookup, depth)
+            a, b = _number(left, follow, depth), _number(right, follow, depth)
             if a is None or b is None:
                 return None
             match operator:
@@ -83,7 +90,7 @@ def _number(expr: Expr, lookup: Callable[[str], Expr | None], depth: int) -> flo
                 case _:
                     return None
         case Call(Name(function), (argument,)) if function in _FUNCTIONS:
-            inner = _number(argument.value, lookup, depth)
+            inner = _number(argument.value, follow, depth)
             return None if inner is None else _FUNCTIONS[function](inner)
         case _:
             return None

@@ -12,6 +12,8 @@ from unroll_dsl.syntax.nodes import Call, Definition
 from unroll_dsl.types import UNKNOWN, Array, Type, Unknown
 
 _MOST_NESTED = 6  # functions over maps are written out where they are called, which multiplies
+_MOST_DEEP = 40  # functions that call each other
+_MOST_CALLS = 4096  # of functions by one call: two of each other double with every definition
 
 
 def definition_call(typing: Typing, call: Call, definition: Definition, context: Context) -> Type:
@@ -28,24 +30,27 @@ def definition_call(typing: Typing, call: Call, definition: Definition, context:
     if any(isinstance(type_, Unknown) for type_ in types):
         return UNKNOWN
     over_maps = any(not isinstance(type_, Array) for type_ in types)
-    if over_maps and len(context.stack) >= _MOST_NESTED:
+
+    def refused(reason: str) -> Type:
         operands = tuple(typing.operand(e, t, context) for e, t in zip(arrays, types, strict=True))
-        reason = f"functions over maps call each other at most {_MOST_NESTED} deep"
         typing.reporter.report(
             errors.CallDoesNotType(call.span, name, operands, reason, definition.name.span)
         )
         return UNKNOWN
+
+    if over_maps and len(context.stack) >= _MOST_NESTED:
+        return refused(f"functions over maps call each other at most {_MOST_NESTED} deep")
+    if len(context.stack) >= _MOST_DEEP:
+        return refused(f"functions call each other at most {_MOST_DEEP} deep")
     key = (definition, tuple(types))
     if key not in typing.instances:
         instance, problem = _instantiate(typing, definition, tuple(types), context)
         if problem is not None:
-            operands = tuple(
-                typing.operand(e, t, context) for e, t in zip(arrays, types, strict=True)
+            return refused(problem)
+        if instance.invoked > _MOST_CALLS:
+            return refused(
+                f"it calls {instance.invoked:,} functions in all, at most {_MOST_CALLS:,}"
             )
-            typing.reporter.report(
-                errors.CallDoesNotType(call.span, name, operands, problem, definition.name.span)
-            )
-            return UNKNOWN
         typing.instances[key] = instance
     instance = typing.instances[key]
     context.calls[call] = InstanceCall(instance, tuple(arrays))
@@ -84,5 +89,8 @@ def _instantiate(
             result = UNKNOWN
         else:
             problem = problem or diagnostic.message()
-    instance = Instance(definition, types, inner.types, inner.calls, result)
+    invoked = 1 + sum(
+        made.instance.invoked for made in inner.calls.values() if isinstance(made, InstanceCall)
+    )
+    instance = Instance(definition, types, inner.types, inner.calls, result, invoked)
     return instance, problem

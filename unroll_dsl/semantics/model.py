@@ -79,13 +79,15 @@ class OperatorCall:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Instance:
-    """A `def` at given argument types; `types` and `calls` are those of its body."""
+    """A `def` at given argument types; `types` and `calls` are those of its body, `invoked` how many
+    functions one call of it calls in all, itself included."""
 
     definition: Definition
     arguments: tuple[Type, ...]
     types: Mapping[Expr, Type]
     calls: Mapping[Call, Resolved]
     result: Type
+    invoked: int = 1
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -15,6 +15,7 @@ from unroll_dsl.ir import nodes as ops
 from unroll_dsl.ir.nodes import Node
 from unroll_dsl.types import Array, Dim
 
+_LONG = 100  # parts of an expression: what is longer is cut into statements
 _END = 1 << 60  # the position of what stands after the last statement
 
 
@@ -169,7 +170,7 @@ class Block:
         """
         previous, wishes = previous or {}, wishes or {}
         found = plan(self.nodes, roots, lambda i: i in self.given or i in self.names)
-        named = [index for index in found.inside if self._is_statement(index, found, wishes)]
+        named = self._statements(found, wishes)
         self._name(named, found, roots, previous, wishes)
         for index in named:
             wanted = self._wanted.pop(index)
@@ -177,6 +178,19 @@ class Block:
             self.lines.append(Line(f"{wanted} = {text(expr)}", self.origin(self.nodes[index])))
             self.names[index] = wanted
         return [self.write.value(root) for root in roots]
+
+    def _statements(self, found: Plan, wishes: Mapping[int, str]) -> list[int]:
+        """The nodes that become statements, in order: also what would be too long for one line of code."""
+        named: list[int] = []
+        lengths: dict[int, int] = {}  # of the expression that a node is, written out
+        for index in found.inside:
+            node = self.nodes[index]
+            lengths[index] = 1 + sum(lengths.get(argument, 1) for argument in node.args)
+            too_long = lengths[index] > _LONG and isinstance(node.type, Array) and bool(node.args)
+            if self._is_statement(index, found, wishes) or too_long:
+                named.append(index)
+                lengths[index] = 1
+        return named
 
     def _is_statement(self, index: int, found: Plan, wishes: Mapping[int, str]) -> bool:
         node = self.nodes[index]

@@ -82,11 +82,25 @@ def is_elementwise(body: FunctionBody, bodies: dict[str, FunctionBody]) -> bool:
     return consists_of(body, bodies, (ops.Constant, ops.Argument, ops.Elementwise))
 
 
-def takes_numbers(body: FunctionBody, bodies: dict[str, FunctionBody]) -> tuple[bool, ...]:
+def takes_numbers(
+    body: FunctionBody,
+    bodies: dict[str, FunctionBody],
+    known: dict[str, tuple[bool, ...]] | None = None,
+) -> tuple[bool, ...]:
     """For each parameter of a function: may a Python number be passed for it?
 
-    Arithmetic and comparisons with a tensor take numbers; anything else wants a tensor.
+    Arithmetic and comparisons with a tensor take numbers; anything else wants a tensor. `known` keeps the
+    answers for functions that are called, so that each is asked once.
     """
+    known = {} if known is None else known
+    if body.name not in known:
+        known[body.name] = _take_numbers(body, bodies, known)
+    return known[body.name]
+
+
+def _take_numbers(
+    body: FunctionBody, bodies: dict[str, FunctionBody], known: dict[str, tuple[bool, ...]]
+) -> tuple[bool, ...]:
     safe = [True] * len(body.parameters)
     is_tensor = _certainly_tensors(body)
     for node in body.nodes:
@@ -103,7 +117,7 @@ def takes_numbers(body: FunctionBody, bodies: dict[str, FunctionBody]) -> tuple[
                 case ops.Elementwise("where"):
                     fine = position > 0 and any(is_tensor[a] for a in others[1:])
                 case ops.Invoke(name):
-                    fine = takes_numbers(bodies[name], bodies)[position]
+                    fine = takes_numbers(bodies[name], bodies, known)[position]
                 case _:
                     fine = False
             safe[leaf.index] = safe[leaf.index] and fine
