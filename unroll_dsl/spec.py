@@ -15,6 +15,7 @@ from unroll_dsl.diagnostics.model import Diagnostic, InternalError, UnrollError
 from unroll_dsl.driver import Checked, check_path, check_program, check_source
 from unroll_dsl.freezing import Origin, kept, remember
 from unroll_dsl.ir.graph import Graph, Parameter
+from unroll_dsl.ir.intervals import interval_scalars
 from unroll_dsl.passes.liveness import liveness
 from unroll_dsl.passes.pipeline import optimize as optimized
 from unroll_dsl.resources import algorithm_names, packaged_path
@@ -351,6 +352,8 @@ class Spec:
         given = {*bound.constants, *bound.parameters}
         limited = {c.name for c in graph.constants if c.limits is not None}
         limited |= {p.name for p in graph.parameters if p.limits is not None}
+        limits = [c.limits for c in graph.constants] + [p.limits for p in graph.parameters]
+        limited = limited.union(*(interval_scalars(graph, each) for each in limits))
         if given & limited:
             from unroll_dsl.backends.numpy import Reference
             from unroll_dsl.backends.numpy.given import as_arrays

@@ -38,6 +38,10 @@ LEARNED_BY_START = (
 )
 ALIKE = "algorithm a\ndims n\ninput y : vector[n]\nfixed µ, 𝜇 : scalar = 2\noutput µ * y - 𝜇\n"
 BOUNDED = "algorithm a\ndims n\ninput y : vector[n]\nfixed t : scalar > 0\noutput t * y\n"
+INTERVAL = (
+    "algorithm a\ndims n\ninput y : vector[n]\nfixed a, b : scalar\n"
+    "learnable t : scalar in [a, b] ~ normal(0, 1)\noutput t * y\n"
+)
 PROBLEM = """\
 problem lasso
 dims m, n
@@ -105,6 +109,7 @@ CASES: dict[str, Callable[[], object]] = {
         bind={"Wd": torch.ones(5, 8)}, init={"We": torch.ones(8, 5, dtype=torch.float64)}
     ),
     "U0506_constant": lambda: of(BOUNDED, bind={"t": -1.0}),
+    "U0537_interval": lambda: of(INTERVAL, bind={"a": 2.0, "b": 1.0}),
     "U0506_learnable": lambda: lista(bind={"Wd": WD}, init={"theta": -0.5}),
     "U0507_size": lambda: of(LEARNED_START),
     "U0508_sizes": lambda: lista(bind={"Wd": WD}, dims={"m": 3}),

@@ -20,6 +20,7 @@ from unroll_dsl.backends.errors.sizes import (
 )
 from unroll_dsl.backends.errors.values import (
     DevicesDiffer,
+    EmptyBounds,
     GivenTwice,
     MissingStart,
     NotFinite,
@@ -36,6 +37,7 @@ from unroll_dsl.backends.errors.weights import WeightsMisfit
 __all__ = [
     "ArithmeticFault",
     "DevicesDiffer",
+    "EmptyBounds",
     "GivenTwice",
     "GradientRefused",
     "MapFails",

@@ -254,6 +254,32 @@ class OutsideBounds(Diagnostic):
 
 
 @dataclass(frozen=True)
+class EmptyBounds(Diagnostic):
+    """At the values that were given, nothing lies between the bounds of a constraint.
+
+    Wrong:
+
+        fixed a, b : scalar                 # bind={"a": 2.0, "b": 1.0}
+        learnable t : scalar in [a, b] = a
+    """
+
+    code = "U0537"
+    title = "nothing lies between the bounds"
+    name: str
+    bounds: str
+    origin: Span | None
+
+    def message(self) -> str:
+        return f"`{self.name}` must be {self.bounds}, and nothing is"
+
+    def labels(self) -> tuple[Label, ...]:
+        return declared_at(self.origin, "its bounds are computed from fixed values")
+
+    def help(self) -> str | None:
+        return "give values for which the smaller bound comes first"
+
+
+@dataclass(frozen=True)
 class WrongCount(Diagnostic):
     """A value per phase does not have as many values as there are phases.
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from unroll_dsl.backends.errors import MissingStart, NoBackend, OutsideBounds
+from unroll_dsl.backends.errors import EmptyBounds, MissingStart, NoBackend, OutsideBounds
 from unroll_dsl.backends.numpy import maps
 from unroll_dsl.backends.numpy.evaluate import Evaluator, Value
 from unroll_dsl.backends.numpy.faults import first, is_finite
@@ -17,6 +17,7 @@ from unroll_dsl.backends.values import outside, words
 from unroll_dsl.diagnostics.model import Diagnostic, InternalError, UnrollError
 from unroll_dsl.ir import nodes as ops
 from unroll_dsl.ir.graph import Constant, Graph, Limits, Parameter, Random
+from unroll_dsl.ir.intervals import interval_scalars, is_empty
 from unroll_dsl.ir.nodes import Node
 from unroll_dsl.passes.liveness import unused
 from unroll_dsl.types import Array as ArrayType
@@ -182,14 +183,20 @@ class Declared:
         idle = {*unused(self.graph)} - {*given} if missing else set()  # these may have no value
         for declared in declarations:
             limits = declared.limits
-            if limits is None or (only is not None and declared.name not in only):
+            if limits is None or declared.name in idle:
                 continue
-            if declared.name in idle:
+            asked = only is None or declared.name in only
+            if not asked and not interval_scalars(self.graph, limits) & {*(only or ())}:
                 continue
             lower, upper = self.bounds(limits)
+            ends = (lower, limits.lower_strict, upper, limits.upper_strict)
+            if is_empty(lower, upper, limits):
+                problems.append(EmptyBounds(declared.name, words(*ends), declared.origin))
+                continue
+            if not asked:
+                continue
             is_parameter = isinstance(declared, Parameter)
             value = self.parameter(declared.name) if is_parameter else self.constant(declared.name)
-            ends = (lower, limits.lower_strict, upper, limits.upper_strict)
             found = outside(value, *ends)
             if found is not None:
                 problems.append(OutsideBounds(declared.name, found, words(*ends), declared.origin))

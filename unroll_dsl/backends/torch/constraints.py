@@ -59,7 +59,8 @@ def within(
     low = torch.as_tensor(low, dtype=p.dtype, device=p.device)
     high = torch.as_tensor(high, dtype=p.dtype, device=p.device)
     width = high - low
-    folded = low + width - (width - (p - low).remainder(2 * width)).abs()
+    period = (2 * width).clamp(min=torch.finfo(p.dtype).tiny)  # the ends may be one
+    folded = low + width - (width - (p - low).remainder(period)).abs()
     p = torch.where((p >= low) & (p <= high), p, folded)
     least = torch.nextafter(low, high) if strict[0] else low
     most = torch.nextafter(high, low) if strict[1] else high
