@@ -45,17 +45,19 @@ def one_sample(path: Path, array: Array, rank: int) -> Array:
     return arrays.at_rank(array, rank) if from_matlab else array
 
 
-def values_of(spec: "Spec", given: Mapping[str, str]) -> dict[str, Array | float]:
+def values_of(
+    spec: "Spec", given: Mapping[str, str], *, doubts: bool = True
+) -> dict[str, Array | float]:
     """What `--bind` or `--init` gives to names of a program: vectors that a file keeps as a row or a column, and
     numbers that it keeps as a matrix, have the axes that the program says.
 
-    What is suspicious about them is said.
+    What is suspicious about them is said, with `doubts`.
     """
     from unroll_dsl.cli.terminal import said
     from unroll_dsl.data.given import at_ranks, suspicions
 
     found = at_ranks(spec, {name: read_value(name, text) for name, text in given.items()})
-    for words in suspicions(spec, found):
+    for words in suspicions(spec, found) if doubts else ():
         said(f"warning: {words}")
     return found
 

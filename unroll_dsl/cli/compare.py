@@ -56,7 +56,11 @@ def run(options: Namespace) -> int:
         from unroll_dsl.runs.reading import open_solver
         from unroll_dsl.runs.solver import same
 
-        opened = [open_solver(path, asked(options, options.metric)) for path in options.runs]
+        wanted = asked(options, options.metric, of_several=len(options.runs) > 1)
+        opened = [open_solver(path, wanted) for path in options.runs]
+        known = {c.name for solver, *_ in opened for c in solver.spec.graph.constants}
+        for name in set(wanted.bind) - known:
+            raise UsageError(f"none of these networks has a `{name}` to bind")
         metric = opened[0][2]
         networks = [(solver, samples) for solver, samples, _ in opened]
         first, samples = networks[0]

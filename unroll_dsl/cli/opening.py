@@ -65,17 +65,17 @@ def add_data(parser: ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="NAME=FILE",
-        help=f"fixed value, for the file of a network that is in no run folder: {BIND}",
+        help=f"fixed value, in place of the run's own: {BIND}",
     )
     parser.add_argument("--dims", type=sizes, default=(), metavar="n=9,m=6", help="sizes, likewise")
 
 
-def asked(options: Namespace, metric: str = "") -> "Asked":
-    """What the options of `add_data` ask for."""
+def asked(options: Namespace, metric: str = "", *, of_several: bool = False) -> "Asked":
+    """What the options of `add_data` ask for, of one network or of several."""
     from unroll_dsl.cli.arrays import read_value
     from unroll_dsl.runs.reading import Asked
 
     if options.data is not None and not options.data.exists():
         raise UsageError(f"there is no {options.data}")
     bind = {k: read_value(k, v) for k, v in by_name(options.bind, "--bind").items()}
-    return Asked(options.data, metric, bind, dict(by_name(options.dims, "--dims")))
+    return Asked(options.data, metric, bind, dict(by_name(options.dims, "--dims")), of_several)

@@ -43,8 +43,10 @@ def ssim(found: Image, truth: Image) -> float:
 
 
 def nmse(found: Image, truth: Image) -> float:
-    """The norm of the error over the norm of the truth, as the papers on ADMM-Net define it."""
-    return float(np.linalg.norm(found - truth) / np.linalg.norm(truth))
+    """The norm of the error over the norm of the truth, as the papers on ADMM-Net define it; NaN where
+    the truth is 0 everywhere."""
+    size = float(np.linalg.norm(truth))
+    return float(np.linalg.norm(found - truth)) / size if size else float("nan")
 
 
 # ---- of batches, by name ------------------------------------------------------------------------
@@ -64,7 +66,7 @@ class Metric:
         The figure of each sample, float64 [batch]; calling the metric is the same.
     parts
         Where the figure of a set is no mean: what is summed over the set, [batch, 2], and `whole` makes
-        the figure of the two sums.
+        the figure of the two sums; `set_words` says how.
     """
 
     name: str
@@ -73,6 +75,14 @@ class Metric:
     each: Callable[[Tensor, Tensor], Tensor]
     parts: Callable[[Tensor, Tensor], Tensor] | None = None
     whole: Callable[[float, float], float] | None = None
+    set_words: str = ""
+
+    @property
+    def of_a_set(self) -> str:
+        """What the figure of a set is, in words."""
+        if self.set_words:
+            return self.set_words
+        return "mean of the samples' decibels" if self.unit == "dB" else "mean over the samples"
 
     def __call__(self, found: Tensor, truth: Tensor) -> Tensor:
         """The figure of each sample, float64 [batch].
@@ -184,13 +194,14 @@ def _ratio_db(error: float, size: float) -> float:
     return 10 * math.log10(error / size) if error > 0 else -math.inf
 
 
+_RATIO = "10 log10(sum of squared errors / sum of squared truths)"
 _KNOWN = {
     found.name: found
     for found in (
         Metric("psnr", "higher", "dB", _psnr),
         Metric("ssim", "higher", "", _ssim),
         Metric("nmse", "lower", "", _nmse),
-        Metric("nmse_db", "lower", "dB", _nmse_db, _energies, _ratio_db),
+        Metric("nmse_db", "lower", "dB", _nmse_db, _energies, _ratio_db, _RATIO),
         Metric("mse", "lower", "", _mse),
         Metric("mae", "lower", "", _mae),
     )

@@ -6,6 +6,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from string import Formatter
 from typing import Any
 
 
@@ -55,7 +56,53 @@ class Protocol:
         if folder is None:
             option = f"--{what}" if what in ("images", "weights") else f"--bind {what}=FILE"
             raise BadProtocol(f"where is `{what}`? Give --data DIR, or {option}")
-        return folder / self.data[what].format(**choices)
+        path = folder / self.data[what].format(**choices)
+        if path.exists():
+            return path
+        if not folder.is_dir():
+            raise BadProtocol(f"there is no folder {folder} for the data of this test")
+        return _found(folder, self.data[what], choices)
+
+    def chooses(self, what: str) -> set[str]:
+        """The choices that the path of a thing depends on."""
+        return {name for _, name, _, _ in Formatter().parse(self.data[what]) if name}
+
+    def figure(self, figures: Mapping[str, float], choices: Mapping[str, str]) -> float | None:
+        """What a table says under these choices; "01" is "1"."""
+        wanted = [_plain(choices[name]) for name in self.defaults]
+        for key, value in figures.items():
+            if [_plain(part) for part in key.split("/")] == wanted:
+                return value
+        return None
+
+
+def _plain(choice: str) -> str:
+    return choice.lstrip("0") or "0" if choice.isdecimal() else choice
+
+
+def _found(folder: Path, template: str, choices: Mapping[str, str]) -> Path:
+    """The path where numbers among the choices are written with zeros before them: `--ratio 1` is `ratio01`.
+
+    Raises
+    ------
+    BadProtocol
+        If there is none, with the first folder or file on the way that is not there, and what is.
+    """
+    numbers = {key: value for key, value in choices.items() if value.isdecimal()}
+    for width in (2, 3):
+        path = folder / template.format(
+            **{**choices, **{key: _plain(value).zfill(width) for key, value in numbers.items()}}
+        )
+        if path.exists():
+            return path
+    path = folder / template.format(**choices)
+    missing = path
+    while not missing.parent.exists():
+        missing = missing.parent
+    there = sorted(p.name for p in missing.parent.iterdir() if not p.name.startswith("."))
+    raise BadProtocol(
+        f"{path} is not there: {missing.parent} holds {', '.join(there[:12]) or 'nothing'}"
+    )
 
 
 _NEEDS = {"blocks": ("side", "operator"), "k-space": ("mask",)}

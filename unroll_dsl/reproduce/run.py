@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from torch import nn
 from unroll_dsl.backends.binding import bind as bind_values
 from unroll_dsl.data.errors import BadImages
 from unroll_dsl.data.images import Image, cut, image_paths, join, read_images
+from unroll_dsl.data.masks import looks_centred
 from unroll_dsl.data.metrics import nmse, psnr, ssim
 from unroll_dsl.reproduce.protocol import BadProtocol, Protocol
 from unroll_dsl.spec import Spec
@@ -40,26 +42,47 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """`published` is the paper's mean PSNR in dB, `measured` that of its authors' code on these
-    weights; None where nobody says, or where other data than the protocol's was given."""
+    """What a test found.
+
+    `choices` are those of the protocol that its data depended on, `used` the files that were given instead, and
+    `sampling` the fraction that was measured: rows of the matrix over its columns, or ones of the mask. `published` is
+    the paper's mean PSNR in dB, `measured` that of its authors' code on these weights; None where nobody says, or
+    where other data than the protocol's was given.
+    """
 
     name: str
     choices: Mapping[str, str]
+    used: Mapping[str, str]
+    sampling: float
     rows: tuple[Row, ...]
     published: float | None
     measured: float | None
     seconds: float
+    notes: tuple[str, ...] = ()
 
     @property
     def mean(self) -> Row:
-        """Plain means over the images."""
+        """Plain means over the images; of PSNR the mean of the decibels. SSIM over those that have one."""
         columns = [f.name for f in fields(Row) if f.name != "image"]
-        return Row(
-            "mean", *(float(np.mean([getattr(r, key) for r in self.rows])) for key in columns)
+        return Row("mean", *(_mean([getattr(r, key) for r in self.rows], key) for key in columns))
+
+    def problems(self) -> tuple[str, ...]:
+        """Figures that are no numbers, in words. Images smaller than its window have no SSIM, which is none."""
+        return tuple(
+            f"`{key}` of {row.image} is no number"
+            for row in self.rows
+            for key in ("psnr", "nmse", "start_psnr", "start_nmse")
+            if math.isnan(getattr(row, key))
         )
 
     def to_json(self) -> dict[str, Any]:
-        return {**asdict(self), "mean": asdict(self.mean)}
+        words = "over the images; psnr: of the decibels"
+        return {**asdict(self), "mean": {**asdict(self.mean), "is": words}}
+
+
+def _mean(values: Sequence[float], key: str) -> float:
+    kept = [v for v in values if not math.isnan(v)] if key.endswith("ssim") else values
+    return float(np.mean(kept)) if kept else math.nan
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +111,7 @@ def reproduce(
     bind: Mapping[str, Any],
     choices: Mapping[str, str],
     phases: int | None = None,
-    own_data: bool = False,
+    used: Mapping[str, str] | None = None,
     progress: Progress | None = None,
     each: Callable[[Reconstruction], object] | None = None,
 ) -> Result:
@@ -105,8 +128,9 @@ def reproduce(
         What the protocol leaves open, `set` and `ratio` for instance.
     phases
         How many; by default as many as the weights are for, or what the program says.
-    own_data
-        Other images, weights or masks than the protocol's: published numbers are not beside them.
+    used
+        Other images, weights or masks than the protocol's, by the names of its data: published numbers are not
+        beside them.
     progress
         Called with files done, in all, and the name of the next.
     each
@@ -139,14 +163,17 @@ def reproduce(
             rows.append(result.row())
     if progress is not None:
         progress(len(paths), len(paths), "")
-    key = "" if own_data else "/".join(choices[name] for name in protocol.defaults)
+    own = dict(used or {})
     return Result(
         spec.name,
         dict(choices),
+        own,
+        _sampling(protocol, bind),
         tuple(rows),
-        protocol.published.get(key),
-        protocol.measured.get(key),
+        None if own else protocol.figure(protocol.published, choices),
+        None if own else protocol.figure(protocol.measured, choices),
         time.monotonic() - begin,
+        imported.notes,
     )
 
 
@@ -159,6 +186,14 @@ def _imported(spec: Spec, weights: Path | None, names: Path) -> Imported:
     return import_weights(spec, weights, names)
 
 
+def _sampling(protocol: Protocol, bind: Mapping[str, Any]) -> float:
+    if protocol.mask is not None:
+        return float((np.asarray(bind[protocol.mask]) != 0).mean())
+    assert protocol.operator is not None
+    rows, columns = np.asarray(bind[protocol.operator]).shape
+    return float(rows / columns)
+
+
 def _uncentred(protocol: Protocol, bind: Mapping[str, Any]) -> dict[str, Any]:
     """Masks with the zero frequency first, as `fft2` has it."""
     found = dict(bind)
@@ -167,12 +202,11 @@ def _uncentred(protocol: Protocol, bind: Mapping[str, Any]) -> dict[str, Any]:
     mask = np.asarray(bind[protocol.mask])
     if protocol.centred:
         found[protocol.mask] = mask = np.ascontiguousarray(np.fft.ifftshift(mask))
-    other = np.fft.fftshift(mask)[0, 0]
-    if mask.ndim == 2 and mask[0, 0] == 0 and other != 0:
+    if mask.ndim == 2 and (looks_centred(mask) or (not mask[0, 0] and np.fft.fftshift(mask)[0, 0])):
         stored = "in the middle" if protocol.centred else "first"
         raise BadProtocol(
-            f"the mask `{protocol.mask}` does not sample the zero frequency; this test wants masks "
-            f"stored with it {stored}"
+            f"the mask `{protocol.mask}` has its low frequencies at the wrong place; this test wants masks "
+            f"stored with the zero frequency {stored}: numpy.fft.fftshift moves it"
         )
     return found
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -41,10 +42,31 @@ class Evaluation:
             "parameters": self.parameters,
             "samples": self.count,
             "metrics": {
-                f.metric.name: {"mean": f.whole, "better": f.metric.better, "samples": list(f.each)}
+                f.metric.name: {
+                    "value": f.whole,
+                    "is": f.metric.of_a_set,
+                    "better": f.metric.better,
+                    "samples": list(f.each),
+                }
                 for f in self.figures
             },
         }
+
+    def problems(self) -> tuple[str, ...]:
+        """Figures that are no numbers, in words; an infinite one is a figure."""
+        return tuple(found for f in self.figures if (found := _not_numbers(f)))
+
+
+def _not_numbers(figure: Figure) -> str:
+    wrong = [place for place, value in enumerate(figure.each, 1) if math.isnan(value)]
+    if not wrong and not math.isnan(figure.whole):
+        return ""
+    which = (
+        f"{len(wrong)} of {len(figure.each)} samples, first of sample {wrong[0]}"
+        if wrong
+        else "the set"
+    )
+    return f"`{figure.metric.name}` is no number for {which}"
 
 
 def evaluate(solver: Solver, samples: Sequence[Samples], metrics: Sequence[Metric]) -> Evaluation:

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import torch
 from torch import Tensor
 
-from unroll_dsl.data.errors import DataError
+from unroll_dsl.data.errors import DataError, choose
 from unroll_dsl.data.given import at_ranks, suspicions
 from unroll_dsl.data.metrics import Metric
 from unroll_dsl.diagnostics.model import UnrollError
@@ -39,12 +39,19 @@ _KEPT = ("patch", "colour", "snr", "names", "samples")  # of [data] when other d
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What is asked for in place of what a run has: other data, another metric, other values."""
+    """What is asked for in place of what a run has: other data, another metric, other values.
+
+    With `of_several` the values are for several networks: each takes those that it has.
+    """
 
     data: Path | None = None
     metric: str = ""
     bind: Mapping[str, Any] = field(default_factory=dict)
     dims: Mapping[str, int] = field(default_factory=dict)
+    of_several: bool = False
+
+
+NOTHING = Asked()
 
 
 def open_solver(path: Path, asked: Asked) -> tuple[Solver, tuple[Samples, ...], Metric]:
@@ -67,8 +74,9 @@ def open_solver(path: Path, asked: Asked) -> tuple[Solver, tuple[Samples, ...], 
         run, which = Run.open(path.parent), path.name
     else:
         return _alone(path, asked)
-    solver, _ = _solver(run, which)
-    samples, metric = _samples(run.spec, run.config, run.bind(), run.sizes, solver, asked)
+    solver, _ = _solver(run, which, asked)
+    bound = _all_single({**run.bind(), **_tensors(solver.spec, asked)})
+    samples, metric = _samples(run.spec, run.config, bound, solver.dims, solver, asked)
     return solver, samples, metric
 
 
@@ -123,16 +131,45 @@ def open_run(path: Path) -> Opened:
     )
 
 
-def _solver(run: Run, which: str) -> tuple[Solver, str]:
+def _tensors(spec: Spec, asked: Asked) -> dict[str, Any]:
+    """Values that are given in place of those of a network.
+
+    Raises
+    ------
+    DataError
+        For names that it has not, and for those that it has learned.
+    """
+    fixed, learnt = (
+        {d.name for d in some} for some in (spec.graph.constants, spec.graph.parameters)
+    )
+    wanted = dict(asked.bind)
+    if asked.of_several:
+        wanted = {name: value for name, value in wanted.items() if name in fixed}
+    for name in wanted:
+        if name in learnt:
+            raise DataError(
+                f"`{name}` is learned by `{spec.name}`: it has the value that training gave it",
+                f"what can be bound: {', '.join(f'`{n}`' for n in sorted(fixed)) or 'nothing'}",
+            )
+        if name not in fixed:
+            raise DataError(f"`{spec.name}` has no `{name}` to bind", choose(name, sorted(fixed)))
+    given = at_ranks(spec, wanted)
+    for words in suspicions(spec, given):
+        warnings.warn(words, stacklevel=2)
+    return {k: torch.as_tensor(v) if hasattr(v, "shape") else v for k, v in given.items()}
+
+
+def _solver(run: Run, which: str, asked: Asked = NOTHING) -> tuple[Solver, str]:
     """The network of a run and the name of its file; `which` is "best", or the name of a file."""
     path = run.path / which if which.endswith(".safetensors") else run.weights("best")
     spec, phases, _ = read_spec(path)
     fixed = {c.name for c in spec.graph.constants}
-    bound = run.bind()
+    bound = _all_single({**run.bind(), **_tensors(spec, asked)})
     bind = {name: value for name, value in bound.items() if name in fixed}
     start = {name: value for name, value in bound.items() if name not in fixed}
     name = run.path.resolve().name
-    return _loaded(name, path, spec, phases, bind, run.sizes, start), path.name
+    dims = {**run.sizes, **asked.dims}
+    return _loaded(name, path, spec, phases, bind, dims, start), path.name
 
 
 def _loaded(
@@ -160,12 +197,9 @@ def _loaded(
 def _alone(path: Path, asked: Asked) -> tuple[Solver, tuple[Samples, ...], Metric]:
     """A network without a run: what was bound, and where no default fits the data, has to be given."""
     spec, phases, _ = read_spec(path)
-    asked = replace(asked, bind=at_ranks(spec, asked.bind))
-    for words in suspicions(spec, asked.bind):
-        warnings.warn(words, stacklevel=2)
-    solver = _loaded(path.stem, path, spec, phases, asked.bind, asked.dims, {})
+    bound = _all_single(_tensors(spec, asked))
+    solver = _loaded(path.stem, path, spec, phases, bound, asked.dims, {})
     config = Config(dims=asked.dims)
-    bound = {k: torch.as_tensor(v) if hasattr(v, "shape") else v for k, v in asked.bind.items()}
     samples, metric = _samples(spec, config, bound, asked.dims, solver, asked)
     return (
         replace(solver, dims=solver.spec.reference(1, bind=bound, dims=asked.dims).sizes),
@@ -228,6 +262,10 @@ def _other(table: Mapping[str, Any], path: Path) -> dict[str, Any]:
 
 def _only(table: Mapping[str, Any], *names: str) -> dict[str, Any]:
     return {name: table[name] for name in names if name in table}
+
+
+def _all_single(bound: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: _single(v) if isinstance(v, Tensor) else v for name, v in bound.items()}
 
 
 def _single(value: Tensor) -> Tensor:
