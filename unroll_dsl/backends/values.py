@@ -33,7 +33,9 @@ def describe(value: Any) -> Meta:
     shape, dtype = getattr(value, "shape", None), getattr(value, "dtype", None)
     if shape is None or dtype is None:
         return Meta((), "?", type(value).__name__)
-    name = str(dtype).removeprefix("torch.")
+    # in either byte order it is the same type
+    same = dtype.newbyteorder("=") if hasattr(dtype, "newbyteorder") else dtype
+    name = str(same).removeprefix("torch.")
     return Meta(tuple(int(size) for size in shape), _kind(value, name), name)
 
 
@@ -60,6 +62,17 @@ def _kind(value: Any, dtype: str) -> str:
     if dtype.startswith(("int", "uint")):
         return "i"
     return "b" if dtype == "bool" else "?"
+
+
+def plain(value: Any) -> Any:
+    """An array of NumPy as torch takes it: in the byte order of the machine, without negative strides, and
+    one that can be written to. Other values as they are."""
+    import numpy as np
+
+    if not isinstance(value, np.ndarray):
+        return value
+    found = np.ascontiguousarray(value, value.dtype.newbyteorder("=")).reshape(value.shape)
+    return found if found.flags.writeable else found.copy()
 
 
 def looks_like_a_map(value: Any) -> bool:
