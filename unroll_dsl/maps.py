@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from unroll_dsl.adjointness import Adjointness, Function, adjointness
-from unroll_dsl.backends.values import plain
+from unroll_dsl.backends.values import for_torch
 
 Shape = tuple[int, ...]
 
@@ -132,7 +132,7 @@ class _NumPy(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, run: Any, back: Any) -> Tensor:
         ctx.run, ctx.back = run, back
-        return torch.as_tensor(plain(run(x.detach().cpu().numpy()))).to(x)
+        return torch.as_tensor(for_torch(run(x.detach().cpu().numpy()))).to(x)
 
     @staticmethod
     def backward(ctx: Any, *gradients: Any) -> Any:

@@ -64,7 +64,7 @@ def _kind(value: Any, dtype: str) -> str:
     return "b" if dtype == "bool" else "?"
 
 
-def plain(value: Any) -> Any:
+def for_torch(value: Any) -> Any:
     """An array of NumPy as torch takes it: in the byte order of the machine, without negative strides, and
     one that can be written to. Other values as they are."""
     import numpy as np

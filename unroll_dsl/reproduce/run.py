@@ -14,7 +14,7 @@ import torch
 from torch import nn
 
 from unroll_dsl.backends.binding import bind as bind_values
-from unroll_dsl.backends.values import plain
+from unroll_dsl.backends.values import for_torch
 from unroll_dsl.data.errors import BadImages
 from unroll_dsl.data.images import Image, cut, image_paths, join, read_images
 from unroll_dsl.data.masks import looks_centred
@@ -281,7 +281,7 @@ def _blocks(
     if np.iscomplexobj(image):
         raise BadImages(f"{name}: complex, and this test measures real images")
     blocks, grid = cut(image, protocol.side)
-    matrix = torch.as_tensor(plain(np.asarray(bind[protocol.operator])))
+    matrix = torch.as_tensor(for_torch(np.asarray(bind[protocol.operator])))
     if matrix.shape[-1] != protocol.side**2:
         raise BadProtocol(
             f"`{protocol.operator}` has {matrix.shape[-1]} columns; blocks of {protocol.side} x "
@@ -290,7 +290,7 @@ def _blocks(
     back = (
         matrix.mT
         if protocol.start is None
-        else torch.as_tensor(plain(np.asarray(bind[protocol.start])))
+        else torch.as_tensor(for_torch(np.asarray(bind[protocol.start])))
     )
     y = torch.from_numpy(blocks).to(matrix.dtype).flatten(1) @ matrix.mT
     with torch.no_grad():
@@ -304,7 +304,7 @@ def _k_space(
     network: _Networks, protocol: Protocol, name: str, image: Image, bind: Mapping[str, Any]
 ) -> tuple[Image, Image]:
     assert protocol.mask is not None
-    mask = torch.as_tensor(plain(np.asarray(bind[protocol.mask])))
+    mask = torch.as_tensor(for_torch(np.asarray(bind[protocol.mask])))
     if mask.shape != image.shape:
         raise BadProtocol(
             f"{name} is {image.shape[0]} x {image.shape[1]}, the mask `{protocol.mask}` "

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import torch
 from torch import Tensor
 
-from unroll_dsl.backends.values import plain
+from unroll_dsl.backends.values import for_torch
 from unroll_dsl.data.errors import DataError, choose
 from unroll_dsl.data.given import at_ranks, suspicions
 from unroll_dsl.data.metrics import Metric
@@ -157,7 +157,9 @@ def _tensors(spec: Spec, asked: Asked) -> dict[str, Any]:
     given = at_ranks(spec, wanted)
     for words in suspicions(spec, given):
         warnings.warn(words, stacklevel=2)
-    return {k: torch.as_tensor(plain(v)) if hasattr(v, "shape") else v for k, v in given.items()}
+    return {
+        k: torch.as_tensor(for_torch(v)) if hasattr(v, "shape") else v for k, v in given.items()
+    }
 
 
 def _solver(run: Run, which: str, asked: Asked = NOTHING) -> tuple[Solver, str]:

@@ -24,7 +24,7 @@ from unroll_dsl.backends.torch.contexts import plain
 from unroll_dsl.backends.torch.loader import load_module
 from unroll_dsl.backends.torch.module import Emitted, emit
 from unroll_dsl.backends.torch.names import identifier
-from unroll_dsl.backends.values import describe, plain
+from unroll_dsl.backends.values import describe, for_torch
 from unroll_dsl.diagnostics.model import Diagnostic, UnrollError
 from unroll_dsl.ir.graph import Constant, Entry, Graph, Parameter
 from unroll_dsl.maps import as_map
@@ -139,7 +139,7 @@ def _dtype(bound: Binding, dtype: torch.dtype | None) -> torch.dtype:
 def _tensor(value: Any, type_: Array, real: torch.dtype, device: Any) -> Tensor:
     dtype = real.to_complex() if type_.field is Field.COMPLEX else real
     if not isinstance(value, Tensor):
-        return torch.tensor(plain(np.asarray(value)), dtype=dtype, device=device)
+        return torch.tensor(for_torch(np.asarray(value)), dtype=dtype, device=device)
     given: Tensor = value.clone() if value.is_inference() else value
     found = given.detach().to(dtype=dtype, device=device).resolve_conj()
     if found.is_contiguous() and found.data_ptr() % _ALIGNMENT == 0:
@@ -297,7 +297,9 @@ def _set_layer(layer: nn.Module, given: Mapping[str, Any], place: int | None) ->
 
 def _as_given(value: Any) -> Tensor:
     """A tensor with all the digits of the value: numbers of Python are doubles."""
-    return value.detach() if isinstance(value, Tensor) else torch.tensor(plain(np.asarray(value)))
+    return (
+        value.detach() if isinstance(value, Tensor) else torch.tensor(for_torch(np.asarray(value)))
+    )
 
 
 def _has_phases(network: nn.Module) -> bool:
