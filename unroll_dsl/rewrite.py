@@ -58,9 +58,9 @@ def with_roles(program: Program, learn: Mapping[str, str], fix: Iterable[str]) -
     if problems:
         raise UnrollError(problems)
     statements: list[Statement] = []
-    left_out = _left_out(program, learn)
+    gone = left_out(program, learn)
     for statement in program.statements:
-        if isinstance(statement, Measure) and statement in left_out:
+        if isinstance(statement, Measure) and statement in gone:
             continue
         if isinstance(statement, Declaration):
             statements += _split(statement, learn, fixed)
@@ -69,7 +69,7 @@ def with_roles(program: Program, learn: Mapping[str, str], fix: Iterable[str]) -
     return dataclasses.replace(program, statements=tuple(statements))
 
 
-def _left_out(program: Program, learn: Mapping[str, str]) -> list[Measure]:
+def left_out(program: Program, learn: Iterable[str]) -> list[Measure]:
     """The `measure` lines that need a constant which is learnt, or an input made by such a line."""
     gone = set(learn)
     found: list[Measure] = []

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from unroll_dsl.backends.numpy import Reference
     from unroll_dsl.derive import Derivation
+    from unroll_dsl.relax import Relaxed
 
 
 class Spec:
@@ -376,13 +377,20 @@ class Spec:
 
 
 class Derived:
-    """What `Spec.derive` gives: the page as a `text`, the `spec` that it is, the steps of the `way` to it."""
+    """What `Spec.derive` gives: the page as a `text`, the `spec` that it is, the steps of the `way` to it,
+    the relaxations in `relaxed`."""
 
-    def __init__(self, derivation: Derivation) -> None:
-        self.derivation = derivation
-        self.text = derivation.text
+    def __init__(self, derivation: Derivation, relaxed: tuple[Relaxed, ...] = ()) -> None:
+        self.derivation, self.relaxed = derivation, relaxed
+        self.text = relaxed[-1].text if relaxed else derivation.text
         self.way = derivation.way
-        self.spec = loads(derivation.text, f"{derivation.program.name.text}.unroll")
+        self.spec = loads(self.text, f"{derivation.program.name.text}.unroll")
+
+    def relax(self, *names: str) -> Derived:
+        """The page with parts relaxed, one after the other: `relax("filters", "threshold(shared)")`."""
+        from unroll_dsl.relax import relax
+
+        return Derived(self.derivation, (*self.relaxed, *relax(self.spec.typed, names)))
 
 
 def _checked_again(program: Program) -> Spec:

@@ -5,12 +5,16 @@ Without `--method`, say what each method makes of the problem, or why it does no
 
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from unroll_dsl.cli.files import refuse_to_overwrite, write_text
 from unroll_dsl.cli.specs import load
 from unroll_dsl.cli.terminal import said
 from unroll_dsl.cli.usage import Exit, UsageError, did_you_mean
 from unroll_dsl.cli.values import count
+
+if TYPE_CHECKING:
+    from unroll_dsl.derive import Derivation
 
 
 def arguments(parser: ArgumentParser) -> None:
@@ -44,7 +48,10 @@ def arguments(parser: ArgumentParser) -> None:
         help="a statement in place of the problem's: 'let D = grad'",
     )
     parser.add_argument("--start", metavar="FORMULA", help="where the variable starts: 'Q @ y'")
-    parser.add_argument("--give", choices=("x", "z"), help="which of a splitting z = x is given")
+    parser.add_argument("--give", metavar="FORMULA", help="what the page gives: 'real(x)'")
+    parser.add_argument(
+        "--relax", action="append", default=[], metavar="R,R", help="what to relax: `unroll relax`"
+    )
     parser.add_argument("--phases", type=count, metavar="K", help="how many the page says")
     parser.add_argument("--name", help="the name of the page")
     parser.add_argument("-o", "--output", type=Path, metavar="FILE", help="write the page here")
@@ -78,12 +85,32 @@ def run(options: Namespace) -> int:
         phases=options.phases,
     )
     derivation = derive(spec.typed, options.method, given)
+    text = _relaxed(derivation, options.relax)
     if options.output is None:
-        print(derivation.text, end="")
+        print(text, end="")
     else:
-        write_text(options.output, derivation.text, force=options.force)
+        write_text(options.output, text, force=options.force)
         said(f"wrote {options.output}")
     return Exit.FINE
+
+
+def _relaxed(derivation: "Derivation", asked: list[str]) -> str:
+    """The page after what is to be relaxed; what does not start as it was is said."""
+    from unroll_dsl.driver import check_source
+    from unroll_dsl.relax import relax, split_options
+    from unroll_dsl.source import SourceFile
+
+    parts = [part for text in asked for part in split_options(text)]
+    if not parts:
+        return derivation.text
+    name = f"{derivation.program.name.text}.unroll"
+    typed = check_source(SourceFile(name, derivation.text)).typed
+    assert typed is not None
+    steps = relax(typed, parts)
+    for step in steps:
+        for note in step.notes:
+            said(f"{step.relaxation.name}: {note}")
+    return steps[-1].text
 
 
 def _pairs(words: list[str], option: str) -> dict[str, str]:

@@ -37,6 +37,7 @@ COMMANDS = (
     Command("compile", "compile", "write the PyTorch module of a spec"),
     Command("show", "show", "summarise a spec; draw it; print it as LaTeX"),
     Command("derive", "derive", "derive an algorithm from a problem"),
+    Command("relax", "relax", "make a network of an algorithm: learn some of its parts"),
     Command("run", "run", "apply an algorithm to arrays from files"),
     Command("train", "train", "train a spec by its own loss; go on with a run"),
     Command("report", "report", "make one HTML page of a training run"),

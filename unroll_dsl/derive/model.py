@@ -29,7 +29,7 @@ class Options:
     values
         Classical values of constants that the method declares: {"rho": "0.2"}.
     output
-        Of a splitting `z = x`: whether the page gives "x" or "z", which the default is.
+        What the page gives, a formula: "real(x)"; of a splitting `z = x`, "x" in place of "z".
     start
         The start of the variable's state, a formula: "Q @ y".
     statements

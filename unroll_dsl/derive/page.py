@@ -8,12 +8,10 @@ from collections.abc import Iterator, Mapping
 from unroll_dsl.derive.model import Constant, Options, Scheme, State
 from unroll_dsl.objectives.model import NormalForm
 from unroll_dsl.objectives.problem import problem_of, without_idle
-from unroll_dsl.source import SourceFile
 from unroll_dsl.syntax import nodes as n
-from unroll_dsl.syntax.pages import page_text
-from unroll_dsl.syntax.parser import parse
+from unroll_dsl.syntax.pages import ordered, page_text
 from unroll_dsl.syntax.printer import expression_text, same_tree
-from unroll_dsl.syntax.templates import substitute, template
+from unroll_dsl.syntax.templates import one_statement, substitute, template
 from unroll_dsl.syntax.tidy import name
 
 
@@ -38,14 +36,15 @@ def page(form: NormalForm, scheme: Scheme, options: Options, title: str) -> str:
     )
     phases = options.phases or scheme.phases
     statements.append(n.Phase(n.Number(phases, place), lines, "", place))
-    statements.append(n.Output(scheme.output, (None,) * len(scheme.output), "", place))
+    output = (template(options.output),) if options.output is not None else scheme.output
+    statements.append(n.Output(output, (None,) * len(output), "", place))
     statements += [
         _renamed(s, renamed) for s in problem.statements if isinstance(s, n.Loss | n.Measure)
     ]
     program = n.Program(
-        "algorithm", name(title), tuple(_sorted(statements)), scheme.comment, problem.file, place
+        "algorithm", name(title), tuple(statements), scheme.comment, problem.file, place
     )
-    return page_text(without_idle(program))
+    return page_text(ordered(without_idle(program)))
 
 
 def _kept(problem: n.Program) -> Iterator[n.Statement]:
@@ -95,39 +94,3 @@ def _merged(
 def _state(state: State) -> n.Statement:
     text = f"state {', '.join(state.names)} : {state.type} = {expression_text(state.start)}"
     return dataclasses.replace(one_statement(text), comment=state.comment)
-
-
-def one_statement(text: str) -> n.Statement:
-    """A statement from its text."""
-    result = parse(SourceFile("<statement>", f"algorithm a\n{text}\n"))
-    assert result.program is not None and not result.diagnostics, text
-    return result.program.statements[0]
-
-
-def _sorted(statements: list[n.Statement]) -> Iterator[n.Statement]:
-    """In the order of the files of algorithms/."""
-
-    def place(statement: n.Statement) -> int:
-        match statement:
-            case n.Dims():
-                return 0
-            case n.Declaration(n.Role.INPUT | n.Role.FIXED) | n.Let():
-                return 1
-            case n.Declaration():
-                return 2
-            case n.Definition():
-                return 3
-            case n.Minimize():
-                return 4
-            case n.State():
-                return 5
-            case n.Phase():
-                return 6
-            case n.Output():
-                return 7
-            case n.Loss():
-                return 8
-            case n.Measure():
-                return 9
-
-    yield from sorted(statements, key=place)

@@ -71,8 +71,8 @@ def derive(typed: TypedProgram, method: str, options: Options | None = None) -> 
     text = page(form, answer, options, title)
     checked = check_source(SourceFile(f"{title}.unroll", text))
     if checked.program is None or checked.has_errors:
-        words = "; ".join(d.message() for d in checked.diagnostics)
-        raise InternalError(f"the page that {method} wrote is wrong: {words}\n{text}")
+        words = f"what it would write is wrong: {checked.diagnostics[0].message()}"
+        raise UnrollError([MethodRefused(method, words, setting.variable.span, ())])
     return Derivation(chosen, form, checked.program, text, answer.way)
 
 
@@ -100,8 +100,6 @@ def _ill_fitting(
         )
     if options.momentum != "nesterov" and name != "fista":
         yield OptionRefused("--momentum", f"it is for fista, not for {name}", place)
-    if options.output is not None and not method.splits:
-        yield OptionRefused("--give", f"{name} splits nothing", place)
     for role in options.letters:
         if role not in setting.roles:
             words = f"{name} names {', '.join(dict.fromkeys(setting.roles)) or 'nothing'}"

@@ -20,13 +20,13 @@ from unroll_dsl.objectives.maps import (
     without_scalars,
 )
 from unroll_dsl.objectives.model import Affine, Part, Term, Variable
-from unroll_dsl.objectives.proximal import No, scaled_map
+from unroll_dsl.objectives.proximal import No, real_unknown, scaled_map
 from unroll_dsl.objectives.weights import ONE, Weight
 from unroll_dsl.syntax import nodes as n
 from unroll_dsl.syntax.printer import expression_text
 from unroll_dsl.syntax.templates import fill, template
 from unroll_dsl.syntax.tidy import binary, name, number, tidy
-from unroll_dsl.types import Array
+from unroll_dsl.types import Array, Field
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +150,8 @@ def system(
         if term.linear:
             vector = binary("-", vector, term.gradient(x, {}))
             continue
+        if (no := real_unknown(setting.facts, term)) is not None:
+            return no
         chain = term.single(x.name)
         short = setting.facts.short(chain) if chain is not None else None
         product = setting.facts.gram(chain) if chain is not None else None
@@ -161,6 +163,8 @@ def system(
         if (b := term.shift()) is not None:
             vector = binary("-", vector, weight.times(apply(transpose(short), b)))
     for split, r in zip(splits, right):
+        if split.variable.type.field is Field.COMPLEX and x.type.field is not Field.COMPLEX:
+            return No(split.terms[0], "the unknown is real and its map complex")
         product, short = setting.facts.gram(split.chain), setting.facts.short(split.chain)
         if product is None or short is None:
             return No(split.terms[0], "its map acts from the right")
@@ -177,6 +181,17 @@ def multipliers_of(setting: Setting, splits: Sequence[Split], *wanted: str) -> l
     if len(splits) == 1:
         return [setting.letter("multiplier", *words)]
     return [setting.letter(f"multiplier_{i}", f"{words[0]}_{i}") for i in range(1, len(splits) + 1)]
+
+
+def back_through(setting: Setting, split: Split, value: n.Expr) -> n.Expr:
+    """The adjoint of a splitting's map at a value: of a real unknown its real part."""
+    found = apply(transpose(split.chain), value)
+    if (
+        split.variable.type.field is Field.COMPLEX
+        and setting.variable.type.field is not Field.COMPLEX
+    ):
+        return fill("real(v)", v=found)
+    return found
 
 
 def primal(

@@ -44,7 +44,8 @@ def _with(program: n.Program, text: str) -> n.Program:
         places = [i for i, s in enumerate(statements) if _replaces(new, names, s)]
         if not places:
             place = next((i for i, s in enumerate(statements) if isinstance(s, n.Minimize)), 0)
-            statements.insert(place, new)
+            last = isinstance(new, n.Loss | n.Measure)
+            statements.insert(len(statements) if last else place, new)
             continue
         old = statements[places[0]]
         comment = new.comment or (old.comment if type(old) is type(new) else "")

@@ -23,6 +23,7 @@ STAGES = (
     "unroll_dsl.backends.errors",
     "unroll_dsl.objectives.errors",
     "unroll_dsl.derive.errors",
+    "unroll_dsl.relax.errors",
 )
 
 FAMILIES = {

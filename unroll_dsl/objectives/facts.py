@@ -22,6 +22,7 @@ class Facts:
 
     def __init__(self, form: NormalForm) -> None:
         self.typed = form.typed
+        self.variables = {v.name: v for v in form.variables}
         self.reader = AffineReader(form.typed, form.variables)
         self.letter: Callable[[], str] | None = (
             None  # names a composed map, where a page is written

@@ -179,6 +179,8 @@ def _of_squares(facts: Facts, squares: Sequence[Term], v: n.Expr, step: Weight) 
         return tidy(n.Binary("/", point, factor, point.span, point.span))
     system, right = fill("I"), v
     for term in squares:
+        if (no := real_unknown(facts, term)) is not None:
+            return no
         chain = term.single(term.variables[0])
         short = facts.short(chain) if chain is not None else None
         product = facts.gram(chain) if chain is not None else None
@@ -189,6 +191,14 @@ def _of_squares(facts: Facts, squares: Sequence[Term], v: n.Expr, step: Weight) 
         if (b := term.shift()) is not None:
             right = binary("-", right, weight.times(apply(transpose(short), b)))
     return tidy(fill("solve(M, r)", M=system, r=right))
+
+
+def real_unknown(facts: Facts, term: Term) -> No | None:
+    """A real unknown behind a complex map: its system is the real part of one, which `solve` has no route for."""
+    variable = facts.variables[term.variables[0]]
+    if variable.type.field is Field.COMPLEX or term.argument.type.field is not Field.COMPLEX:
+        return None
+    return No(term, "the unknown is real and its map complex: let it be complex, and relax `real`")
 
 
 def _plain(term: Term) -> Weight | None:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import re
 from collections.abc import Iterator, Sequence
@@ -35,6 +36,68 @@ def page_text(program: n.Program) -> str:
     else:
         blocks.insert(0, head)
     return "\n\n".join("\n".join(block) for block in blocks) + "\n"
+
+
+def ordered(program: n.Program) -> n.Program:
+    """The statements in the order of the files of algorithms/, all sizes in one line."""
+    learnt = {
+        w.text
+        for s in program.statements
+        if isinstance(s, n.Declaration) and s.role is n.Role.LEARNABLE
+        for w in s.names
+    }
+    lets = [s for s in program.statements if isinstance(s, n.Let)]
+    late: set[str] = set()  # lets that come of what is learnt: below it
+    while more := {s.name.text for s in lets if _words(s.value) & (learnt | late)} - late:
+        late |= more
+    statements = sorted(
+        program.statements,
+        key=lambda s: 2.5 if isinstance(s, n.Let) and s.name.text in late else _place(s),
+    )
+    dims = [s for s in statements if isinstance(s, n.Dims)]
+    if len(dims) > 1:
+        whole = tuple(d for s in dims for d in s.dimensions)
+        first = dataclasses.replace(dims[0], dimensions=whole)
+        statements = [first, *(s for s in statements if not isinstance(s, n.Dims))]
+    return dataclasses.replace(program, statements=tuple(statements))
+
+
+def _words(expr: n.Expr) -> set[str]:
+    match expr:
+        case n.Name(text):
+            return {text}
+        case n.Unary(_, operand) | n.Adjoint(operand) | n.PhaseSum(operand):
+            return _words(operand)
+        case n.Binary(_, left, right):
+            return _words(left) | _words(right)
+        case n.Call(function, arguments):
+            return _words(function).union(*(_words(a.value) for a in arguments))
+        case _:
+            return set()
+
+
+def _place(statement: n.Statement) -> int:
+    match statement:
+        case n.Dims():
+            return 0
+        case n.Declaration(n.Role.INPUT | n.Role.FIXED) | n.Let():
+            return 1
+        case n.Declaration():
+            return 2
+        case n.Definition():
+            return 3
+        case n.Minimize():
+            return 4
+        case n.State():
+            return 5
+        case n.Phase():
+            return 6
+        case n.Output():
+            return 7
+        case n.Loss():
+            return 8
+        case n.Measure():
+            return 9
 
 
 def _group(statement: n.Statement) -> str:

@@ -33,6 +33,13 @@ def template(text: str) -> n.Expr:
     raise InternalError(f"`{text}` is no expression")
 
 
+def one_statement(text: str) -> n.Statement:
+    """A statement from its text."""
+    result = parse(SourceFile("<statement>", f"algorithm a\n{text}\n"))
+    assert result.program is not None and not result.diagnostics, text
+    return result.program.statements[0]
+
+
 def fill(text: str | n.Expr, **values: n.Expr) -> n.Expr:
     """The expression with the holes filled."""
     return substitute(template(text) if isinstance(text, str) else text, values)

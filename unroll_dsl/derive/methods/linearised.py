@@ -15,6 +15,7 @@ from unroll_dsl.derive.model import (
 )
 from unroll_dsl.derive.setting import Setting, step_of_terms, type_text
 from unroll_dsl.derive.splits import (
+    back_through,
     constant_of_maps,
     instead,
     multipliers_of,
@@ -23,7 +24,6 @@ from unroll_dsl.derive.splits import (
 )
 from unroll_dsl.objectives.maps import (
     apply,
-    transpose,
 )
 from unroll_dsl.objectives.proximal import No
 from unroll_dsl.objectives.weights import Weight
@@ -61,7 +61,7 @@ def _linearised(setting: Setting, options: Options) -> Scheme | Refusal:
     multipliers = multipliers_of(setting, splits)
     for s, u in zip(splits, multipliers):
         r = fill("c - z + u", c=apply(s.chain, x), z=name(s.variable.name), u=name(u))
-        back = binary("+", back, apply(transpose(s.chain), tidy(r)))
+        back = binary("+", back, back_through(setting, s, tidy(r)))
     point = tidy(binary("-", x, (Weight.of(mu) / Weight.of(lam)).times(back)))
     update = setting.prox(rest, setting.variable, point, Weight.of(mu))
     if isinstance(update, No):

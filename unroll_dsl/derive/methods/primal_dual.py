@@ -16,8 +16,14 @@ from unroll_dsl.derive.model import (
     Step,
 )
 from unroll_dsl.derive.setting import Setting, step_of_terms, type_text
-from unroll_dsl.derive.splits import Split, constant_of_maps, multipliers_of, splits_of
-from unroll_dsl.objectives.maps import apply, transpose
+from unroll_dsl.derive.splits import (
+    Split,
+    back_through,
+    constant_of_maps,
+    multipliers_of,
+    splits_of,
+)
+from unroll_dsl.objectives.maps import apply
 from unroll_dsl.objectives.model import Term
 from unroll_dsl.objectives.proximal import No, conjugate
 from unroll_dsl.objectives.weights import ONE, Weight
@@ -81,7 +87,7 @@ def _scheme(setting: Setting, options: Options, smooth: bool) -> Scheme | Refusa
     extra, norm = constant_of_maps(setting, [s.chain for s in splits])
     back: n.Expr = number(0)
     for s, p in zip(splits, duals):
-        back = binary("+", back, apply(transpose(s.chain), name(p)))
+        back = binary("+", back, back_through(setting, s, name(p)))
     if gradients:
         back = binary("+", setting.gradient(gradients, setting.variable, x), back)
     forward = tidy(binary("-", x, Weight.of(tau).times(back)))

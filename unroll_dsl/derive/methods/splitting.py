@@ -30,6 +30,7 @@ from unroll_dsl.objectives.maps import (
 from unroll_dsl.objectives.model import Term
 from unroll_dsl.objectives.proximal import No
 from unroll_dsl.objectives.weights import ONE, Weight
+from unroll_dsl.semantics.scopes import names_in
 from unroll_dsl.syntax.printer import expression_text
 from unroll_dsl.syntax.templates import fill, template
 from unroll_dsl.syntax.tidy import binary, name, number, tidy
@@ -70,7 +71,7 @@ def _admm(setting: Setting, options: Options) -> Scheme | Refusal:
     if isinstance(update, No):
         return Refusal(update.reason, update.term.span, ("pdhg", "ista"))
     lines: list[Line] = []
-    plain = len(splits) == 1 and splits[0].plain and options.output != "x"
+    plain = len(splits) == 1 and splits[0].plain and not _gives(options, x.text)
     lines.append(Line(x.text, update, update=not plain))
     for s, u in zip(splits, multipliers):
         image = apply(s.chain, x)
@@ -100,6 +101,13 @@ def _admm(setting: Setting, options: Options) -> Scheme | Refusal:
         50,
         _way(setting, splits, rest, lines, rho, multipliers),
     )
+
+
+def _gives(options: Options, word: str) -> bool:
+    """Whether the page is asked to give a formula of a name."""
+    if options.output is None:
+        return False
+    return any(w.text == word for w in names_in(template(options.output)))
 
 
 def _way(

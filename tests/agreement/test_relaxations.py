@@ -1,0 +1,124 @@
+"""Relaxations: those that say so start as the algorithm that they come from, phase by phase."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import unroll_dsl
+from unroll_dsl.relax import relax, split_options
+from unroll_dsl.relax.run import relaxations
+from unroll_dsl.verify.instance import draw
+
+PHASES = 4
+FILTERED = ("cs_mri", "admm", {"statements": "let D = filters(dct_basis(3), padding=circular)"})
+CASES: tuple[tuple[str | tuple[Any, ...], str, str], ...] = (
+    ("ista", "step", "x"),
+    ("ista", "step(shared, letter=tau)", "x"),
+    ("gradient_descent", "step", "x"),
+    ("tv_pdhg", "step", "x"),
+    ("ista", "threshold", "x"),
+    ("ista", "threshold(entrywise)", "x"),
+    ("group_lasso", "threshold(shared)", "X"),
+    ("wavelet_ista", "step,threshold", "x"),
+    ("admm_lasso", "penalty", "z"),
+    ("tv_admm", "penalty,rate", "x"),
+    ("admm_lasso", "rate(shared)", "z"),
+    ("douglas_rachford", "learn(gamma, eta)", "z"),
+    ("fista_cd", "momentum", "x"),
+    ("ista", "matrices", "x"),
+    ("ista", "matrices(untied),threshold(entrywise)", "x"),
+    ("ista", "gradient,threshold", "x"),
+    ("fista", "gradient(shared)", "x"),
+    (FILTERED, "filters", "x"),
+    (FILTERED, "filters(untied, shared),penalty(channels),rate(channels)", "x"),
+)
+
+
+def page_of(source: str | tuple[Any, ...]) -> Any:
+    if isinstance(source, str):
+        return unroll_dsl.load(source)
+    problem, method, options = source
+    return unroll_dsl.load(problem).derive(method, **options).spec
+
+
+def states_of(spec: Any, instance: Any, state: str) -> Any:
+    known = {c.name for c in spec.graph.constants}
+    bind = {k: v for k, v in instance.bind.items() if k in known}
+    dims = {k: v for k, v in instance.sizes.items() if k in dict(spec.graph.dims)}
+    reference = spec.reference(PHASES, bind=bind, dims=dims)
+    return np.array([states[state] for states in reference.trajectory(*instance.inputs)])
+
+
+@pytest.mark.parametrize(("source", "asked", "state"), CASES, ids=lambda v: str(v)[:40])
+def test_starts_at_the_classical_values(
+    source: str | tuple[Any, ...], asked: str, state: str
+) -> None:
+    page = page_of(source)
+    network = unroll_dsl.loads(relax(page.typed, split_options(asked))[-1].text)
+    assert len(network.graph.parameters) > len(page.graph.parameters)
+    instance = draw(page.graph, seed=6, batch=2)
+    expected = states_of(page, instance, state)
+    found = states_of(network, instance, state)
+    assert np.abs(expected[-1]).max() > 1e-3
+    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-12 * np.abs(expected).max())
+
+
+def test_shrinkage_starts_at_the_curve() -> None:
+    """Linear between knots: equal to soft thresholding where a knot lies at the threshold."""
+    source = (
+        "algorithm a\ndims c, h, w\ninput y : image[c, h, w]\nstate x : image[c, h, w] = 0\n"
+        "phase (3):\n    x <- soft(0.5 * x + y, 0.1)\noutput x\n"
+    )
+    before = unroll_dsl.loads(source)
+    after = unroll_dsl.loads(relax(before.typed, ["shrinkage(knots=21)"])[-1].text)
+    y = np.random.default_rng(0).uniform(-2, 2, (2, 3, 4, 5))
+    sizes = {"c": 3, "h": 4, "w": 5}
+    np.testing.assert_allclose(
+        after.reference(dims=sizes)(y), before.reference(dims=sizes)(y), atol=1e-13
+    )
+
+
+@pytest.mark.parametrize(
+    ("source", "asked", "line"),
+    [
+        ("fista", "momentum", "v <- x + beta * (x - prev(x))"),
+        ("ista", "gradient(analytic)", "x <- soft(x - W' @ (A @ x - y), lambda / L)"),
+        (
+            "ista",
+            "step,threshold,support",
+            "x <- support_soft(x - mu * A' @ (A @ x - y), theta, p_k)",
+        ),
+        ("fista_cd", "step,schedule", "x <- soft(v - mu * A' @ (A @ v - y), lambda / L)"),
+        ("wavelet_ista", "transform", "x <- Ft(soft(F(r), lambda))"),
+        ("wavelet_ista", "residual(bias, nonneg)", "x <- relu(r + G(Ht(soft(H(d), lambda))))"),
+    ],
+)
+def test_others_say_so_and_check(source: str, asked: str, line: str) -> None:
+    steps = relax(unroll_dsl.load(source).typed, split_options(asked))
+    assert not all(step.relaxation.classical for step in steps) or steps[-1].notes
+    assert f"    {line}\n" in steps[-1].text
+
+
+def test_every_relaxation_is_tried() -> None:
+    from pathlib import Path
+
+    from unroll_dsl.derive.deck import deck
+
+    tried = " ".join(asked for _, asked, _ in CASES) + Path(__file__).read_text("utf-8")
+    tried += " ".join(word for entry in deck().values() for word in entry.get("relax", ()))
+    assert [name for name in relaxations() if name not in tried] == []
+
+
+def test_from_python() -> None:
+    network = (
+        unroll_dsl.load("cs_mri")
+        .derive(
+            "admm", split="z = D @ x", statements="let D = filters(dct_basis(3), padding=circular)"
+        )
+        .relax("real", "filters", "shrinkage(value=0.05)")
+    )
+    assert "plf(D @ x + u, q)" in network.text
+    assert [p.name for p in network.spec.graph.parameters] == ["gamma_D", "q"]

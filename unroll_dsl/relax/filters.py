@@ -1,0 +1,163 @@
+"""Filters and shrinkage of Deep ADMM-Net: learned banks, curves on knots."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from unroll_dsl.relax import find
+from unroll_dsl.relax.model import Given, Refused, Relaxation
+from unroll_dsl.relax.page import Page, swapped, walk
+from unroll_dsl.syntax import nodes as n
+from unroll_dsl.syntax.printer import expression_text
+from unroll_dsl.syntax.templates import fill, one_statement
+from unroll_dsl.syntax.tidy import name
+from unroll_dsl.types import Array, Field
+
+_YANG = "Y. Yang, J. Sun, H. Li, Z. Xu: Deep ADMM-Net, NeurIPS, 2016"
+
+
+_CURVES = ("soft", "hard", "garrote", "log_shrink", "half_shrink")
+
+
+def _filters(page: Page, given: Given) -> None:
+    let = _bank(page)
+    word = let.name.text
+    size = given.number("size", 3)
+    count = size**2 - 1
+    old = _codomain(page, word)
+    L, B = page.letter(None, "L", "N_f"), page.letter(None, "B", "basis")
+    share = "" if "shared" in given.flags else " per phase"
+    page.declare(f"dims {L} = {count}")
+    page.declare(
+        f"fixed {B} : tensor[{count}, {size}, {size}] = dct_basis({size})",
+        "without its constant member",
+    )
+    classical = let.value
+    starts = isinstance(classical, n.Call) and expression_text(classical).startswith(
+        "filters(dct_basis("
+    )
+    if not starts:
+        page.notes.append(f"{word} starts as a cosine basis, not as {expression_text(classical)}")
+    gamma = page.letter(None, f"gamma_{word}")
+    page.declare(
+        f"learnable {gamma} : matrix[{count}, {L}]{share} = I", "combinations of the basis"
+    )
+    text = "filters({}' @ {}, padding=circular)"
+    page.replace(let, dataclasses.replace(let, value=_expr(text.format(gamma, B))))
+    if "untied" in given.flags:
+        H = page.letter(None, "H", "D_H")
+        other = page.letter(None, f"gamma_{H}")
+        page.declare(f"learnable {other} : matrix[{count}, {L}]{share} = I", "of the system")
+        page.declare(f"let {H} = {text.format(other, B)}")
+        for system in list(find.systems(page)):
+            new = system
+            for node in [e for e in walk(system) if isinstance(e, n.Name) and e.text == word]:
+                new = swapped(new, node, name(H))  # type: ignore[assignment]  # the same call
+            page.rewrite(system, new)
+    _retype(page, old, L)
+
+
+def _bank(page: Page) -> n.Let:
+    """The map that stands in a system and before a shrinkage."""
+    lets = {s.name.text: s for s in page.statements if isinstance(s, n.Let)}
+    for shrinkage in find.shrinkages(page):
+        for node in walk(shrinkage.argument):
+            match node:
+                case n.Binary("@", n.Name(word), _) if word in lets and _in_system(page, word):
+                    return lets[word]
+    raise Refused(
+        "no map of a `let` stands in a system and before what it shrinks: split z = D @ x"
+    )
+
+
+def _in_system(page: Page, word: str) -> bool:
+    systems = (e for system in find.systems(page) for e in walk(system))
+    return any(isinstance(e, n.Name) and e.text == word for e in systems)
+
+
+def _codomain(page: Page, word: str) -> Array:
+    for line in page.phase.body:
+        for node in walk(line.value):
+            match node:
+                case n.Binary("@", n.Name(found), _) if found == word:
+                    return page.array(node)
+    raise Refused(f"`{word}` is not applied in the phase")
+
+
+def _retype(page: Page, old: Array, channels: str) -> None:
+    """States in the space of the old map's images get as many channels as there are filters."""
+    for state in dict.fromkeys(page.states().values()):
+        symbol = page.typed.symbols[state.names[0].text]
+        if not isinstance(symbol.type, Array):
+            continue
+        named_like = symbol.type.shape == old.shape
+        if not named_like:
+            continue
+        own = [w for w in state.names if _is_image(page, w.text)]
+        rest = [w for w in state.names if w not in own]
+        type_ = state.type
+        dims = (name(channels), *type_.dims[1:])
+        new = dataclasses.replace(
+            state, names=tuple(own), type=dataclasses.replace(type_, dims=dims)
+        )
+        if not own:
+            continue
+        page.replace(state, new)
+        if rest:
+            place = page.statements.index(new)
+            page.statements.insert(place, dataclasses.replace(state, names=tuple(rest)))
+
+
+def _is_image(page: Page, word: str) -> bool:
+    """Whether a state holds filtered images: it is shrunk, or is a multiplier of such."""
+    for line in page.phase.body:
+        if isinstance(line, n.Update) and line.target.text == word:
+            shrinks = any(s.line is line for s in find.shrinkages(page))
+            ascends = any(m.line is line for m in find.multipliers(page))
+            return shrinks or ascends
+    return False
+
+
+def _expr(text: str) -> n.Expr:
+    statement = one_statement(f"let a = {text}")
+    assert isinstance(statement, n.Let)
+    return statement.value
+
+
+def _shrinkage(page: Page, given: Given) -> None:
+    found = [s for s in find.shrinkages(page) if s.name in _CURVES]
+    if not found:
+        raise Refused("it shrinks no entry by itself: soft, hard, ...")
+    knots = page.letter(None, "Nc", "N_c")
+    page.declare(f"dims {knots} = {given.number('knots', 101)}")
+    for i, shrinkage in enumerate(found):
+        space = page.array(shrinkage.argument)
+        if space.field is Field.COMPLEX:
+            raise Refused("its curves are of real values: relax `real` first", shrinkage.call.span)
+        q = page.letter(given.word("letter") if i == 0 else None, "q", "curve")
+        threshold = given.values.get("value", shrinkage.threshold)
+        if not page.is_scalar(threshold):
+            raise Refused(
+                "its threshold is no number: give one, `shrinkage(value=0.05)`", threshold.span
+            )
+        if page.changes(threshold):
+            raise Refused("its threshold is no constant", shrinkage.threshold.span)
+        share = "" if "shared" in given.flags else " per phase"
+        space_text = f"tensor[{space.shape[0]}, {knots}]" if space.rank > 1 else f"vector[{knots}]"
+        start = fill(f"{shrinkage.name}(linspace(-1, 1, N), t)", N=name(knots), t=threshold)
+        text = f"learnable {q} : {space_text}{share} = {expression_text(start)}"
+        page.declare(text, "curves on knots")
+        page.rewrite(shrinkage.call, fill("plf(v, q)", v=shrinkage.argument, q=name(q)))
+
+
+RELAXATIONS = (
+    Relaxation(
+        "filters", "Learned filters", _YANG, "let D = grad(padding=circular)",
+        "let D = filters(gamma_D' @ B, padding=circular)", True, _filters,
+        ("untied", "shared"), ("size",),
+    ),
+    Relaxation(
+        "shrinkage", "Learned shrinkage", _YANG, "soft(D @ x + u, lambda / rho)", "plf(D @ x + u, q)",
+        True, _shrinkage, ("shared",), ("knots", "letter", "value"),
+    ),
+)  # fmt: skip
