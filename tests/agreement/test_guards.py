@@ -280,12 +280,14 @@ def test_guard(guard: Guard) -> None:
     expected = guard.formula(values)
     spec = unroll_dsl.loads(guard.text)
     bind = {name: value for name, value in values.items() if name != "y"}
+    # known sizes of images choose routes
+    dims = dict(zip("hw", values["y"].shape[1:], strict=True)) if values["y"].ndim == 3 else {}
     scale = max(float(np.abs(expected).max()), 1)
     y = torch.as_tensor(values["y"])
-    found = {"interpreter": spec.reference(bind=bind)(values["y"])}
+    found = {"interpreter": spec.reference(bind=bind, dims=dims)(values["y"])}
     with torch.no_grad():
         for level in (0, 1, 2):
-            net = spec.compile(bind=bind, dtype=torch.float64, optimize=level)
+            net = spec.compile(bind=bind, dims=dims, dtype=torch.float64, optimize=level)
             found[f"level {level}"] = net(y).numpy()
         found["frozen"] = net.freeze()(y).numpy()
     for where, value in found.items():
