@@ -17,12 +17,13 @@ from unroll_dsl.ir.graph import Graph
 from unroll_dsl.passes.liveness import unused
 from unroll_dsl.resources import grammar_path
 from unroll_dsl.semantics import TypedProgram, check
-from unroll_dsl.semantics.errors import Unused
+from unroll_dsl.semantics.errors import SizeWithoutEnd, Unused
 from unroll_dsl.semantics.measures import read_by_measures
 from unroll_dsl.source import SourceFile
 from unroll_dsl.syntax import parse
 from unroll_dsl.syntax.nodes import Program
 from unroll_dsl.syntax.reading import read_source
+from unroll_dsl.types import SizeTooLong
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +71,15 @@ def check_source(source: SourceFile) -> Checked:
 
 def check_program(program: Program, diagnostics: tuple[Diagnostic, ...] = ()) -> Checked:
     """Check a tree; `diagnostics` are what the parser has reported."""
-    typed, found = check(program, prelude())
-    diagnostics = (*diagnostics, *found)
-    if typed is None or any(d.is_error for d in diagnostics):
-        return Checked(program.file, program, None, None, diagnostics)
-    graph = build(typed)
+    try:
+        typed, found = check(program, prelude())
+        diagnostics = (*diagnostics, *found)
+        if typed is None or any(d.is_error for d in diagnostics):
+            return Checked(program.file, program, None, None, diagnostics)
+        graph = build(typed)
+    except SizeTooLong as error:  # of sizes that are multiplied by what a line does with them
+        endless = SizeWithoutEnd(program.name.span, str(error))
+        return Checked(program.file, program, None, None, (*diagnostics, endless))
     diagnostics = (*diagnostics, *_unused(typed, graph))
     return Checked(program.file, program, typed, graph, diagnostics)
 

@@ -9,6 +9,7 @@ once.
 from argparse import ArgumentParser, Namespace
 from typing import TYPE_CHECKING
 
+from unroll_dsl.cli.memory import refuse_huge
 from unroll_dsl.cli.specs import check, known_sizes, load
 from unroll_dsl.cli.terminal import print_json, report_diagnostics
 from unroll_dsl.cli.usage import Exit, UsageError
@@ -79,6 +80,7 @@ def _numbers(checked: "Checked", options: Namespace) -> "Report":
     from unroll_dsl.verify import check as verify
 
     spec = Spec(checked)
+    refuse_huge(spec.graph, known_sizes(spec, options.dims))
     against = load(options.against, quiet=True) if options.against else None
     dims = known_sizes(spec, options.dims)
     with progress(f"checking {spec.name}", quiet=options.json) as advance:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import NoReturn
 
+from unroll_dsl.cli.memory import asked_for, is_no_memory
 from unroll_dsl.cli.terminal import prepare_streams, problem, quiet_stdout, report_diagnostics
 from unroll_dsl.cli.usage import Exit, Parser, UsageError, did_you_mean
 from unroll_dsl.diagnostics.model import InternalError, UnrollError
@@ -91,7 +92,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return Exit.USAGE
     except InternalError as error:
         return _fault(f"{error}")
+    except MemoryError as error:
+        return _no_memory(error)
     except Exception as error:
+        if is_no_memory(error):
+            return _no_memory(error)
         return _fault(f"{type(error).__name__}: {error}")
     return status
 
@@ -129,6 +134,15 @@ def _unknown_command(word: str) -> NoReturn:
     names = tuple(command.name for command in COMMANDS)
     mend = did_you_mean(word, names) or f"the commands are {', '.join(names)}"
     raise UsageError(f"unknown command `{word}`", mend)
+
+
+def _no_memory(error: BaseException) -> int:
+    words = asked_for(error)
+    problem(
+        f"there is not enough memory{f': {words}' if words else ''}",
+        "take smaller sizes (`--dims n=100`, of `check`), fewer samples at a time, or a machine with more",
+    )
+    return Exit.USAGE
 
 
 def _fault(what: str) -> int:

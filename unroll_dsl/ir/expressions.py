@@ -11,6 +11,7 @@ from unroll_dsl.ir.builder import NodeList
 from unroll_dsl.ir.graph import FunctionBody
 from unroll_dsl.operators.model import LinearOperator
 from unroll_dsl.operators.registry import lookup
+from unroll_dsl.semantics.constants import combined
 from unroll_dsl.semantics.model import (
     DiagCall,
     FunctionCall,
@@ -47,6 +48,8 @@ from unroll_dsl.types import (
     Type,
 )
 from unroll_dsl.types.rules import is_matrix_like
+
+_EXACT = 2**53
 
 _ELEMENTWISE = {
     "+": "add",
@@ -126,6 +129,7 @@ class Expressions:
         self.functions = functions
         self.resolve: Callable[[Name], int | None] = lambda _: None
         self.previous: Callable[[str, Span], int] | None = None
+        self.numbers: dict[int, float] = {}  # nodes of arithmetic of nothing but numbers
 
     # ---- values ---------------------------------------------------------------------------------
 
@@ -144,7 +148,7 @@ class Expressions:
         span = expr.span
         match expr:
             case Number(value):
-                return self.list.add(ops.Constant(value), (), SCALAR, span)
+                return self._number(value, span)
             case Name():
                 return self._name(expr, type_)
             case Unary(operator, operand):
@@ -231,7 +235,22 @@ class Expressions:
         want = type_ if isinstance(first, LinearMap) or isinstance(second, LinearMap) else None
         word = _ELEMENTWISE[expr.operator]
         args = (self.value(left, want), self.value(right, want))
+        if args[0] in self.numbers and args[1] in self.numbers:
+            number = combined(expr.operator, self.numbers[args[0]], self.numbers[args[1]])
+            if number is not None and abs(number) >= _EXACT:
+                return self._number(number, span)
+            index = self.list.add(ops.Elementwise(word), args, type_, span)
+            if number is not None:
+                self.numbers[index] = number
+            return index
         return self.list.add(ops.Elementwise(word), args, type_, span)
+
+    def _number(self, value: float, span: Span) -> int:
+        """A number; whole ones that doubles do not tell apart are doubles, as all values are."""
+        kept = float(value) if abs(value) >= _EXACT else value
+        index = self.list.add(ops.Constant(kept), (), SCALAR, span)
+        self.numbers[index] = float(value)
+        return index
 
     def _map_arithmetic(self, expr: Binary, type_: LinearMap) -> int:
         left, right, span = expr.left, expr.right, expr.span

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from string import Formatter
-from typing import Any
+
+from unroll_dsl.files.toml import BadToml, read_toml
 
 
 class BadProtocol(ValueError):
@@ -117,10 +117,10 @@ def read_protocol(path: Path) -> Protocol:
         With the file and what is wrong in it.
     """
     try:
-        data: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
+        data = read_toml(path)
     except FileNotFoundError as error:
         raise BadProtocol(f"{path.stem.partition('.')[0]} has no protocol ({path.name})") from error
-    except (OSError, tomllib.TOMLDecodeError) as error:
+    except (OSError, BadToml) as error:
         raise BadProtocol(f"{path}: {error}") from error
     kind = data.get("kind")
     if kind not in _NEEDS:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from typing import assert_never
 
 from unroll_dsl.semantics import errors, mends
 from unroll_dsl.semantics.arithmetic import fault
+from unroll_dsl.semantics.constants import combined
 from unroll_dsl.semantics.scopes import Context
 from unroll_dsl.semantics.typing import Typing
-from unroll_dsl.syntax.nodes import Binary, Expr
+from unroll_dsl.syntax.nodes import Binary, Expr, Unary
 from unroll_dsl.syntax.printer import expression_text
 from unroll_dsl.types import (
     UNKNOWN,
@@ -28,11 +30,14 @@ _ARITHMETIC = ("+", "-", "*", "/", "^")
 _ORDER = ("<", "<=", ">", ">=")
 
 
-def unary(typing: Typing, operator: str, operand: Expr, context: Context) -> Type:
+def unary(typing: Typing, expr: Unary, context: Context) -> Type:
     """`-v` and `not v`."""
+    operator, operand = expr.operator, expr.operand
     type_ = typing.infer(operand, context)
     if operator == "not" and isinstance(type_, Array):
         return Array(type_.shape, Field.BOOL, type_.form)
+    if operator == "-" and operand in typing.numbers:
+        typing.numbers[expr] = -typing.numbers[operand]
     found = algebra.negated(type_)
     if isinstance(found, Mismatch) or (operator == "not" and isinstance(type_, LinearMap)):
         shown = typing.operand(operand, type_, context)
@@ -137,6 +142,14 @@ def binary(typing: Typing, expr: Binary, context: Context) -> Type:
     if problem is not None:
         typing.reporter.report(problem)
         return UNKNOWN
+    if expr.left in typing.numbers and expr.right in typing.numbers:
+        number = combined(expr.operator, typing.numbers[expr.left], typing.numbers[expr.right])
+        if number is not None and math.isinf(number):
+            what = f"`{expression_text(expr)}`, above 1.8e308,"
+            typing.reporter.report(errors.NoNumber(expr.span, what))
+            return UNKNOWN
+        if number is not None:
+            typing.numbers[expr] = number
     found = algebra.arithmetic(expr.operator, left, right)
     if isinstance(found, Mismatch):
         _refuse(typing, expr, left, right, found, context)

@@ -10,7 +10,7 @@ from unroll_dsl.semantics.scopes import Context, Place, near
 from unroll_dsl.semantics.typing import Typing
 from unroll_dsl.syntax.nodes import Argument, Call, Expr, Name, Number
 from unroll_dsl.syntax.printer import expression_text
-from unroll_dsl.types import SCALAR, Array
+from unroll_dsl.types import SCALAR, Array, SizeTooLong
 
 
 def _signature(name: str, parameters: tuple[Parameter, ...]) -> str:
@@ -80,7 +80,11 @@ def _static(typing: Typing, expr: Expr, what: str, context: Context) -> Static |
         resolved = context.calls.get(expr)
         return resolved.dim if isinstance(resolved, SizeCall) else None
     visible = {} if context.place is Place.DEFINITION else dims
-    dim = as_dim(expr, visible)
+    try:
+        dim = as_dim(expr, visible)
+    except SizeTooLong as error:
+        typing.reporter.report(errors.SizeWithoutEnd(expr.span, str(error)))
+        return None
     if dim is None:
         typing.reporter.report(errors.NumberExpected(expr.span, what, expression_text(expr)))
         return None

@@ -16,6 +16,7 @@ from unroll_dsl.semantics import errors
 from unroll_dsl.semantics.constants import as_number
 from unroll_dsl.semantics.declarations import Declarations, declared_at
 from unroll_dsl.semantics.infer import Inference
+from unroll_dsl.semantics.lookalikes import check_lookalikes
 from unroll_dsl.semantics.measures import MeasureCheck
 from unroll_dsl.semantics.model import Sort, Symbol, TypedProgram
 from unroll_dsl.semantics.roles import misplaced
@@ -140,6 +141,7 @@ class _Checker:
             self.dependences,
             self.reporter,
         ).run(self._context(Place.MEASURE))
+        check_lookalikes(self.symbols, self.reporter)
         return TypedProgram(
             self.program,
             self.symbols,

@@ -43,6 +43,29 @@ def as_dim(expr: Expr, symbols: Mapping[str, object]) -> Dim | None:
             return None
 
 
+def combined(operator: str, left: float, right: float) -> float | None:
+    """`+ - * / ^` of two numbers in double precision; infinite beyond it, None where it is no number."""
+    try:
+        match operator:
+            case "+":
+                return left + right
+            case "-":
+                return left - right
+            case "*":
+                return left * right
+            case "/":
+                return left / right
+            case "^":
+                power = left**right
+                return power if isinstance(power, float) else None
+            case _:
+                return None
+    except OverflowError:
+        return math.inf
+    except ArithmeticError:
+        return None
+
+
 def as_number(expr: Expr, lookup: Callable[[str], Expr | None]) -> float | None:
     """The real number that an expression is, following names through `lookup`; None if not one."""
     known: dict[str, float | None] = {}  # a name that is read twice is followed once
@@ -57,7 +80,7 @@ def as_number(expr: Expr, lookup: Callable[[str], Expr | None]) -> float | None:
         value = _number(expr, follow, 0)
     except (ArithmeticError, ValueError):
         return None
-    return value
+    return None if value is not None and math.isinf(value) else value
 
 
 def _number(expr: Expr, follow: Callable[[str, int], float | None], depth: int) -> float | None:
@@ -75,20 +98,7 @@ def _number(expr: Expr, follow: Callable[[str, int], float | None], depth: int) 
             a, b = _number(left, follow, depth), _number(right, follow, depth)
             if a is None or b is None:
                 return None
-            match operator:
-                case "+":
-                    return a + b
-                case "-":
-                    return a - b
-                case "*":
-                    return a * b
-                case "/":
-                    return a / b
-                case "^":
-                    power = a**b
-                    return power if isinstance(power, float) else None
-                case _:
-                    return None
+            return combined(operator, a, b)
         case Call(Name(function), (argument,)) if function in _FUNCTIONS:
             inner = _number(argument.value, follow, depth)
             return None if inner is None else _FUNCTIONS[function](inner)

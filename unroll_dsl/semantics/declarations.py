@@ -49,6 +49,7 @@ from unroll_dsl.types import (
     Form,
     Layer,
     LinearMap,
+    SizeTooLong,
     Type,
 )
 
@@ -132,7 +133,11 @@ class Declarations:
     def dim(self, expr: Expr) -> Dim | None:
         """The size that an expression spells; None if it is none, reported."""
         dims = {name: s for name, s in self.symbols.items() if s.sort is Sort.DIMENSION}
-        found = as_dim(expr, dims)
+        try:
+            found = as_dim(expr, dims)
+        except SizeTooLong as error:
+            self.reporter.report(errors.SizeWithoutEnd(expr.span, str(error)))
+            return None
         if found is not None:
             if found.value is not None and found.value < 1:
                 self.reporter.report(errors.DimensionExpected(expr.span, str(found.value)))

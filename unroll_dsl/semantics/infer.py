@@ -9,7 +9,7 @@ from unroll_dsl.semantics.calls import infer_call
 from unroll_dsl.semantics.scopes import Context, Place
 from unroll_dsl.semantics.typing import Typing
 from unroll_dsl.semantics.visibility import name_type
-from unroll_dsl.syntax.nodes import Adjoint, Binary, Call, Expr, Name, Number, PhaseSum, Unary
+from unroll_dsl.syntax.nodes import Adjoint, Binary, Call, Expr, Let, Name, Number, PhaseSum, Unary
 from unroll_dsl.types import SCALAR, UNKNOWN, Type
 
 
@@ -24,12 +24,20 @@ class Inference(Typing):
 
     def _infer(self, expr: Expr, context: Context) -> Type:
         match expr:
-            case Number():
+            case Number(value):
+                self.numbers[expr] = float(value)
                 return SCALAR
-            case Name():
+            case Name(text):
+                symbol = None if text in context.local else self.symbols.get(text)
+                if (
+                    symbol
+                    and isinstance(symbol.definer, Let)
+                    and symbol.definer.value in self.numbers
+                ):
+                    self.numbers[expr] = self.numbers[symbol.definer.value]
                 return name_type(self, expr, context)
-            case Unary(operator, operand):
-                return algebra.unary(self, operator, operand, context)
+            case Unary():
+                return algebra.unary(self, expr, context)
             case Adjoint(operand):
                 return algebra.adjoint(self, operand, context)
             case Binary("@"):

@@ -36,6 +36,7 @@ class Typing(ABC):
         self.reporter = reporter
         self.phases = 10  # how many there are, where the program does not say
         self.instances: dict[tuple[Definition, tuple[Type, ...]], Instance] = {}
+        self.numbers: dict[Expr, float] = {}  # of arithmetic of nothing but numbers
 
     @abstractmethod
     def infer(self, expr: Expr, context: Context) -> Type:

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import math
 import operator
-import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import Field, fields, is_dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
+from unroll_dsl.files.toml import BadToml, parse_toml, read_toml
 from unroll_dsl.train.config import (
     Config,
     Group,
@@ -44,14 +44,10 @@ _LISTS: dict[str, type] = {"tuple[Group, ...]": Group, "tuple[StageTable, ...]":
 def read_file(path: Path) -> dict[str, Any]:
     """The tables of a TOML file; relative paths in it start from its folder."""
     try:
-        text = path.read_text(encoding="utf-8")
+        table = read_toml(path)
     except OSError as error:
         raise TrainingError(f"{path}: {error.strerror or error}") from error
-    except UnicodeDecodeError as error:
-        raise TrainingError(f"{path} is not text in UTF-8: {error.reason}") from error
-    try:
-        table = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except BadToml as error:
         raise TrainingError(f"{path} is not TOML: {error}") from error
     return {"base": str(path.resolve().parent), **table}
 
@@ -72,8 +68,8 @@ def setting(text: str) -> dict[str, Any]:
     if not sign or not name.strip():
         raise TrainingError(f"`{text}` is not of the form key.sub=value")
     try:
-        found: Any = tomllib.loads(f"value = {value}")["value"]
-    except tomllib.TOMLDecodeError:
+        found: Any = parse_toml(f"value = {value}")["value"]
+    except BadToml:
         found = value.strip()
     for part in reversed(name.strip().split(".")):
         found = {part: found}

@@ -1,6 +1,6 @@
 """Dimensions, shapes and types, and the rules by which they combine."""
 
-from unroll_dsl.types.dims import ONE, Dim
+from unroll_dsl.types.dims import ONE, Dim, SizeTooLong
 from unroll_dsl.types.mismatch import Mismatch, Why
 from unroll_dsl.types.model import (
     BOOLEAN,
@@ -66,6 +66,7 @@ __all__ = [
     "Mismatch",
     "Scaled",
     "Shape",
+    "SizeTooLong",
     "Structure",
     "Summed",
     "Type",

@@ -9,6 +9,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+_TERMS = 1000  # of a polynomial, multiplied out; that of a page has three or four
+_DEGREE = 64
+_LARGEST = 2**256  # of a coefficient: no array has nearly as many entries
+
+
+class SizeTooLong(ArithmeticError):
+    """A size that has no end when it is multiplied out: a product of forty sums has 2^40 terms."""
+
+
 Monomial = tuple[str, ...]  # symbols in order, repeated for powers; () is the constant
 
 
@@ -30,6 +39,11 @@ class Dim:
 
     @staticmethod
     def _from(terms: Mapping[Monomial, int]) -> Dim:
+        for monomial, coefficient in terms.items():
+            if len(monomial) > _DEGREE or abs(coefficient) > _LARGEST:
+                raise SizeTooLong(
+                    "a size has numbers of 256 bits and products of 64 symbols at most"
+                )
         return Dim(tuple(sorted((m, c) for m, c in terms.items() if c)))
 
     def __add__(self, other: Dim | int) -> Dim:
@@ -46,8 +60,11 @@ class Dim:
 
     def __mul__(self, other: Dim | int) -> Dim:
         terms: dict[Monomial, int] = {}
+        factors = Dim.of(other).terms
+        if len(self.terms) * len(factors) > _TERMS:
+            raise SizeTooLong(f"a size has {_TERMS} terms at most, when it is multiplied out")
         for m1, c1 in self.terms:
-            for m2, c2 in Dim.of(other).terms:
+            for m2, c2 in factors:
                 key = tuple(sorted(m1 + m2))
                 terms[key] = terms.get(key, 0) + c1 * c2
         return Dim._from(terms)

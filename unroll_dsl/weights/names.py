@@ -18,11 +18,12 @@ from __future__ import annotations
 import ast
 import fnmatch
 import re
-import tomllib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from unroll_dsl.files.toml import BadToml, read_toml
 
 _WILD = frozenset("*?[")
 _HOLE = re.compile(r"\{([^{}:]+)(?::([^{}]*))?\}")
@@ -86,8 +87,8 @@ def read_map(path: Path) -> WeightMap:
         With the file and what is wrong in it.
     """
     try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        data = read_toml(path)
+    except (OSError, BadToml) as error:
         raise BadMap(f"{path}: {error}") from error
     tensors = data.get("tensors")
     if not isinstance(tensors, Mapping) or not tensors:

@@ -1,5 +1,6 @@
 """Names: unknown, declared twice, used where they cannot be seen."""
 
+import unicodedata
 from dataclasses import dataclass
 
 from unroll_dsl.diagnostics.model import Diagnostic, Label
@@ -8,6 +9,7 @@ from unroll_dsl.source import Span
 __all__ = [
     "CycleOfLets",
     "DeclaredTwice",
+    "LooksAlike",
     "NotVisibleHere",
     "PrevOfNonState",
     "RecursiveDefinition",
@@ -331,3 +333,41 @@ class UnknownWord(Diagnostic):
         if self.near:
             return f"did you mean {one_of(self.near)}?"
         return "one of " + ", ".join(f"`{word}`" for word in self.known)
+
+
+@dataclass(frozen=True)
+class LooksAlike(Diagnostic):
+    """Two names look alike and are not the same: one has a letter of another alphabet.
+
+    A letter that was copied from elsewhere, most often; a reader takes the two for one name. In
+
+        let a = 2
+        let a = 1           # this letter is Cyrillic
+
+    the second declaration does not replace the first. Right: one alphabet for a letter, or another name.
+    """
+
+    code = "W0210"
+    title = "names that look alike"
+    span: Span
+    name: str
+    other: str
+    other_span: Span
+
+    def message(self) -> str:
+        return f"`{self.name}` looks like `{self.other}` and is another name"
+
+    def labels(self) -> tuple[Label, ...]:
+        return (
+            Label(self.span, _letters(self.name, self.other)),
+            Label(self.other_span, _letters(self.other, self.name)),
+        )
+
+    def help(self) -> str | None:
+        return "write both in one alphabet if one name is meant, or call one of them otherwise"
+
+
+def _letters(name: str, other: str) -> str:
+    """The letters that make the difference, by what Unicode calls them."""
+    own = [letter for letter in dict.fromkeys(name) if letter not in other]
+    return ", ".join(unicodedata.name(letter, f"U+{ord(letter):04X}").lower() for letter in own[:3])

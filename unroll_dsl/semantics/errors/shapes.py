@@ -23,6 +23,7 @@ __all__ = [
     "Operand",
     "ScalarExpected",
     "ShapesDisagree",
+    "SizeWithoutEnd",
     "SquareExpected",
     "UnknownKeyword",
     "ValueDoesNotFit",
@@ -760,3 +761,32 @@ class NoNumber(Diagnostic):
 
 def _in_phase(phase: int | None) -> str:
     return f" in phase {phase}" if phase else ""
+
+
+@dataclass(frozen=True)
+class SizeWithoutEnd(Diagnostic):
+    """A size is too long when it is multiplied out: the product of ten sums has a thousand terms.
+
+    Sizes are compared as polynomials. Wrong:
+
+        input y : vector[(a + 1) * (b + 1) * (c + 1) * (d + 1) * (e + 1) * (f + 1) * (g + 1) * (h + 1) * (i + 1) * (j + 1)]
+
+    Right:
+
+        dims n
+        input y : vector[n]
+    """
+
+    code = "U0331"
+    title = "size that is too long"
+    span: Span
+    reason: str
+
+    def message(self) -> str:
+        return "this size is too long to be compared with others"
+
+    def labels(self) -> tuple[Label, ...]:
+        return (Label(self.span, self.reason),)
+
+    def help(self) -> str | None:
+        return "give it a name of its own: `dims n`"
