@@ -176,6 +176,7 @@ RECORDS = (
         torch_forward="convolve(x, B, padding)",
         torch_adjoint="convolve_adjoint(x, B, padding)",
         helper=_HELPER,
+        shared=("B",),
     ),
     LinearOperator(
         "blur",
@@ -191,5 +192,6 @@ RECORDS = (
         torch_forward="blurred(x, kernel, padding)",
         torch_adjoint="blurred(x, kernel, padding, adjoint=True)",
         helper=_BLUR,
+        shared=("kernel",),
     ),
 )

@@ -75,6 +75,9 @@ class Function:
     torch_real: str = ""  # a simpler expression where all arguments are real
     torch_temporary: str = ""  # one that may overwrite its first argument
     torch_number: str = ""  # one where the parameters that may be numbers are
+    shared: tuple[
+        str, ...
+    ] = ()  # parameters of which the torch expression takes one for all samples
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +108,7 @@ class LinearOperator:
     torch_adjoint: str | None = None
     helper: str = ""
     latex: str = ""
+    shared: tuple[str, ...] = ()  # operands of which the torch expressions take one for all samples
 
     @property
     def defaults(self) -> tuple[tuple[str, Static], ...]:

@@ -207,5 +207,6 @@ RECORDS = (
         torch_forward="radon(x, angles)",
         torch_adjoint="backprojection(x, angles)",
         helper=_RADON,
+        shared=("angles",),
     ),
 )

@@ -152,5 +152,6 @@ RECORDS = (
         _plf,
         "plf(x, q, RANK)",
         helper=_PLF,
+        shared=("q",),
     ),
 )

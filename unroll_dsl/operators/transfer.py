@@ -69,5 +69,6 @@ def transfer(B: Tensor, h: int, w: int) -> Tensor:
     h, w = x.shape[-2:]
     return torch.fft.irfft2(torch.fft.rfft2(x) * T[:, : w // 2 + 1], (h, w))
 ''',
+        shared=("T",),
     ),
 )

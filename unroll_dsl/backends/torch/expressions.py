@@ -11,6 +11,7 @@ from unroll_dsl.backends.errors import NoBackend
 from unroll_dsl.backends.torch.facts import Facts
 from unroll_dsl.backends.torch.kernels import CONJUGATE_GRADIENTS, MIXED_MATMUL, use_few, use_pair
 from unroll_dsl.backends.torch.layers import OVER_BATCH
+from unroll_dsl.backends.torch.samples import Argument, each
 from unroll_dsl.backends.torch.templates import call, fill, is_simple, name, number, trailing
 from unroll_dsl.diagnostics.model import InternalError, UnrollError
 from unroll_dsl.ir import nodes as ops
@@ -349,6 +350,15 @@ class Expressions:
             holes["RANK"] = number(types[0].rank)
         if record.kind is Kind.CONSTRUCTOR:
             holes["LIKE"] = self._like_tensor()
+        if any(
+            parameter.name in record.shared and self.facts.batched[argument]
+            for parameter, argument in zip(parameters, node.args, strict=False)
+        ):
+            arguments = [
+                Argument(parameter.name, holes.pop(parameter.name), type_.rank)
+                for parameter, type_ in zip(parameters, types, strict=False)
+            ]
+            return each(self.functions.helpers, template, arguments, holes)
         return fill(template, **holes)
 
     def _is_temporary(self, index: int) -> bool:
@@ -689,11 +699,21 @@ class Expressions:
         if record.helper:
             self.functions.helpers.setdefault(record.name, record.helper)
         operands = [p.name for p in record.parameters if not p.static]
-        holes = dict(zip(operands, (self.value(a) for a in node.args), strict=False))
-        holes |= {key: self._static(static) for key, static in statics}
-        holes["x"] = x
+        holes = {key: self._static(static) for key, static in statics}
         holes["RANK"] = number(space.rank)
         holes["SHAPE"] = ast.Tuple([self.size(dim) for dim in shape.shape], ast.Load())
+        arguments = [
+            Argument(operand, self.value(a), self.type(a).rank)
+            for operand, a in zip(operands, node.args, strict=False)
+        ]
+        if any(
+            argument.name in record.shared and self.facts.batched[a]
+            for argument, a in zip(arguments, node.args, strict=True)
+        ):
+            arguments.insert(0, Argument("x", x, space.rank))
+            return each(self.functions.helpers, template, arguments, holes), shape
+        holes |= {argument.name: argument.value for argument in arguments}
+        holes["x"] = x
         return fill(template, **holes), shape
 
 

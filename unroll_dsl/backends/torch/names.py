@@ -118,6 +118,7 @@ _HELPERS = frozenset(
         "Convolve",
         "convolve_few",
         "convolve_pair",
+        "each",
         "FixedPoint",
         "fixed_point",
         "mixed_matmul",
