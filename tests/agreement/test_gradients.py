@@ -142,3 +142,25 @@ def test_words_that_it_has_not() -> None:
         unroll_dsl.load("ista").source(gradient="implicit", checkpoint="phase")
     with pytest.raises(UnrollError, match="at least 1"):
         unroll_dsl.load("ista").source(gradient=0)
+
+
+def test_no_fixed_point_has_a_sum_over_phases() -> None:
+    """Its derivative knows the last phase alone, so that the terms of the others would be left out."""
+    text = """
+algorithm summed
+dims n
+input y : vector[n]
+learnable t : scalar = 0.5
+state x : vector[n] = 0
+phase (9):
+    x <- x + t * (y - x)
+    trace seen = x
+output x
+loss (x_star : vector[n]):
+    sumsq(x - x_star){more}
+"""
+    sums = unroll_dsl.loads(text.format(more=" + 0.1 * sum over phases sumsq(seen)"))
+    with pytest.raises(UnrollError, match="its loss sums over phases") as caught:
+        sums.source(gradient="implicit")
+    assert caught.value.diagnostics[0].code == "U0525"
+    assert unroll_dsl.loads(text.format(more="")).source(gradient="implicit")

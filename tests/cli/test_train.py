@@ -50,6 +50,7 @@ def test_show_prints_a_configuration_that_is_read_again(unroll: Unroll, tmp_path
         (("train", "alista", "--out", "run", "--data", "none"), "none"),
         (("train", "--resume", "none"), "is no folder of a run"),
         (("train", "alista", "--resume", "none"), "a run goes on as it began"),
+        (("train", "alista", "--out", "r", "--edited"), "--edited is about a run that goes on"),
         (("train", "alista", "--out", "r", "--set", "data.kind=imges"), "images"),
     ],
 )

@@ -94,13 +94,14 @@ def _inputs(spec: Spec, like: Solver) -> tuple[int, ...]:
     """For each input of the algorithm, the place of its counterpart among those of the run."""
     ours = list(like.spec.graph.inputs)
     names = [entry.name for entry in ours]
+    meant = {names.index(entry.name) for entry in spec.graph.inputs if entry.name in names}
     places: list[int] = []
     for entry in spec.graph.inputs:
         same = names.index(entry.name) if entry.name in names else None
         alike = [
             i
             for i, other in enumerate(ours)
-            if i not in places and other.type.rank == entry.type.rank
+            if i not in meant and i not in places and other.type.rank == entry.type.rank
         ]
         if same is None and not alike:
             raise DoesNotFit(

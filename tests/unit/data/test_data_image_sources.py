@@ -229,3 +229,12 @@ def test_samples_are_indices_of_the_epoch(folder: Path) -> None:
 def test_what_a_table_says_wrong(keys: dict[str, Any], message: str, folder: Path) -> None:
     with pytest.raises(DataError, match=message):
         open_source({"kind": "images", "folder": str(folder), **keys}, program())
+
+
+def test_a_patch_that_is_flipped_is_mirrored_left_to_right(folder: Path) -> None:
+    source = opened(folder, patch="whole", limit=1, augment=["flip"])
+    found = torch.unique(draw(source, 50), dim=0)
+    image = torch.from_numpy(np.asarray(Image.open(folder / "0.png")) / np.float32(255))
+    both = torch.stack([image, image.flip(1)])[:, None]
+    assert len(found) == 2
+    torch.testing.assert_close(found, torch.unique(both, dim=0))

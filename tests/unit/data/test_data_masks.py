@@ -69,3 +69,24 @@ def test_masks_of_points_that_are_all_alike_have_no_middle() -> None:
         lines = np.broadcast_to(mask[0], shape)
         assert not looks_centred(lines)
         assert not looks_centred(lines.T)
+
+
+def centred(points: int, shape: tuple[int, int] = (9, 9)) -> np.ndarray:
+    """A radial mask of so many points, with the zero frequency in the middle."""
+    return np.fft.fftshift(radial_mask(shape, points / (shape[0] * shape[1])))
+
+
+@pytest.mark.parametrize("shape", [(9, 9), (7, 9), (8, 11)])
+def test_two_radial_lines_are_a_cross_through_the_zero_frequency(shape: tuple[int, int]) -> None:
+    cross = np.zeros(shape)
+    cross[shape[0] // 2] = cross[:, shape[1] // 2] = 1
+    np.testing.assert_array_equal(centred(int(cross.sum()), shape), cross)
+
+
+def test_what_lacks_is_taken_halfway_between_the_lines_from_the_middle_outwards() -> None:
+    """Four more points than the cross has lie on its diagonals; eight more on them too, and next to those."""
+    cross = centred(17)
+    for more, reach in ((4, 1), (8, 2)):
+        found = np.argwhere(centred(17 + more) - cross) - 4
+        expected = {(i * a, i * b) for i in range(1, reach + 1) for a in (-1, 1) for b in (-1, 1)}
+        assert set(map(tuple, found.tolist())) == expected

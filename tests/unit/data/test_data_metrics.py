@@ -100,3 +100,16 @@ def test_a_patch_without_error_does_not_make_the_mean_infinite() -> None:
     found = truth.clone()
     found[1] += 0.1
     assert metric("psnr").over([(found, truth)]) == pytest.approx((100 + 20) / 2)
+
+
+def test_truths_of_size_0_have_their_figures() -> None:
+    """Of a set, 0 over 0 is no number, an error over 0 infinite, no error at all minus infinity in dB."""
+    zero, one = torch.zeros(2, 3), torch.ones(2, 3)
+    found = metric("nmse_db")
+    assert math.isnan(found.over([(zero, zero)]))
+    assert found.over([(one, zero)]) == math.inf
+    assert found.over([(one, one)]) == -math.inf
+    assert found.over([(zero, one)]) == 0
+    twice = found.over([(one, zero), (zero, one)])  # energies are summed before they are divided
+    assert twice == pytest.approx(10 * math.log10(2))
+    assert metric("psnr").over([(zero, zero)]) == 100

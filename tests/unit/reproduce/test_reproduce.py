@@ -1,6 +1,7 @@
 """Protocols, and a small run on made-up images."""
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from safetensors.torch import save_file
 import unroll_dsl
 from unroll_dsl.data.images import cut, join
 from unroll_dsl.data.metrics import psnr
-from unroll_dsl.reproduce import reproduce
+from unroll_dsl.reproduce import reproduce, run
 from unroll_dsl.reproduce.protocol import BadProtocol, Protocol, read_protocol
 from unroll_dsl.resources import algorithm_names, beside
 from unroll_dsl.weights.container import save_network
@@ -172,3 +173,24 @@ def test_a_network_is_tested_at_other_sizes_with_what_it_was_made_with(tmp_path:
     weights, lista = tmp_path / "net.safetensors", unroll_dsl.load("lista")
     with pytest.raises(BadProtocol, match="this is a test of <Spec lista"):
         reproduce(lista, protocol, weights=weights, **given)
+
+
+@pytest.mark.parametrize("shape", [(5, 7), (6, 8), (5, 8)])
+def test_masks_stored_with_zero_in_the_middle_are_brought_to_the_corner(
+    shape: tuple[int, int],
+) -> None:
+    """At odd sizes too, where fftshift would miss it by a line."""
+    mask = np.zeros(shape)
+    mask[shape[0] // 2, shape[1] // 2] = 1
+    mask[shape[0] // 2 - 1, shape[1] // 2] = 1
+    centred: Any = SimpleNamespace(mask="P", centred=True)
+    found = run._uncentred(centred, {"P": mask, "rho": 1.0})
+    assert found["rho"] == 1.0
+    assert {tuple(place) for place in np.argwhere(found["P"]).tolist()} == {
+        (0, 0),
+        (shape[0] - 1, 0),
+    }
+    cornered: Any = SimpleNamespace(mask="P", centred=False)
+    assert run._uncentred(cornered, {"P": found["P"]})["P"] is found["P"]
+    with pytest.raises(BadProtocol, match="stored with the zero frequency first"):
+        run._uncentred(cornered, {"P": mask})

@@ -98,3 +98,64 @@ def test_the_worth_of_a_classical_iteration_is_itself() -> None:
     same = Solver("as a network", ista.spec, 4, ista.bind, {})
     found = compare([(same, SAMPLES)], [(ista, SAMPLES)], metric("mse"), most=10)
     assert found.worths()[0][0].iterations == pytest.approx(4, abs=1e-3)
+
+
+TWO = """
+algorithm two
+dims m, n
+
+input  {inputs[0]} : vector[m]
+input  {inputs[1]} : vector[m]
+fixed  {constants[0]} : matrix[m, n]
+fixed  {constants[1]} : matrix[m, n]
+state  x : vector[n] = 0
+phase (2):
+    x <- x + {constants[0]}' @ {inputs[0]} - 2 * {constants[1]}' @ {inputs[1]}
+output x
+"""
+
+
+def matched(path: Path, inputs: str, constants: str) -> Solver:
+    """A program of two inputs and two matrices on a problem that calls them y, z and A, B."""
+    path.write_text(TWO.format(inputs=inputs, constants=constants))
+    like = unroll_dsl.loads(TWO.format(inputs="yz", constants="AB"), "like.unroll")
+    run = Solver("net", like, 2, {"A": A, "B": 2 * A}, {})
+    samples = Samples((SAMPLES[0].inputs[0], -SAMPLES[0].inputs[0]), X)
+    return fitted(str(path), run, samples, 2)
+
+
+@pytest.mark.parametrize(
+    ("inputs", "order"),
+    [
+        ("yz", (0, 1)),
+        ("zy", (1, 0)),
+        ("uv", (0, 1)),
+        ("uy", (1, 0)),
+        ("zu", (1, 0)),
+        ("uz", (0, 1)),
+    ],
+)
+def test_inputs_are_matched_by_name_and_then_in_order(
+    inputs: str, order: tuple[int, int], tmp_path: Path
+) -> None:
+    """None is used twice: what one input is called another is not matched with."""
+    assert matched(tmp_path / "other.unroll", inputs, "AB").order == order
+
+
+@pytest.mark.parametrize(
+    ("constants", "factors"),
+    [
+        ("AB", (1, 2)),
+        ("BA", (2, 1)),
+        ("PQ", (1, 2)),
+        ("PA", (2, 1)),
+        ("BP", (2, 1)),
+        ("PB", (1, 2)),
+    ],
+)
+def test_constants_are_matched_by_name_and_then_in_order(
+    constants: str, factors: tuple[int, int], tmp_path: Path
+) -> None:
+    bind = matched(tmp_path / "other.unroll", "yz", constants).bind
+    for name, factor in zip(constants, factors, strict=True):
+        np.testing.assert_allclose(bind[name], factor * A)

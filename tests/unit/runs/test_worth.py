@@ -1,5 +1,7 @@
 """Where a classical curve reaches the quality of a network."""
 
+from typing import Any
+
 import pytest
 
 from unroll_dsl.runs.worth import Curve, crossing, worth
@@ -40,3 +42,14 @@ def test_worth_beyond_the_curve_says_how_far_it_was_run() -> None:
         Curve("net", (1.0,), (50.0,)), Curve("ista", PHASES, (1.0, 2.0, 3.0, 4.0)), "higher"
     )
     assert found.words() == "more than 8"
+
+
+@pytest.mark.parametrize("better", ["higher", "lower"])
+def test_a_curve_that_gets_there_at_its_last_point_gives_that_point(better: Any) -> None:
+    """Reached is reached, not passed; where a curve is flat up to it, too."""
+    sign = 1 if better == "higher" else -1
+    rising = [sign * value for value in (10.0, 20.0, 30.0, 40.0)]
+    assert crossing(PHASES, rising, sign * 40.0, better) == 8.0
+    assert crossing(PHASES, rising, sign * 40.1, better) is None
+    assert crossing(PHASES, rising, sign * 20.0, better) == 2.0
+    assert crossing(PHASES, rising, sign * 10.0, better) == 1.0
