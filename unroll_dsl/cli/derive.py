@@ -15,6 +15,7 @@ from unroll_dsl.cli.values import count
 
 if TYPE_CHECKING:
     from unroll_dsl.derive import Derivation
+    from unroll_dsl.relax import Relaxed
 
 
 def arguments(parser: ArgumentParser) -> None:
@@ -52,6 +53,9 @@ def arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--relax", action="append", default=[], metavar="R,R", help="what to relax: `unroll relax`"
     )
+    parser.add_argument(
+        "--explain", choices=("text", "latex", "html"), help="the way in place of the page"
+    )
     parser.add_argument("--phases", type=count, metavar="K", help="how many the page says")
     parser.add_argument("--name", help="the name of the page")
     parser.add_argument("-o", "--output", type=Path, metavar="FILE", help="write the page here")
@@ -85,7 +89,8 @@ def run(options: Namespace) -> int:
         phases=options.phases,
     )
     derivation = derive(spec.typed, options.method, given)
-    text = _relaxed(derivation, options.relax)
+    steps = _relaxed(derivation, options.relax)
+    text = _explained(derivation, steps, options.explain)
     if options.output is None:
         print(text, end="")
     else:
@@ -94,15 +99,35 @@ def run(options: Namespace) -> int:
     return Exit.FINE
 
 
-def _relaxed(derivation: "Derivation", asked: list[str]) -> str:
-    """The page after what is to be relaxed; what does not start as it was is said."""
+def _explained(derivation: "Derivation", steps: "tuple[Relaxed, ...]", how: str | None) -> str:
+    """The page, or the way to it."""
+    page = steps[-1].text if steps else derivation.text
+    match how:
+        case None:
+            return page
+        case "text":
+            from unroll_dsl.derive.explain import text
+
+            return text(derivation, steps)
+        case "latex":
+            from unroll_dsl.report.derivation import latex
+
+            return latex(derivation, steps)
+        case _:
+            from unroll_dsl.report.derivation import page as whole
+
+            return whole(derivation, page, steps)
+
+
+def _relaxed(derivation: "Derivation", asked: list[str]) -> "tuple[Relaxed, ...]":
+    """What is relaxed; what does not start as it was is said."""
     from unroll_dsl.driver import check_source
     from unroll_dsl.relax import relax, split_options
     from unroll_dsl.source import SourceFile
 
     parts = [part for text in asked for part in split_options(text)]
     if not parts:
-        return derivation.text
+        return ()
     name = f"{derivation.program.name.text}.unroll"
     typed = check_source(SourceFile(name, derivation.text)).typed
     assert typed is not None
@@ -110,7 +135,7 @@ def _relaxed(derivation: "Derivation", asked: list[str]) -> str:
     for step in steps:
         for note in step.notes:
             said(f"{step.relaxation.name}: {note}")
-    return steps[-1].text
+    return steps
 
 
 def _pairs(words: list[str], option: str) -> dict[str, str]:

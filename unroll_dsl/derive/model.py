@@ -53,11 +53,15 @@ class Options:
 
 @dataclass(frozen=True, slots=True)
 class Formula:
-    """An equation of the way: a left side in words of the language, and an expression."""
+    """An equation of the way: a left side in words of the language, and an expression.
+
+    With `over`, the left side is where the expression is smallest over these variables.
+    """
 
     left: str
     right: n.Expr
     relation: str = "="
+    over: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

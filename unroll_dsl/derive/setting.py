@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from unroll_dsl.derive.model import Constant, Options, Refusal, Step
+from unroll_dsl.derive.model import Constant, Options, Refusal
 from unroll_dsl.objectives.facts import Facts
 from unroll_dsl.objectives.model import NormalForm, Term, Variable
 from unroll_dsl.objectives.problem import declared_names, expressions, problem_of
@@ -130,12 +130,4 @@ def type_text(type_: Array) -> str:
     return str(type_)
 
 
-def step_of_terms(form: NormalForm) -> Step:
-    """The first step of every way: the objective, term by term."""
-    words = "; ".join(
-        f"{t.text}: {t.atom.title}" + (", smooth" if t.smooth else "") for t in form.terms
-    )
-    return Step("The objective in normal form", words)
-
-
-__all__ = ["No", "Setting", "name", "step_of_terms", "type_text"]
+__all__ = ["No", "Setting", "name", "type_text"]

@@ -20,6 +20,7 @@ from unroll_dsl.semantics import TypedProgram
 from unroll_dsl.source import SourceFile
 from unroll_dsl.syntax import nodes as n
 from unroll_dsl.syntax.pages import ordered, page_text
+from unroll_dsl.syntax.printer import statement_text
 from unroll_dsl.syntax.templates import template
 
 
@@ -32,6 +33,7 @@ class Relaxed:
     text: str
     before: tuple[n.PhaseStatement, ...]
     after: tuple[n.PhaseStatement, ...]
+    learned: tuple[str, ...]  # the declarations of what is learnt now, and was not before
     notes: tuple[str, ...]
 
 
@@ -126,12 +128,26 @@ def _once(typed: TypedProgram, text: str) -> Relaxed:
         raise UnrollError(
             [RelaxationRefused(text, f"what it leaves would be wrong: {words}", place)]
         )
-    return Relaxed(relaxation, checked.typed, result, before, page.phase.body, tuple(page.notes))
+    return Relaxed(
+        relaxation,
+        checked.typed,
+        result,
+        before,
+        page.phase.body,
+        _declared(program, learnt),
+        tuple(page.notes),
+    )
 
 
 def _learnt(program: n.Program) -> set[str]:
     declared = (s for s in program.statements if isinstance(s, n.Declaration))
     return {w.text for s in declared if s.role is n.Role.LEARNABLE for w in s.names}
+
+
+def _declared(program: n.Program, names: set[str]) -> tuple[str, ...]:
+    declared = (s for s in program.statements if isinstance(s, n.Declaration))
+    own = (s for s in declared if names & {w.text for w in s.names})
+    return tuple(statement_text(s).removeprefix("learnable ") for s in own)
 
 
 def _noted(comment: str, words: str) -> tuple[str, ...]:

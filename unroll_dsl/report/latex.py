@@ -39,6 +39,25 @@ _RELATIONS = {"==": "=", "!=": r"\neq", "<": "<", "<=": r"\leq", ">": ">", ">=":
 _LEVEL = {"or": 1, "and": 2, "+": 5, "-": 5, "*": 6, "@": 6, "/": 9, "^": 8}
 
 
+class Setter:
+    """Sets formulas of one program, or such as are put together from its names."""
+
+    def __init__(self, typed: TypedProgram) -> None:
+        self._writer = _Writer(typed)
+
+    def set(self, expr: Expr) -> str:
+        """An expression as LaTeX."""
+        return self._writer.set(expr)
+
+    def left(self, words: str) -> str:
+        """A name as a letter, words as text."""
+        return (
+            math_name(words)
+            if words.isidentifier() and len(words) < 10
+            else rf"\text{{{_text(words)}}}"
+        )
+
+
 def latex(typed: TypedProgram) -> str:
     """LaTeX of a checked program: an `algorithm` float for the packages algorithm and algpseudocode.
 
@@ -274,6 +293,12 @@ class _Writer:
 
     def _is_complex(self, expr: Expr) -> bool:
         type_ = self.typed.types.get(expr)
+        if type_ is None and isinstance(expr, Name):  # put together from the program's names
+            symbol = self.typed.symbols.get(expr.text)
+            if symbol is not None and isinstance(symbol.definer, Let):
+                type_ = self.typed.types.get(symbol.definer.value)
+            elif symbol is not None:
+                type_ = symbol.type
         if isinstance(type_, LinearMap):
             return True
         return isinstance(type_, Array) and type_.field is Field.COMPLEX

@@ -13,7 +13,8 @@ from unroll_dsl.derive.model import (
     State,
     Step,
 )
-from unroll_dsl.derive.setting import Setting, step_of_terms, type_text
+from unroll_dsl.derive.setting import Setting, type_text
+from unroll_dsl.derive.way import objective_step
 from unroll_dsl.objectives.model import Term
 from unroll_dsl.objectives.proximal import No
 from unroll_dsl.objectives.weights import ONE, Weight
@@ -69,7 +70,7 @@ def _block(setting: Setting, options: Options) -> Scheme | Refusal:
             start = name(first)
         states.append(State((variable.name,), type_text(variable.type), start))
     way = (
-        step_of_terms(form),
+        objective_step(form),
         Step(
             "One variable at a time",
             "While the others stand still, the smooth part has a Lipschitz gradient in each variable.",

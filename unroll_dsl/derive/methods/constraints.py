@@ -13,7 +13,8 @@ from unroll_dsl.derive.model import (
     State,
     Step,
 )
-from unroll_dsl.derive.setting import Setting, step_of_terms, type_text
+from unroll_dsl.derive.setting import Setting, type_text
+from unroll_dsl.derive.way import objective_step
 from unroll_dsl.objectives.proximal import No
 from unroll_dsl.objectives.weights import ONE, Weight
 from unroll_dsl.syntax.printer import expression_text
@@ -70,7 +71,7 @@ def _projected(setting: Setting, options: Options) -> Scheme | Refusal:
         {x.text: x.text},
         200,
         (
-            step_of_terms(setting.form),
+            objective_step(setting.form),
             Step(
                 "The gradient of the smooth part",
                 "",
@@ -120,7 +121,7 @@ def _frank_wolfe(setting: Setting, options: Options) -> Scheme | Refusal:
         {x.text: x.text},
         500,
         (
-            step_of_terms(setting.form),
+            objective_step(setting.form),
             Step(
                 "The linear sub-problem",
                 "argmin over s in the set of <gradient, s>.",

@@ -15,7 +15,8 @@ from unroll_dsl.derive.model import (
     State,
     Step,
 )
-from unroll_dsl.derive.setting import Setting, step_of_terms, type_text
+from unroll_dsl.derive.setting import Setting, type_text
+from unroll_dsl.derive.way import objective_step
 from unroll_dsl.objectives.model import Term
 from unroll_dsl.objectives.proximal import No
 from unroll_dsl.objectives.weights import ONE, Weight
@@ -145,7 +146,7 @@ def _davis_yin(setting: Setting, options: Options) -> Scheme | Refusal:
 
 def _way(setting: Setting, lines: Sequence[Line], source: str, words: str) -> tuple[Step, ...]:
     return (
-        step_of_terms(setting.form),
+        objective_step(setting.form),
         Step(
             "The scheme",
             words,

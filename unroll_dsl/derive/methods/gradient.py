@@ -13,7 +13,8 @@ from unroll_dsl.derive.model import (
     State,
     Step,
 )
-from unroll_dsl.derive.setting import Setting, step_of_terms, type_text
+from unroll_dsl.derive.setting import Setting, type_text
+from unroll_dsl.derive.way import objective_step
 from unroll_dsl.objectives.weights import ONE, Weight
 from unroll_dsl.syntax import nodes as n
 from unroll_dsl.syntax.templates import fill
@@ -55,7 +56,7 @@ def _way(setting: Setting, bound: Weight, lines: tuple[Line, ...], source: str) 
     x = name(setting.variable.name)
     gradient = setting.gradient(setting.form.terms, setting.variable, x)
     return (
-        step_of_terms(setting.form),
+        objective_step(setting.form),
         Step(
             "The gradient",
             "Its Lipschitz constant bounds the steps.",

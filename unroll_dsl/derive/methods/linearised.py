@@ -13,7 +13,7 @@ from unroll_dsl.derive.model import (
     State,
     Step,
 )
-from unroll_dsl.derive.setting import Setting, step_of_terms, type_text
+from unroll_dsl.derive.setting import Setting, type_text
 from unroll_dsl.derive.splits import (
     back_through,
     constant_of_maps,
@@ -22,6 +22,7 @@ from unroll_dsl.derive.splits import (
     splits_of,
     words,
 )
+from unroll_dsl.derive.way import objective_step
 from unroll_dsl.objectives.maps import (
     apply,
 )
@@ -100,7 +101,7 @@ def _linearised(setting: Setting, options: Options) -> Scheme | Refusal:
     for s, u in zip(splits, multipliers):
         states.append(State((s.variable.name, u), type_text(s.variable.type), number(0)))
     way = (
-        step_of_terms(setting.form),
+        objective_step(setting.form),
         Step(
             "The splitting", f"{words(setting, splits)}.", (), "Parikh, Boyd, 2014, section 4.4.2"
         ),

@@ -15,7 +15,7 @@ from unroll_dsl.derive.model import (
     State,
     Step,
 )
-from unroll_dsl.derive.setting import Setting, step_of_terms, type_text
+from unroll_dsl.derive.setting import Setting, type_text
 from unroll_dsl.derive.splits import (
     Split,
     back_through,
@@ -23,6 +23,7 @@ from unroll_dsl.derive.splits import (
     multipliers_of,
     splits_of,
 )
+from unroll_dsl.derive.way import objective_step
 from unroll_dsl.objectives.maps import apply
 from unroll_dsl.objectives.model import Term
 from unroll_dsl.objectives.proximal import No, conjugate
@@ -163,7 +164,7 @@ def _way(
         f"{p} for {expression_text(apply(s.chain, x))}" for s, p in zip(splits, duals)
     )
     return (
-        step_of_terms(setting.form),
+        objective_step(setting.form),
         Step(
             "The saddle point",
             f"min over {x.text}, max over the duals ({saddle}) of <D x, p> - g*(p) + the other terms.",

@@ -15,12 +15,13 @@ from unroll_dsl.derive.model import (
     State,
     Step,
 )
-from unroll_dsl.derive.setting import No, Setting, step_of_terms, type_text
+from unroll_dsl.derive.setting import No, Setting, type_text
+from unroll_dsl.derive.way import objective_step, term_formula
 from unroll_dsl.objectives.model import Term, Variable
 from unroll_dsl.objectives.weights import ONE, Weight
 from unroll_dsl.syntax import nodes as n
 from unroll_dsl.syntax.printer import same_tree
-from unroll_dsl.syntax.templates import fill
+from unroll_dsl.syntax.templates import fill, substitute
 from unroll_dsl.syntax.tidy import binary, cancelled, name, number, tidy, total
 
 _BECK = (
@@ -144,6 +145,29 @@ def _ista(setting: Setting, options: Options) -> Scheme | Refusal:
     )
 
 
+def _surrogate(setting: Setting, points: Mapping[str, n.Expr], bound: Weight) -> Step:
+    """The quadratic that lies above the smooth part, with the square completed."""
+    formulas = []
+    smooth, _ = divided(setting)
+    for variable in setting.form.variables:
+        at, z = points[variable.name], name("z")
+        gradient = tidy(total(t.gradient(variable, points) for t in smooth))
+        forward = cancelled(tidy(binary("-", at, (ONE / bound).times(gradient))))
+        square = fill("L / 2 * sumsq(z - v)", L=bound.expr(), z=z, v=forward)
+        rest = [
+            tidy(substitute(term_formula(t), {variable.name: z}))
+            for t in rough_of(setting, variable)
+        ]
+        formulas.append(Formula(variable.name, tidy(total([square, *rest])), "<-", over="z"))
+    return Step(
+        "The surrogate, its square completed",
+        "The smooth part lies below its tangent plane plus L / 2 times the squared distance, "
+        "and touches it at the last point.",
+        tuple(formulas),
+        "Beck, Teboulle, 2009, section 2.3",
+    )
+
+
 def _way(
     setting: Setting, points: Mapping[str, n.Expr], bound: Weight, updates: Sequence[Line]
 ) -> tuple[Step, ...]:
@@ -152,13 +176,14 @@ def _way(
     images = []
     for variable in setting.form.variables:
         found = tidy(total(t.gradient(variable, points) for t in smooth))
-        gradients.append(Formula(f"gradient in {variable.name}", found))
+        alone = len(setting.form.variables) == 1
+        gradients.append(Formula("gradient" if alone else f"gradient in {variable.name}", found))
         own = rough_of(setting, variable)
         image = setting.prox(own, variable, name("v"), ONE / bound)
         if own and not isinstance(image, No):
-            images.append(Formula(f"prox(v), {variable.name}", image))
+            images.append(Formula("prox at v" if alone else f"prox at v, {variable.name}", image))
     steps = [
-        step_of_terms(setting.form),
+        objective_step(setting.form),
         Step(
             "The gradient of the smooth part",
             "Its Lipschitz constant bounds the curvature of the quadratic surrogate.",
@@ -166,6 +191,7 @@ def _way(
             "; ".join(dict.fromkeys(t.atom.source for t in smooth)),
         ),
     ]
+    steps.append(_surrogate(setting, points, bound))
     if images:
         steps.append(
             Step(

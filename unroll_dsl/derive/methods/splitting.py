@@ -15,7 +15,7 @@ from unroll_dsl.derive.model import (
     State,
     Step,
 )
-from unroll_dsl.derive.setting import Setting, step_of_terms, type_text
+from unroll_dsl.derive.setting import Setting, type_text
 from unroll_dsl.derive.splits import (
     Split,
     instead,
@@ -24,6 +24,7 @@ from unroll_dsl.derive.splits import (
     splits_of,
     words,
 )
+from unroll_dsl.derive.way import objective_step, sum_of
 from unroll_dsl.objectives.maps import (
     apply,
 )
@@ -31,9 +32,8 @@ from unroll_dsl.objectives.model import Term
 from unroll_dsl.objectives.proximal import No
 from unroll_dsl.objectives.weights import ONE, Weight
 from unroll_dsl.semantics.scopes import names_in
-from unroll_dsl.syntax.printer import expression_text
 from unroll_dsl.syntax.templates import fill, template
-from unroll_dsl.syntax.tidy import binary, name, number, tidy
+from unroll_dsl.syntax.tidy import binary, name, number, tidy, total
 
 _BOYD = (
     "S. Boyd, N. Parikh, E. Chu, B. Peleato, J. Eckstein: Distributed optimization and statistical\n"
@@ -118,40 +118,62 @@ def _way(
     rho: str,
     multipliers: Sequence[str],
 ) -> tuple[Step, ...]:
-    x = setting.variable.name
-    augmented = " + ".join(
-        [*(t.text for t in rest)]
-        + [f"{t.atom.title} of {s.variable.name}" for s in splits for t in s.terms]
-        + [
-            f"{rho}/2 * sumsq({expression_text(apply(s.chain, name(x)))} - {s.variable.name} + {u})"
-            for s, u in zip(splits, multipliers)
-        ]
-    )
+    x = name(setting.variable.name)
+    moved = [t for s in splits for t in s.terms]
+    penalties = [
+        fill(
+            "r / 2 * sumsq(c - z + u)",
+            r=name(rho),
+            c=apply(s.chain, x),
+            z=name(s.variable.name),
+            u=name(u),
+        )
+        for s, u in zip(splits, multipliers)
+    ]
+    split_sum = tidy(total([sum_of(rest), sum_of(moved)]))
+    everything = ", ".join([x.text, *(s.variable.name for s in splits)])
+    quadratic = all(t.quadratic or t.linear for t in rest)
     return (
-        step_of_terms(setting.form),
+        objective_step(setting.form),
         Step(
             "The splitting",
-            f"minimise subject to {words(setting, splits)}; the augmented Lagrangian with scaled "
-            f"multipliers is {augmented}, up to what no variable changes.",
-            (),
+            "The same objective, with a variable of its own for what stands behind a map.",
+            (
+                Formula("", split_sum, "", over=everything),
+                *(Formula(s.variable.name, apply(s.chain, x)) for s in splits),
+            ),
+            "Boyd et al., 2011, section 3.1",
+        ),
+        Step(
+            "The augmented Lagrangian",
+            "With scaled multipliers, and up to their squares, which no variable changes.",
+            (Formula("Lagrangian", tidy(total([split_sum, *penalties]))),),
             "Boyd et al., 2011, section 3.1.1",
         ),
         Step(
-            f"Over {x}",
-            "Quadratic: the zero of the gradient is the solution of a linear system."
-            if all(t.quadratic or t.linear for t in rest)
+            f"Over {x.text}",
+            "Quadratic: its gradient is 0 at the solution of a linear system."
+            if quadratic
             else "A proximal map.",
-            tuple(Formula(line.target, line.value) for line in lines[:1]),
+            (
+                Formula(x.text, tidy(total([sum_of(rest), *penalties])), "<-", over=x.text),
+                *(Formula(line.target, line.value, "<-") for line in lines[:1]),
+            ),
             "Boyd et al., 2011, section 4.2",
         ),
         *(
             Step(
                 f"Over {s.variable.name}",
-                f"The proximal map with weight 1 / {rho} at the image of {x} plus the multiplier.",
-                (Formula(line.target, line.value, "<-"),),
+                f"The proximal map with weight 1 / {rho} at the image of {x.text} plus the multiplier.",
+                (
+                    Formula(
+                        line.target, tidy(total([sum_of(s.terms), penalty])), "<-", s.variable.name
+                    ),
+                    Formula(line.target, line.value, "<-"),
+                ),
                 "; ".join(dict.fromkeys(t.atom.source for t in s.terms)),
             )
-            for s, line in zip(splits, lines[1:])
+            for s, line, penalty in zip(splits, lines[1:], penalties)
         ),
         Step(
             "The multipliers",
@@ -201,7 +223,7 @@ def _hqs(setting: Setting, options: Options) -> Scheme | Refusal:
     states = [State((x.text,), type_text(setting.variable.type), number(0))]
     states += [State((s.variable.name,), type_text(s.variable.type), number(0)) for s in splits]
     way = (
-        step_of_terms(setting.form),
+        objective_step(setting.form),
         Step(
             "The splitting",
             f"{words(setting, splits)} is asked for by a quadratic penalty that grows from phase to phase.",
