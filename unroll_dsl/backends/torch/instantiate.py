@@ -24,6 +24,7 @@ from unroll_dsl.backends.torch.contexts import plain
 from unroll_dsl.backends.torch.loader import load_module
 from unroll_dsl.backends.torch.module import Emitted, emit
 from unroll_dsl.backends.torch.names import identifier
+from unroll_dsl.backends.torch.singular import in_words, refuse_singular
 from unroll_dsl.backends.values import describe, for_torch
 from unroll_dsl.diagnostics.model import Diagnostic, UnrollError
 from unroll_dsl.ir.graph import Constant, Entry, Graph, Parameter
@@ -66,8 +67,10 @@ def instantiate(
             arguments |= {"dtype": real, "device": device}
         if seed is not None:
             torch.manual_seed(seed)
-        network = getattr(module, emitted.class_name)(**arguments)
+        with in_words(graph):
+            network = getattr(module, emitted.class_name)(**arguments)
         assert isinstance(network, nn.Module)
+        refuse_singular(prepared, emitted.buffers, network)
         _set(graph, network, bound)
         network = network.to(asked) if asked != real else network
         return network if device is None else network.to(device)

@@ -1,0 +1,51 @@
+"""Systems that are known at set-up and have no unique solution: told as a network is made."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+import torch
+from torch import nn
+
+from unroll_dsl.backends.errors import SingularSystem
+from unroll_dsl.diagnostics.model import UnrollError
+from unroll_dsl.ir.graph import Graph
+from unroll_dsl.ir.nodes import Builtin, Solve, Stage
+from unroll_dsl.ir.stages import stages
+from unroll_dsl.source import Span
+
+
+@contextmanager
+def in_words(graph: Graph) -> Iterator[None]:
+    """A factor that torch cannot compute as the diagnostic that the reference gives (U0518)."""
+    try:
+        yield
+    except torch.linalg.LinAlgError:
+        raise UnrollError([SingularSystem(torch.inf, _place(graph))]) from None
+
+
+def refuse_singular(graph: Graph, buffers: Mapping[int, str], network: nn.Module) -> None:
+    """Raise `UnrollError` (U0518) where a triangular factor that is kept has next to nothing on its
+    diagonal: for a matrix that is not known to be positive definite, as `A' @ A` without a shift."""
+    for node in graph.nodes:
+        if node.op != Builtin("triangular_solve") or node.args[1] not in buffers:
+            continue
+        diagonal = getattr(network, buffers[node.args[1]]).diagonal().abs()
+        if not diagonal.isfinite().all() or not diagonal.numel():
+            continue  # what is not finite in the data is told where it is given
+        ratio = float(diagonal.min() / diagonal.max())
+        if not ratio > torch.finfo(diagonal.dtype).eps:
+            condition = 1 / ratio if ratio > 0 else torch.inf
+            raise UnrollError([SingularSystem(condition, node.origin)])
+
+
+def _place(graph: Graph) -> Span | None:
+    """Where the first system stands that is known at set-up."""
+    found = stages(graph)
+    systems = [
+        node.origin
+        for node in graph.nodes
+        if isinstance(node.op, Solve) and found[node.args[0]] is Stage.SETUP
+    ]
+    return systems[0] if systems else None
