@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test test-all check bench bench-peers experiments format goldens clean
+.PHONY: fuzz-text demo test test-all check bench bench-peers experiments format goldens clean
 
 demo: $(STAMP)
 	$(BIN)/unroll demo --out unroll-demo
@@ -30,6 +30,11 @@ format: $(STAMP)
 
 bench: $(STAMP)
 	$(BIN)/python -m benchmarks
+
+# damaged pages through `check --static`: no traceback, no answer later than two seconds; finds go to build/fuzz-text
+MINUTES ?= 5
+fuzz-text: $(STAMP)
+	$(BIN)/python -m tests.fuzz_text --minutes $(MINUTES)
 
 # trained from scratch: tens of minutes on two cores; what has been stopped goes on
 # those of images want data that do not come along, and say so where there are none

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from unroll_dsl.diagnostics.model import Diagnostic, InternalError
+from unroll_dsl.diagnostics.model import MOST_ERRORS, Diagnostic, InternalError, first_of
 from unroll_dsl.ir.build import build
 from unroll_dsl.ir.graph import Graph
 from unroll_dsl.passes.liveness import unused
@@ -64,9 +64,10 @@ def check_path(path: Path, name: str | None = None) -> Checked:
 def check_source(source: SourceFile) -> Checked:
     """Parse, check and build; every stage reports, and the next runs if it can."""
     parsed = parse(source)
-    if parsed.program is None:
-        return Checked(source, None, None, None, parsed.diagnostics)
-    return check_program(parsed.program, parsed.diagnostics)
+    found = first_of(parsed.diagnostics)
+    if parsed.program is None or sum(d.is_error for d in found) == MOST_ERRORS:
+        return Checked(source, parsed.program, None, None, found)
+    return check_program(parsed.program, found)
 
 
 def check_program(program: Program, diagnostics: tuple[Diagnostic, ...] = ()) -> Checked:
@@ -80,7 +81,7 @@ def check_program(program: Program, diagnostics: tuple[Diagnostic, ...] = ()) ->
     except SizeTooLong as error:  # of sizes that are multiplied by what a line does with them
         endless = SizeWithoutEnd(program.name.span, str(error))
         return Checked(program.file, program, None, None, (*diagnostics, endless))
-    diagnostics = (*diagnostics, *_unused(typed, graph))
+    diagnostics = first_of((*diagnostics, *_unused(typed, graph)))
     return Checked(program.file, program, typed, graph, diagnostics)
 
 

@@ -62,3 +62,17 @@ class UnrollError(Exception):
 
 class InternalError(Exception):
     """A fault of the compiler, never of a program."""
+
+
+MOST_ERRORS = 200  # of one file; who has as many looks at the first
+
+
+def first_of(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
+    """As many errors as are shown, and as many warnings, in their order."""
+    kept: list[Diagnostic] = []
+    left = {True: MOST_ERRORS, False: MOST_ERRORS}
+    for diagnostic in diagnostics:
+        if left[diagnostic.is_error]:
+            left[diagnostic.is_error] -= 1
+            kept.append(diagnostic)
+    return tuple(kept)

@@ -19,7 +19,7 @@ from typing import TypedDict
 
 from unroll_dsl.diagnostics.columns import wording
 from unroll_dsl.diagnostics.excerpt import excerpt, marks_of
-from unroll_dsl.diagnostics.model import Diagnostic, Label
+from unroll_dsl.diagnostics.model import MOST_ERRORS, Diagnostic, Label
 from unroll_dsl.diagnostics.paint import Line, Piece, Style, paint
 from unroll_dsl.source import SourceFile, Span
 
@@ -44,7 +44,8 @@ def summary(diagnostics: Sequence[Diagnostic]) -> str:
     errors = sum(diagnostic.is_error for diagnostic in diagnostics)
     warnings = len(diagnostics) - errors
     counts = [_count(errors, "error"), _count(warnings, "warning")]
-    return ", ".join(count for count in counts if count) or "no errors"
+    told = ", ".join(count for count in counts if count) or "no errors"
+    return f"{told}: more are not told" if max(errors, warnings) >= MOST_ERRORS else told
 
 
 def _count(number: int, word: str) -> str:

@@ -7,10 +7,11 @@ with everything, so that one mistake is one message.
 from __future__ import annotations
 
 import math
+from contextlib import suppress
 from graphlib import CycleError, TopologicalSorter
 from typing import assert_never
 
-from unroll_dsl.diagnostics.model import Diagnostic
+from unroll_dsl.diagnostics.model import Diagnostic, first_of
 from unroll_dsl.operators.random_init import RANDOM, needs_matrix
 from unroll_dsl.semantics import errors
 from unroll_dsl.semantics.constants import as_number
@@ -25,6 +26,7 @@ from unroll_dsl.semantics.scopes import (
     Cause,
     Context,
     Dependences,
+    Enough,
     Place,
     Reporter,
     names_in,
@@ -77,9 +79,10 @@ def check(program: Program, prelude: Program) -> tuple[TypedProgram | None, tupl
 
     `prelude` supplies the definitions that every program may call.
     """
-    checker = _Checker(program, prelude)
-    typed = checker.run()
-    diagnostics = tuple(sorted(checker.reporter.diagnostics, key=_position))
+    reporter, typed = Reporter(), None
+    with suppress(Enough):
+        typed = _Checker(program, prelude, reporter).run()
+    diagnostics = first_of(sorted(reporter.diagnostics, key=_position))
     if any(d.is_error for d in diagnostics):
         return None, diagnostics
     return typed, diagnostics
@@ -91,9 +94,9 @@ def _position(diagnostic: Diagnostic) -> int:
 
 
 class _Checker:
-    def __init__(self, program: Program, prelude: Program) -> None:
+    def __init__(self, program: Program, prelude: Program, reporter: Reporter) -> None:
         self.program = program
-        self.reporter = Reporter()
+        self.reporter = reporter
         self.declarations = Declarations(program, self.reporter)
         self.symbols = self.declarations.symbols
         self.definitions = {

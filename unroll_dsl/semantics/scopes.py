@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import assert_never
 
-from unroll_dsl.diagnostics.model import Diagnostic
+from unroll_dsl.diagnostics.model import MOST_ERRORS, Diagnostic
 from unroll_dsl.semantics.model import Resolved, Sort, Symbol
 from unroll_dsl.source import Span
 from unroll_dsl.syntax.nodes import (
@@ -69,12 +69,21 @@ class Context:
     stack: tuple[Definition, ...] = ()
 
 
+class Enough(Exception):
+    """There are errors enough."""
+
+
 @dataclass(slots=True)
 class Reporter:
-    """Collects diagnostics; one at the same place with the same code is enough."""
+    """Collects diagnostics; one at the same place with the same code is enough.
+
+    Raises `Enough` when there are as many errors as anybody reads: each name that is not there is held
+    against all that are, so that a text of nothing but mistakes would take minutes.
+    """
 
     diagnostics: list[Diagnostic] = field(default_factory=list)
     _seen: set[tuple[str, object]] = field(default_factory=set)
+    _errors: int = 0
 
     def report(self, diagnostic: Diagnostic) -> None:
         labels = diagnostic.labels()
@@ -82,6 +91,9 @@ class Reporter:
         if key not in self._seen:
             self._seen.add(key)
             self.diagnostics.append(diagnostic)
+            self._errors += diagnostic.is_error
+            if self._errors >= MOST_ERRORS:
+                raise Enough
 
 
 def near(name: str, known: Iterable[str]) -> tuple[str, ...]:

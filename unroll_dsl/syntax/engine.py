@@ -94,6 +94,10 @@ class Machine:
         """The place before the token that was taken last."""
         return Mark(tuple(self._states[:-1]), tuple(self._values[:-1]))
 
+    def whole(self) -> Mark:
+        """The place behind the token that was taken last."""
+        return Mark(tuple(self._states), tuple(self._values))
+
     def restore(self, mark: Mark) -> None:
         self._states = list(mark.states)
         self._values = list(mark.values)

@@ -8,6 +8,7 @@ decided here, and whatever is wrong with a line is kept with it.
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass
 from unicodedata import normalize
@@ -173,7 +174,7 @@ class Lexer:
             return
         opened = line.brackets.pop()
         if span.text != CLOSING[opened.text]:
-            at = next(i for i, token in enumerate(line.tokens) if token.span is opened.span)
+            at = bisect_left(line.tokens, opened.span.start, key=lambda token: token.span.start)
             if at == 0 or line.tokens[at - 1].text != "in":  # `in [0, 1)`
                 closing = CLOSING[opened.text]
                 line.blame(e.MismatchedBracket(span, opened.span, closing))

@@ -110,6 +110,13 @@ class _Reader:
             self._skip(block)
             return
         self._found.extend(block.problems[:MAX_ERRORS])
+        before = self._machine.whole()
+        self._block(block)
+        if self._found and not self._machine.may_take(END):  # a block where the grammar has none
+            self._machine.restore(before)
+            self._forget(block)
+
+    def _block(self, block: Block) -> None:
         if block.place is Place.TOP:
             self._line(block.head, Place.TOP, ())
             return
