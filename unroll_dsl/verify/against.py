@@ -21,7 +21,14 @@ from unroll_dsl.verify.agreement import Run
 from unroll_dsl.verify.instance import Instance, draw
 from unroll_dsl.verify.report import Row, Verdict, judged
 from unroll_dsl.verify.run import arguments
-from unroll_dsl.verify.using import difference, network, several, tensors, with_random_starts
+from unroll_dsl.verify.using import (
+    difference,
+    exceeds,
+    network,
+    several,
+    tensors,
+    with_random_starts,
+)
 
 _TOLERANCE = 1e-12
 _NORM = 3.0
@@ -62,7 +69,7 @@ def check_against(
     ):
         for mine, yours in names.items():
             gap = difference(found[mine], expected[yours]) if mine in found else 0.0
-            if not gap <= worst:
+            if exceeds(gap, worst):
                 worst, where = gap, f"largest for `{mine}` in phase {k}; "
     hints = "" if worst <= _TOLERANCE else _hints(spec, classical, instance, bind)
     detail = f"{where if worst > _TOLERANCE else ''}with {', '.join(pairs)}{hints}"

@@ -16,7 +16,7 @@ from unroll_dsl.spec import Spec
 from unroll_dsl.verify.instance import Instance
 from unroll_dsl.verify.report import Row, Verdict, judged
 from unroll_dsl.verify.run import arguments
-from unroll_dsl.verify.using import difference, network, several, tensors
+from unroll_dsl.verify.using import difference, exceeds, network, several, tensors
 
 _PRECISIONS = ((torch.float64, 1e-12), (torch.float32, 1e-5))
 # An ill-conditioned program may lose more than a tolerance, in any arithmetic. Allowed is so much times
@@ -69,7 +69,7 @@ def _gaps(
         for k, (ours, theirs) in enumerate(along, start=1):
             for state, value in ours.items():
                 gap = difference(value, theirs[state], scales[state])
-                if not gap <= worst:
+                if exceeds(gap, worst):
                     worst, where = gap, f"largest for `{state}` in phase {k}"
         found.append(("states", worst, where))
     pairs = zip(several(net(*inputs)), exact.outputs, strict=True)

@@ -12,7 +12,7 @@ from unroll_dsl.ir.nodes import ApplyLayer
 from unroll_dsl.spec import Spec
 from unroll_dsl.verify.instance import Instance
 from unroll_dsl.verify.report import Row, Verdict, judged
-from unroll_dsl.verify.using import network, several, tensors
+from unroll_dsl.verify.using import exceeds, network, several, tensors
 
 _STEPS = (1e-6, 3e-7, 1e-7, 3e-6, 1e-5, 3e-8)
 _TOLERANCE = 1e-5
@@ -63,7 +63,8 @@ def check_gradients(spec: Spec, instance: Instance, phases: int, seed: int) -> l
         direction = direction / max(1.0, float(direction.norm()) / 10)
         slope = 0.0 if slope_of is None else float((slope_of.conj() * direction).sum().real)
         gap, blur = _gap(p, direction, value, slope, floor, limit)
-        if not gap / blur <= worst.get(name, (-1.0, 1.0))[0] / worst.get(name, (-1.0, 1.0))[1]:
+        before, allowed = worst.get(name, (-1.0, 1.0))
+        if exceeds(gap / blur, before / allowed):
             worst[name] = gap, blur
         nonzero = slope_of is not None and bool(slope_of.abs().max() > 0)
         reached[name] = reached.get(name, False) or nonzero

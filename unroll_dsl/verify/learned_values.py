@@ -6,6 +6,7 @@ import copy
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import torch
 
 from unroll_dsl.spec import Spec
@@ -45,7 +46,7 @@ def check_learned_values(spec: Spec, instance: Instance, phases: int, seed: int)
     again = spec.compile(phases, dtype=torch.float64, seed=1, **given)
     rows.append(judged(_GROUP, "given again", _gap(_outputs(again, inputs), expected), allowed))
     exact = several(spec.reference(phases, **given)(*instance.inputs))
-    gap = max(difference(a, b) for a, b in zip(expected, exact, strict=True))
+    gap = float(np.max([difference(a, b) for a, b in zip(expected, exact, strict=True)]))
     rows.append(judged(_GROUP, "in the reference", gap, allowed))
     return rows
 
@@ -56,7 +57,7 @@ def _outputs(net: Any, inputs: Sequence[torch.Tensor]) -> list[torch.Tensor]:
 
 
 def _gap(found: Sequence[torch.Tensor], expected: Sequence[torch.Tensor]) -> float:
-    return max(difference(a, b.numpy()) for a, b in zip(found, expected, strict=True))
+    return float(np.max([difference(a, b.numpy()) for a, b in zip(found, expected, strict=True)]))
 
 
 def _sensitivity(

@@ -15,7 +15,7 @@ from unroll_dsl.verify.instance import Instance
 from unroll_dsl.verify.optimality import COARSEST, Place, decide, remaining
 from unroll_dsl.verify.report import Row, Verdict
 from unroll_dsl.verify.run import arguments
-from unroll_dsl.verify.settling import End, Settled, repeatable, settle
+from unroll_dsl.verify.settling import End, Settled, idle, repeatable, settle
 
 _GROUP = "objective"
 _VERDICTS = {
@@ -63,6 +63,10 @@ def check_minimiser(spec: Spec, found: Sequence[Case], seed: int) -> list[Row]:
     if not repeatable(graph):
         detail = "its phases start at random: there is no long run"
         return [Row(_GROUP, "minimiser", Verdict.UNDECIDED, detail=detail)]
+    unread = idle(spec, names)
+    if unread:
+        detail = f"no output depends on `{unread[0]}`; {_updated(graph, *unread)}"
+        return [Row(_GROUP, "minimiser", Verdict.FAILED, detail=detail)]
     runs = [_case(spec, case, names, seed) for case in found]
     return [row for rows in _weighed(runs) for row in rows]
 

@@ -87,6 +87,9 @@ def decide(spec: Spec, instance: Instance, place: Place, seed: int) -> Decision:
     function = _function(spec, instance, space)
     x = space.flat(place.last)
     here, nothing = function.at(x), abs(function.at(0 * x))
+    if not here < WALL:
+        words = "it violates a constraint of the objective there"
+        return Decision(Verdict.FAILED, np.nan, TOLERANCE, words)
     unit = max(abs(here), nothing if nothing < WALL else 0.0, 1e-30)
     tolerance = TOLERANCE + remaining(spec, instance, place)
     if not tolerance <= COARSEST:

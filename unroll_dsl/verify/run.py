@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from unroll_dsl.backends.errors import NoBackend, SingularSystem
+from unroll_dsl.backends.errors import NoBackend, NotFinite, SingularSystem
 from unroll_dsl.diagnostics.model import UnrollError
 from unroll_dsl.ir.graph import Graph
 from unroll_dsl.ir.nodes import Solve
@@ -137,6 +137,9 @@ def _guarded(step: Callable[[], list[Row]]) -> list[Row]:
     and says so."""
     try:
         return step()
+    except OverflowError:
+        words = "a number that the phases count with is out of range"
+        return [Row("program", "numerics", Verdict.FAILED, detail=words)]
     except UnrollError as error:
         first = error.diagnostics[0]
         if all(isinstance(d, NoBackend) for d in error.diagnostics):
@@ -144,6 +147,8 @@ def _guarded(step: Callable[[], list[Row]]) -> list[Row]:
         if all(isinstance(d, SingularSystem) for d in error.diagnostics):
             words = f"{first.message()}; other sizes? (--dims)"
             return [Row("program", "numerics", Verdict.SKIPPED, detail=words)]
+        if all(isinstance(d, NotFinite) for d in error.diagnostics):
+            return [Row("program", "numerics", Verdict.FAILED, detail=first.message())]
         raise
 
 

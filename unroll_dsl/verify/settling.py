@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ import torch
 from numpy.typing import NDArray
 
 from unroll_dsl.ir.graph import Graph, Random
+from unroll_dsl.passes.liveness import liveness
 from unroll_dsl.spec import Spec
 from unroll_dsl.verify.instance import Instance
 from unroll_dsl.verify.using import network, tensors
@@ -73,6 +75,13 @@ def repeatable(graph: Graph) -> bool:
     )
 
 
+def idle(spec: Spec, names: Sequence[str]) -> list[str]:
+    """Those of the states that no phase of the network computes, since no output needs them."""
+    found = liveness(spec.graph, training=True)
+    made = {name for variant in (found.steady, *found.tail) for name in variant.updates}
+    return [name for name in names if name not in made]
+
+
 def settle(
     spec: Spec, instance: Instance, names: Sequence[str], enough: Callable[[Settled], bool]
 ) -> Settled:
@@ -91,8 +100,12 @@ def settle(
 def _run(spec: Spec, instance: Instance, names: Sequence[str], phases: int) -> Settled:
     net = network(spec, instance, phases, torch.float64)
     with torch.no_grad(), np.errstate(all="ignore"):
-        along = net.trajectory(*tensors(instance.inputs, torch.float64))
-        paths = {name: _path(along, name) for name in names}
+        try:
+            along = net.trajectory(*tensors(instance.inputs, torch.float64))
+        except ArithmeticError:  # of a counter, which is a number of Python
+            words = f"depends on a number that is out of range within {phases} phases"
+            return Settled(End.DIVERGES, phases, np.inf, names[0], {}, {}, frozenset(), words)
+        paths = {name: _path(along, name, _entries(spec.graph, instance, name)) for name in names}
     positive = frozenset(
         name for name, path in paths.items() if not np.iscomplexobj(path) and (path >= 0).all()
     )
@@ -108,10 +121,16 @@ def _run(spec: Spec, instance: Instance, names: Sequence[str], phases: int) -> S
 _ORDER = (End.RESTS, End.MOVES, End.WANDERS, End.DIVERGES)
 
 
-def _path(along: list[dict[str, torch.Tensor]], name: str) -> Numbers:
-    """A state along the phases, samples and entries flattened together: [phases, batch, entries]."""
-    batch = along[0][name].shape[0] if along[0][name].ndim else 1
-    return np.stack([states[name].numpy().reshape(batch, -1) for states in along])
+def _path(along: list[dict[str, torch.Tensor]], name: str, entries: int) -> Numbers:
+    """A state along the phases: [phases, batch, entries]; a batch of one where it depends on no input."""
+    values = [s[name].numpy().reshape(-1, entries) for s in along if name in s]
+    batch = max(len(value) for value in values)
+    return np.stack([np.broadcast_to(value, (batch, entries)) for value in values])
+
+
+def _entries(graph: Graph, instance: Instance, name: str) -> int:
+    (shape,) = (slot.type.shape for slot in graph.states if slot.name == name)
+    return math.prod(dim.substitute(instance.sizes).value or 0 for dim in shape)
 
 
 def _end(path: Numbers) -> tuple[End, float, str]:

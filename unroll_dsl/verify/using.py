@@ -72,5 +72,10 @@ def difference(found: Any, expected: Values, scale: float = 0.0) -> float:
     return float(gap / max(np.abs(expected).max(initial=0.0), scale, 1e-30))
 
 
+def exceeds(gap: float, worst: float) -> bool:
+    """Whether a gap is worse than the worst so far; what is no number is worst, and stays so."""
+    return worst == worst and not gap <= worst
+
+
 def several(outputs: Any) -> tuple[Any, ...]:
     return outputs if isinstance(outputs, tuple) else (outputs,)

@@ -1,0 +1,143 @@
+"""What `check` catches of a page's mutants, alone and against the page as it was."""
+
+from __future__ import annotations
+
+import dataclasses
+from enum import Enum
+
+import numpy as np
+
+from tests.mutation_pages.mutants import Mutant
+from unroll_dsl.diagnostics.model import UnrollError
+from unroll_dsl.spec import Spec
+from unroll_dsl.verify.against import check_against, check_other_constants
+from unroll_dsl.verify.agreement import Run
+from unroll_dsl.verify.cases import Case, cases
+from unroll_dsl.verify.instance import Instance, draw
+from unroll_dsl.verify.objective import check_along, check_minimiser
+from unroll_dsl.verify.report import Row, Verdict
+from unroll_dsl.verify.run import as_spec, exact
+from unroll_dsl.verify.settling import End, idle, repeatable, settle
+from unroll_dsl.verify.using import with_random_starts
+
+_PHASES = (1, 4)
+_SAME = 1e-9
+_SAME_POINT = 1e-5
+
+
+class Effect(Enum):
+    """What a mistake changes."""
+
+    NOTHING = "nothing"
+    FIXED_POINT = "fixed point"  # or there is none any more
+    RATE = "output or rate"  # alone: where it leads is the same, or there is no objective
+
+
+@dataclasses.dataclass(frozen=True)
+class Outcome:
+    mutant: Mutant
+    effect: Effect
+    alone: bool
+    against: bool
+
+
+def measured(original: Spec, mutant: Mutant, seed: int = 0) -> Outcome:
+    """Effect and fate of a mutant; rows of `check` that no page can fail by itself are not run."""
+    spec = as_spec(mutant.spec, exact(mutant.spec.graph))
+    right = as_spec(original, exact(original.graph))
+    with np.errstate(all="ignore"):
+        try:
+            if not _changes(right, spec, seed):
+                return Outcome(mutant, Effect.NOTHING, False, False)
+            effect = _effect(right, spec, seed)
+            rows = _alone(spec, seed)
+        except RecursionError:  # a constant that is made of itself is no page
+            return Outcome(mutant, Effect.NOTHING, False, False)
+        except UnrollError:  # told in words: caught
+            return Outcome(mutant, Effect.FIXED_POINT, True, True)
+        alone = _failed(rows)
+        return Outcome(mutant, effect, alone, alone or _failed(_against(spec, right, seed)))
+
+
+def _failed(rows: list[Row]) -> bool:
+    return any(row.verdict is Verdict.FAILED for row in rows)
+
+
+def _alone(spec: Spec, seed: int) -> list[Row]:
+    instance = _instance(spec, seed, constants=False)
+    broken = Run.of(spec, instance, _PHASES[-1]).not_finite()
+    if broken:
+        return [Row("torch against NumPy", "finite", Verdict.FAILED, detail=broken)]
+    rows = check_along(spec, instance, _PHASES[-1], [])
+    return rows if _failed(rows) else rows + check_minimiser(spec, cases(spec, seed, None), seed)
+
+
+def _against(spec: Spec, right: Spec, seed: int) -> list[Row]:
+    phases = _PHASES[-1]
+    try:
+        rows = check_against(spec, right, _instance(spec, seed, constants=False), phases)
+        if _failed(rows):
+            return rows
+        return rows + check_other_constants(spec, right, seed, None, phases)
+    except UnrollError as error:
+        return [Row("against", "runs", Verdict.FAILED, detail=error.diagnostics[0].message())]
+
+
+def _instance(spec: Spec, seed: int, *, constants: bool) -> Instance:
+    norm = 3.0 if constants else None
+    drawn = draw(spec.graph, seed=seed, batch=2, norm=norm, constants=constants)
+    return with_random_starts(spec, drawn, _PHASES[-1])
+
+
+def _changes(right: Spec, spec: Spec, seed: int) -> bool:
+    """Whether outputs differ after one phase or several, on one of two instances."""
+    for constants in (False, True):
+        instance = _instance(right, seed + 7, constants=constants)
+        for phases in _PHASES if spec.graph.phases is not None else (1,):
+            ours = _outputs(spec, instance, phases)
+            theirs = _outputs(right, instance, phases)
+            for a, b in zip(ours, theirs, strict=True):
+                size = max(float(np.abs(b).max(initial=0.0)), 1e-12)
+                if a.shape != b.shape or not np.abs(a - b).max(initial=0.0) <= _SAME * size:
+                    return True
+    return False
+
+
+def _outputs(spec: Spec, instance: Instance, phases: int) -> tuple[np.ndarray, ...]:  # type: ignore[type-arg]
+    names = {p.name for p in spec.graph.parameters if p.per_phase}
+    init = {
+        name: value[:phases] if name in names and isinstance(value, np.ndarray) else value
+        for name, value in instance.init.items()
+    }
+    init = {
+        name: {k: v[:phases] for k, v in value.items()}
+        if name in names and isinstance(value, dict)
+        else value
+        for name, value in init.items()
+    }
+    return Run.of(spec, dataclasses.replace(instance, init=init, targets=()), phases).outputs
+
+
+def _effect(right: Spec, spec: Spec, seed: int) -> Effect:
+    graph = spec.graph
+    names = [name for name, _ in graph.variables]
+    states = {slot.name for slot in graph.states}
+    if graph.objective is None or not set(names) <= states or not repeatable(graph):
+        return Effect.RATE
+    if idle(spec, names):
+        return Effect.FIXED_POINT
+    moved = [_moved(right, spec, case, names) for case in cases(right, seed, None)]
+    return Effect.FIXED_POINT if any(moved) else Effect.RATE
+
+
+def _moved(right: Spec, spec: Spec, case: Case, names: list[str]) -> bool:
+    """Whether a long run leads elsewhere than that of the page as it was."""
+    ours = settle(spec, case.instance, names, lambda found: found.moved < _SAME_POINT / 30)
+    if ours.end in (End.DIVERGES, End.WANDERS):
+        return True
+    theirs = settle(right, case.instance, names, lambda found: found.moved < _SAME_POINT / 30)
+    gaps = [
+        np.abs(ours.last[n] - theirs.last[n]).max() / max(np.abs(theirs.last[n]).max(), 1e-12)
+        for n in names
+    ]
+    return max(gaps) > max(_SAME_POINT, 100 * max(ours.moved, theirs.moved))
