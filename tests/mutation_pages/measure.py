@@ -16,7 +16,7 @@ from unroll_dsl.verify.cases import Case, cases
 from unroll_dsl.verify.instance import Instance, draw
 from unroll_dsl.verify.objective import check_along, check_minimiser
 from unroll_dsl.verify.report import Row, Verdict
-from unroll_dsl.verify.run import as_spec, exact
+from unroll_dsl.verify.run import arguments, as_spec, exact
 from unroll_dsl.verify.settling import End, idle, repeatable, settle
 from unroll_dsl.verify.using import with_random_starts
 
@@ -124,10 +124,29 @@ def _effect(right: Spec, spec: Spec, seed: int) -> Effect:
     states = {slot.name for slot in graph.states}
     if graph.objective is None or not set(names) <= states or not repeatable(graph):
         return Effect.RATE
+    if _another_problem(right, spec, seed, names):
+        return Effect.RATE
     if idle(spec, names):
         return Effect.FIXED_POINT
     moved = [_moved(right, spec, case, names) for case in cases(right, seed, None)]
     return Effect.FIXED_POINT if any(moved) else Effect.RATE
+
+
+def _another_problem(right: Spec, spec: Spec, seed: int, names: list[str]) -> bool:
+    """Whether the mistake is in a formula that the objective reads too: what it solves is solved rightly."""
+    case = cases(right, seed, None)[0].instance
+    types = dict(spec.graph.variables)
+    rng = np.random.default_rng(seed)
+    batch = case.inputs[0].shape[0]
+    at = {
+        name: rng.standard_normal(
+            (batch, *(dim.substitute(case.sizes).value or 0 for dim in types[name].shape))
+        )
+        + (0j if types[name].field.name == "COMPLEX" else 0)
+        for name in names
+    }
+    values = [s.reference(1, **arguments(case)).objective(at, *case.inputs) for s in (right, spec)]
+    return not np.allclose(*values, rtol=1e-9)
 
 
 def _moved(right: Spec, spec: Spec, case: Case, names: list[str]) -> bool:
