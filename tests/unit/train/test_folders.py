@@ -7,12 +7,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+import torch
 from sparse_problem import CP
 
 import unroll_dsl
 from unroll_dsl.train import Hooks, Run, StepDone, TrainingError, resume
+from unroll_dsl.train.bound import kept, read_bound, write_bound
 from unroll_dsl.train.checkpoint import newest, save
+from unroll_dsl.train.edits import check_edits
 from unroll_dsl.train.folder import CONFIG, PROGRAM
 from unroll_dsl.train.lock import locked
 
@@ -160,3 +164,39 @@ def test_a_checkpoint_without_texts_is_gone_on_with(trained: Any) -> None:
     assert found is not None and found.texts[PROGRAM] == CP
     save(folder, replace(found, texts={}))
     assert trained.resume().metrics()[-1]["step"] == 20
+
+
+@pytest.mark.parametrize(
+    ("now", "told"),
+    [
+        ("a\nb\n", "line 3 is the end, and was `c`"),
+        ("a\nb\nc\nd\n", "line 4 is `d`, and was the end"),
+        ("a\nx\nc\n", "line 2 is `x`, and was `b`"),
+        ("", "line 1 is the end, and was `a`"),
+    ],
+)
+def test_the_first_line_that_differs_is_told(now: str, told: str, tmp_path: Path) -> None:
+    texts = [{PROGRAM: text, CONFIG: ""} for text in ("a\nb\nc\n", now)]
+    with pytest.raises(TrainingError) as caught:
+        check_edits(tmp_path, *texts, edited=False)
+    assert caught.value.message.endswith(f"is no longer what the run trains: {told}")
+
+
+def test_what_is_bound_is_kept_as_copies_without_a_graph(tmp_path: Path) -> None:
+    """A parameter, a transposed matrix, an array, numbers: as they are read again."""
+    weight = torch.ones(2, 3, requires_grad=True)
+    bind = {"W": weight, "T": weight.detach().mT, "A": np.eye(2), "a": 2, "z": 1j, "f": len}
+    bind |= {"C": torch.complex(weight.detach(), 2 * weight.detach()).to(torch.complex128)}
+    write_bound(tmp_path / "bound", bind)
+    read, found = read_bound(tmp_path / "bound"), {k: kept(v) for k, v in bind.items()}
+    assert found.pop("f") is len
+    assert set(read) == set(found) == {"W", "T", "A", "a", "z", "C"}
+    for name, value in found.items():
+        other = read[name]
+        if not isinstance(value, torch.Tensor):
+            assert other == value == bind[name]
+            continue
+        assert isinstance(other, torch.Tensor) and torch.equal(other, value)
+        assert not value.requires_grad and value.is_contiguous()
+        assert value.dtype == other.dtype and value.data_ptr() % 16 == 0
+    assert found["W"].data_ptr() != weight.data_ptr()

@@ -53,6 +53,8 @@ def test_layerwise_trains_what_is_shared_with_each_layer() -> None:
 def test_curriculum_doubles_or_follows_counts(small: Spec) -> None:
     assert [s.phases for s in plan(small, regime="curriculum")] == [1, 2, 3]
     assert [s.phases for s in plan(small, regime="curriculum", counts=[1, 3])] == [1, 3]
+    nine = stages(config({"phases": 9, "train": {"regime": "curriculum"}}), small, 1)
+    assert [s.phases for s in nine] == [1, 2, 4, 8, 9]
     with pytest.raises(TrainingError, match="ends at 2 phases, the run has 3"):
         plan(small, regime="curriculum", counts=[1, 2])
 
@@ -125,3 +127,10 @@ def test_tied_then_untied_in_a_run(trained: Any) -> None:
     assert run.phases("last") == 3
     state = run.network("last").state_dict()
     assert not torch.equal(state["phases.0.W"], state["phases.1.W"])
+
+
+def test_networks_are_of_one_shape_where_phases_and_roles_are_the_same() -> None:
+    stage = Stage("a", 3, {"W": "shared"}, ("W",), 5, 0.1)
+    assert stage.same_network(Stage("b", 3, {"W": "shared"}, (), 9, 0.2))
+    assert not stage.same_network(Stage("a", 4, {"W": "shared"}, ("W",), 5, 0.1))
+    assert not stage.same_network(Stage("a", 3, {"W": "per phase"}, ("W",), 5, 0.1))

@@ -202,3 +202,15 @@ def test_step_multiplies_the_rate_at_intervals() -> None:
     assert [factor(train, step, 9) for step in range(9)] == [1, 1, 1, 0.5, 0.5, 0.5, *3 * [0.25]]
     warm = Training(schedule="step", decay=0.5, decay_every=3, warmup=5)
     assert factor(warm, 3, 9) == pytest.approx(0.8 * 0.5)
+
+
+@pytest.mark.parametrize(
+    "groups", [(Group("b", freeze=True),), (Group("w"), Group("b", freeze=True))]
+)
+def test_a_group_may_be_frozen_wherever_it_stands(
+    accelerator: Any, groups: tuple[Group, ...]
+) -> None:
+    trained = learner(accelerator, groups=groups)
+    network: Any = trained.network
+    assert network.w.requires_grad and not network.b.requires_grad
+    assert [id(p) for p in trained.trained] == [id(network.w)]
