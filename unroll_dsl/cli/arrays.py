@@ -27,11 +27,29 @@ def read_value(name: str, text: str) -> Array | float:
     try:
         return float(text)
     except ValueError:
+        pointed = text.replace(",", ".")
+        if _is_number(pointed) and not Path(text).exists():
+            raise UsageError(
+                f"`{name}={text}` is neither a number nor a file",
+                f"with a point: `{name}={pointed}`",
+            ) from None
         return read_array(name, text)
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 def read_array(name: str, text: str) -> Array:
     """The array in a file; nothing in it is ever executed (no pickles)."""
+    if _is_number(text) and not Path(text).exists():
+        raise UsageError(
+            f"`{name}={text}`: `{name}` comes from a file", f"such as `{name}={name}.npy`"
+        )
     try:
         return arrays.read_array(Path(text), name=name)
     except CannotRead as error:

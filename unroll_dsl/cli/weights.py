@@ -31,6 +31,8 @@ def run(options: Namespace) -> int:
     from unroll_dsl.cli.specs import load
     from unroll_dsl.resources import beside
 
+    if options.output.suffix != ".safetensors":
+        raise UsageError(f"{options.output}: networks are written as .safetensors")
     names = options.map or beside(options.spec, "weights.toml")
     spec = load(options.spec, no_colour=options.no_colour)
     from unroll_dsl.weights import import_weights, save_network

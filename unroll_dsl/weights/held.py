@@ -163,7 +163,10 @@ def from_file(path: Path | str) -> Held:
     except FileNotFoundError as error:
         raise CannotRead(f"{path}: there is no such file") from error
     except Exception as error:
-        raise CannotRead(f"{path}: not a .safetensors file: {error}") from error
+        raise CannotRead(
+            f"{path} is no network: not a .safetensors file ({error})",
+            "networks are what `unroll train` and `unroll weights import` write: weights with their program",
+        ) from error
     missing = {"format", "spec", "sha256", "phases", "bind", "name"} - set(metadata)
     if missing:
         raise CannotRead(

@@ -88,6 +88,10 @@ def read_map(path: Path) -> WeightMap:
     """
     try:
         data = read_toml(path)
+    except FileNotFoundError as error:
+        raise BadMap(
+            f"there is no map from authors' names to those of the program ({path.name}); `--map TOML` gives one"
+        ) from error
     except (OSError, BadToml) as error:
         raise BadMap(f"{path}: {error}") from error
     tensors = data.get("tensors")
