@@ -20,6 +20,7 @@ def page(form: NormalForm, scheme: Scheme, options: Options, title: str) -> str:
     problem = problem_of(form.typed.program)
     place = template("0").span
     statements = [*_kept(problem), *map(_constant, scheme.constants)]
+    statements += [one_statement(text) for p in form.penalties for text in p.functions]
     minimize = next(s for s in problem.statements if isinstance(s, n.Minimize))
     renamed = {v: name(s) for v, s in scheme.minimised.items() if v != s}
     variables = tuple(

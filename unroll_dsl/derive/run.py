@@ -11,13 +11,18 @@ from importlib import import_module
 from unroll_dsl.derive.errors import MethodRefused, OptionRefused
 from unroll_dsl.derive.model import Derivation, Method, Options, Refusal, Scheme
 from unroll_dsl.derive.page import page
+from unroll_dsl.derive.proof import holds
 from unroll_dsl.derive.setting import Setting
 from unroll_dsl.derive.statements import with_statements
 from unroll_dsl.diagnostics.model import InternalError, UnrollError
 from unroll_dsl.driver import check_source
 from unroll_dsl.objectives import NormalForm, read
+from unroll_dsl.objectives.errors import NoAtom
+from unroll_dsl.objectives.penalties import Penalty
 from unroll_dsl.semantics import TypedProgram
 from unroll_dsl.source import SourceFile
+from unroll_dsl.syntax import nodes as n
+from unroll_dsl.syntax.printer import statement_text
 
 
 @cache
@@ -60,6 +65,8 @@ def derive(typed: TypedProgram, method: str, options: Options | None = None) -> 
     chosen, options = methods()[method], options or Options()
     typed = with_statements(typed, options.statements)
     form = read(typed)
+    for own in form.penalties:
+        _prove(typed, own)
     setting = Setting(form, options)
     answer = attempt(chosen, setting, options)
     if isinstance(answer, Refusal):
@@ -74,6 +81,18 @@ def derive(typed: TypedProgram, method: str, options: Options | None = None) -> 
         words = f"what it would write is wrong: {checked.diagnostics[0].message()}"
         raise UnrollError([MethodRefused(method, words, setting.variable.span, ())])
     return Derivation(chosen, form, checked.program, text, answer.way)
+
+
+def _prove(typed: TypedProgram, own: Penalty) -> None:
+    """Refuse a penalty whose proximal map does not hold against brute force."""
+    definition = next(
+        s
+        for s in typed.program.statements
+        if isinstance(s, n.Definition) and s.name.text == own.atom.name
+    )
+    if not holds(own, statement_text(definition)):
+        words = "the minimiser that was found for it is not the smallest on a grid"
+        raise UnrollError([NoAtom(definition.span, own.atom.name, words)])
 
 
 def _serving(form: NormalForm, refused: Method, hints: tuple[str, ...]) -> tuple[str, ...]:

@@ -58,12 +58,13 @@ class NoAtom(Diagnostic):
     title: ClassVar[str] = "a term that is no known atom"
     span: Span
     text: str
+    why: str | None = None
 
     def message(self) -> str:
         return f"`{self.text}` is no atom that is known"
 
     def labels(self) -> tuple[Label, ...]:
-        return (Label(self.span, "neither its gradient nor its proximal map is known"),)
+        return (Label(self.span, self.why or "neither its gradient nor its proximal map is known"),)
 
     def help(self) -> str:
         return "docs/atoms.md lists the atoms and how they are written"

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from unroll_dsl.atoms.model import Atom
 from unroll_dsl.objectives.maps import Chain, Left, RealPart, apply, transpose, without_scalars
+from unroll_dsl.objectives.penalties import Penalty
 from unroll_dsl.objectives.weights import Weight
 from unroll_dsl.semantics import TypedProgram
 from unroll_dsl.source import Span
@@ -141,6 +142,7 @@ class NormalForm:
     typed: TypedProgram
     variables: tuple[Variable, ...]
     terms: tuple[Term, ...]
+    penalties: tuple[Penalty, ...] = ()  # of the page's own functions
 
     def variable(self, name: str) -> Variable:
         return next(v for v in self.variables if v.name == name)

@@ -11,6 +11,7 @@ from unroll_dsl.diagnostics.model import Diagnostic, UnrollError
 from unroll_dsl.objectives.affine import AffineReader, NotAffine
 from unroll_dsl.objectives.errors import NoAtom, NoObjective, NotAffineHere
 from unroll_dsl.objectives.model import Affine, NormalForm, Term, Variable
+from unroll_dsl.objectives.penalties import Penalty, Unfit, penalty
 from unroll_dsl.objectives.weights import ONE, Weight
 from unroll_dsl.semantics import TypedProgram
 from unroll_dsl.semantics.scopes import names_in
@@ -38,7 +39,7 @@ def read(typed: TypedProgram) -> NormalForm:
     terms = tuple(reader.terms(minimize.body, ONE))
     if reader.problems:
         raise UnrollError(reader.problems)
-    return NormalForm(typed, variables, terms)
+    return NormalForm(typed, variables, terms, tuple(reader.penalties.values()))
 
 
 def _variables(typed: TypedProgram, minimize: n.Minimize) -> Iterator[Variable]:
@@ -60,6 +61,7 @@ class _Reader:
             s.name.text: s for s in typed.program.statements if isinstance(s, n.Definition)
         }
         self.problems: list[Diagnostic] = []
+        self.penalties: dict[str, Penalty] = {}  # of the page's own functions
         self.bent: Diagnostic | None = None  # what was not affine in the last term looked at
 
     def terms(self, expr: n.Expr, weight: Weight) -> Iterator[Term]:
@@ -92,6 +94,14 @@ class _Reader:
                 yield from self.terms(left, weight / Weight.of(right))
             case n.Call(n.Name(name), arguments) if name in self.definitions:
                 yield from self.terms(self._inlined(self.definitions[name], arguments), weight)
+            case n.Call(
+                n.Name("sum"), (n.Argument(None, n.Call(n.Name(name), given) as inner),)
+            ) if name in self.definitions:
+                opened = self._inlined(self.definitions[name], given)
+                if self._known(_with(expr, opened)):
+                    yield from self.terms(_with(expr, opened), weight)
+                else:
+                    yield from self._own(expr, inner, weight)
             case n.Call(
                 n.Name("sum"), (n.Argument(None, n.Binary("+" | "-" as sign, left, right)),)
             ):
@@ -131,6 +141,36 @@ class _Reader:
                 return atom, {name: e for name, e in found.items() if name != "v"}, argument
         self.bent = problem
         return None
+
+    def _known(self, expr: n.Expr) -> bool:
+        """Whether a term is a sum of atoms, without reporting what is not."""
+        problems, bent = list(self.problems), self.bent
+        tuple(self.terms(expr, ONE))
+        known = len(self.problems) == len(problems)
+        self.problems, self.bent = problems, bent
+        return known
+
+    def _own(self, expr: n.Expr, call: n.Call, weight: Weight) -> Iterator[Term]:
+        """A term `sum(phi(D @ x, parameters))`, phi a function of the page that no atom is."""
+        assert isinstance(call.function, n.Name)
+        name = call.function.text
+        first, *rest = (a.value for a in call.arguments)
+        argument = self.affine.read(self._opened(first))
+        if isinstance(argument, NotAffine):
+            self.problems.append(NotAffineHere(argument.span, argument.text, f"function `{name}`"))
+            return
+        if any(self._varies(e) for e in rest):
+            self.problems.append(NoAtom(expr.span, expression_text(expr)))
+            return
+        try:
+            if name not in self.penalties:
+                self.penalties[name] = penalty(self.definitions[name])
+        except Unfit as unfit:
+            self.problems.append(NoAtom(expr.span, expression_text(expr), str(unfit)))
+            return
+        found = self.penalties[name]
+        parameters = dict(zip((p.name for p in found.atom.parameters), rest))
+        yield Term(weight, found.atom, parameters, argument, expr.span, expression_text(expr))
 
     def _opened(self, expr: n.Expr) -> n.Expr:
         """An argument with the calls of the page's own functions written out."""
