@@ -119,9 +119,9 @@ def read_protocol(path: Path) -> Protocol:
     try:
         data = read_toml(path)
     except FileNotFoundError as error:
-        known = sorted(p.name.partition(".")[0] for p in path.parent.glob("*.protocol.toml"))
+        others = sorted(p.name.partition(".")[0] for p in path.parent.glob("*.protocol.toml"))
         raise BadProtocol(
-            f"{path.stem.partition('.')[0]} has no protocol ({path.name}); {', '.join(known) or 'nothing'} has"
+            f"{path.stem.partition('.')[0]} has no protocol ({path.name}); {', '.join(others) or 'nothing'} has"
         ) from error
     except (OSError, BadToml) as error:
         raise BadProtocol(f"{path}: {error}") from error
