@@ -69,6 +69,9 @@ class Context:
     stack: tuple[Definition, ...] = ()
 
 
+_MANY = 200  # names that one is held against
+
+
 class Enough(Exception):
     """There are errors enough."""
 
@@ -99,6 +102,10 @@ class Reporter:
 def near(name: str, known: Iterable[str]) -> tuple[str, ...]:
     """Up to three known names that `name` may be a slip for."""
     names = sorted(set(known) - {name})
+    if len(names) > _MANY:  # so many are compared by their beginning first
+        start = name[:1].lower()
+        alike = (o for o in names if o[:1].lower() == start and abs(len(o) - len(name)) < 3)
+        names = list(alike)[:_MANY]
     folded = [other for other in names if other.lower() == name.lower()]
     close = difflib.get_close_matches(name, names, n=3, cutoff=0.6 if len(name) > 3 else 0.5)
     return tuple(dict.fromkeys([*folded, *close]))[:3]
