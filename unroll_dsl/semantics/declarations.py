@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import assert_never
 
 from unroll_dsl.semantics import errors
@@ -73,6 +73,7 @@ class Declarations:
         self.program = program
         self.reporter = reporter
         self.symbols: dict[str, Symbol] = {}
+        self._sizes: Mapping[str, Symbol] | None = None
         self.spaces: dict[SpaceType, Array] = {}
         for sort, name, definer in self._declared():
             self._declare(sort, name, definer)
@@ -130,9 +131,15 @@ class Declarations:
 
     # ---- types ----------------------------------------------------------------------------------
 
+    def _dimensions(self) -> Mapping[str, Symbol]:
+        """The sizes among the names: looked for once, not for every declaration."""
+        if self._sizes is None:
+            self._sizes = {n: s for n, s in self.symbols.items() if s.sort is Sort.DIMENSION}
+        return self._sizes
+
     def dim(self, expr: Expr) -> Dim | None:
         """The size that an expression spells; None if it is none, reported."""
-        dims = {name: s for name, s in self.symbols.items() if s.sort is Sort.DIMENSION}
+        dims = self._dimensions()
         try:
             found = as_dim(expr, dims)
         except SizeTooLong as error:
