@@ -55,3 +55,23 @@ def test_equals_the_shipped_page(
     found = states_of(derived, instance, state)
     assert np.abs(expected[-1]).max() > 1e-3
     np.testing.assert_allclose(found, expected, rtol=0, atol=1e-12 * np.abs(expected).max())
+
+
+@pytest.mark.parametrize("method", ["admm", "fista"])
+def test_derived_pages_pass_check(method: str) -> None:
+    """Both backends, adjoints, gradients, the objective: as any page."""
+    from unroll_dsl.verify import check
+
+    report = check(unroll_dsl.load("lasso").derive(method).spec, phases=3)
+    assert report.passed
+
+
+def test_splittings() -> None:
+    """z = D @ x has a system of D; z = x has none, and the proximal map goes through a unitary D alone."""
+    problem = unroll_dsl.load("cs_mri")
+    behind = problem.derive("admm", split="z = D @ x").text
+    before = problem.derive("admm", split="z = x").text
+    assert "z <- soft(D @ x + u, lambda / rho)" in behind
+    assert "z <- D' @ soft(D @ (x + u), lambda / rho)" in before
+    with pytest.raises(unroll_dsl.UnrollError, match="does not go through `D`"):
+        problem.derive("admm", split="z = x", statements="let D = grad(padding=circular)")

@@ -79,11 +79,24 @@ def splits_of(
         chains = {
             _chain_text(c): c for c in (without_scalars(t.single(x.name) or ()) for t in candidates)
         }
+        groups = []
         for chain in chains.values():
             terms = [t for t in candidates if _same(t, x.name, chain)]
-            found.append(_split(setting, None, chain, terms, many=len(chains) > 1))
+            together = len(terms) == 1 or _joint(setting, chain, terms)
+            groups += [(chain, terms)] if together else [(chain, [t]) for t in terms]
+        for chain, terms in groups:
+            found.append(_split(setting, None, chain, terms, many=len(groups) > 1))
             taken += terms
     return tuple(found), tuple(t for t in setting.form.terms if t not in taken)
+
+
+def _joint(setting: Setting, chain: Chain, terms: Sequence[Term]) -> bool:
+    """Whether terms of one map have a joint proximal map, so that one variable serves them all."""
+    type_ = setting.facts.type(apply(chain, name(setting.variable.name)))
+    assert isinstance(type_, Array)
+    new = Variable("z", type_, setting.variable.span)
+    own = [moved(t, setting.variable.name, new, chain) for t in terms]
+    return not isinstance(setting.prox(own, new, name("v"), Weight.of("t")), No)
 
 
 def _asked(setting: Setting, options: Options) -> list[tuple[str, Chain]] | Refusal:

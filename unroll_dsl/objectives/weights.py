@@ -102,10 +102,17 @@ class Weight:
         return negative(product) if self.number < 0 else product
 
     def _numerator(self) -> n.Expr | None:
-        return _product(self.number.numerator, (p for p in self.powers if p.exponent > 0))
+        whole = float(self.number) if self._decimal else self.number.numerator
+        return _product(whole, (p for p in self.powers if p.exponent > 0))
 
     def _denominator(self) -> n.Expr | None:
-        return _product(self.number.denominator, (p for p in self.powers if p.exponent < 0))
+        whole = 1 if self._decimal else self.number.denominator
+        return _product(whole, (p for p in self.powers if p.exponent < 0))
+
+    @property
+    def _decimal(self) -> bool:
+        """Whether the number is better written as 0.1 than as 1/10."""
+        return self.number.denominator > 9 and len(repr(float(self.number))) <= 6
 
 
 ONE = Weight()
@@ -115,7 +122,7 @@ def _is_zero(expr: n.Expr) -> bool:
     return isinstance(expr, n.Number) and expr.value == 0
 
 
-def _product(whole: int, powers: Iterable[Power]) -> n.Expr | None:
+def _product(whole: int | float, powers: Iterable[Power]) -> n.Expr | None:
     result: n.Expr | None = None if whole == 1 else number(whole)
     for power in powers:
         exponent = abs(power.exponent)

@@ -215,10 +215,10 @@ def _hqs(setting: Setting, options: Options) -> Scheme | Refusal:
         Constant(
             rho, template(given.get(rho, "0.1")), "penalty of the first phase", "scalar", " > 0"
         ),
+        Constant(growth, template(given.get(growth, "1")), "its growth a phase", "scalar", " > 0"),
         Constant(
-            growth, template(given.get(growth, "1.1")), "its growth a phase", "scalar", " >= 1"
+            beta, fill("r * (1 + g * (k - 1))", r=name(rho), g=name(growth)), "penalty of phase k"
         ),
-        Constant(beta, fill("r * g^(k - 1)", r=name(rho), g=name(growth)), "penalty of phase k"),
     )
     states = [State((x.text,), type_text(setting.variable.type), number(0))]
     states += [State((s.variable.name,), type_text(s.variable.type), number(0)) for s in splits]
@@ -239,7 +239,7 @@ def _hqs(setting: Setting, options: Options) -> Scheme | Refusal:
     )
     return Scheme(
         f"Half-quadratic splitting for {setting.form.typed.program.name.text}.\n\n{_GEMAN}\n\n"
-        f"Split as {words(setting, splits)}, by a penalty that grows.",
+        f"Split as {words(setting, splits)}, by a penalty that grows,\nno faster than in proportion to k: else it rests too early.",
         constants,
         tuple(states),
         tuple(lines),
