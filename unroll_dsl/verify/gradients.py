@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from typing import Any
 
 import torch
@@ -12,7 +13,7 @@ from unroll_dsl.ir.nodes import ApplyLayer
 from unroll_dsl.spec import Spec
 from unroll_dsl.verify.instance import Instance
 from unroll_dsl.verify.report import Row, Verdict, judged
-from unroll_dsl.verify.using import exceeds, network, several, tensors
+from unroll_dsl.verify.using import network, several, tensors
 
 _STEPS = (1e-6, 3e-7, 1e-7, 3e-6, 1e-5, 3e-8)
 _TOLERANCE = 1e-5
@@ -22,8 +23,8 @@ _BLURRED = 5.0  # times the least distance of two differences: no less is known 
 
 
 def check_gradients(spec: Spec, instance: Instance, phases: int, seed: int) -> list[Row]:
-    """One row a learnable: the largest gap over its phases between the derivative along a random
-    direction and a central difference, relative to the larger of the two."""
+    """One row a learnable: the gap between the derivative along a random direction, in all its phases at
+    once, and a central difference, relative to the larger of the two."""
     net = network(spec, instance, phases, torch.float64)
     inputs = tensors(instance.inputs, torch.float64)
     targets = tensors(instance.targets, torch.float64)
@@ -56,18 +57,26 @@ def check_gradients(spec: Spec, instance: Instance, phases: int, seed: int) -> l
     limit = _WITH_LAYERS if layers else _TOLERANCE
     worst: dict[str, tuple[float, float]] = {}
     reached: dict[str, bool] = {}
+    groups: dict[str, list[tuple[Any, Any]]] = {}
     for (key, p), slope_of in zip(parameters.items(), gradients, strict=True):
-        name = spelt[learnable_of(key)]
-        direction = torch.randn(p.shape, generator=generator, dtype=torch.float64).to(p.dtype)
+        groups.setdefault(spelt[learnable_of(key)], []).append((p, slope_of))
+    for name, pairs in groups.items():
+        # all phases and pieces together: a random direction makes none vanish
+        directions = [
+            torch.randn(p.shape, generator=generator, dtype=torch.float64).to(p.dtype)
+            for p, _ in pairs
+        ]
         # many entries together go far: not so far that they cross many kinks
-        direction = direction / max(1.0, float(direction.norm()) / 10)
-        slope = 0.0 if slope_of is None else float((slope_of.conj() * direction).sum().real)
-        gap, blur = _gap(p, direction, value, slope, floor, limit)
-        before, allowed = worst.get(name, (-1.0, 1.0))
-        if exceeds(gap / blur, before / allowed):
-            worst[name] = gap, blur
-        nonzero = slope_of is not None and bool(slope_of.abs().max() > 0)
-        reached[name] = reached.get(name, False) or nonzero
+        length = math.sqrt(sum(float(d.norm()) ** 2 for d in directions))
+        directions = [d / max(1.0, length / 10) for d in directions]
+        slope = sum(
+            float((g.conj() * d).sum().real)
+            for (_, g), d in zip(pairs, directions, strict=True)
+            if g is not None
+        )
+        moved = [p for p, _ in pairs]
+        worst[name] = _gap(moved, directions, value, slope, floor, limit)
+        reached[name] = any(g is not None and bool(g.abs().max() > 0) for _, g in pairs)
     rows = []
     for name, (gap, allowed) in worst.items():
         rows.append(judged("gradients against differences", name, gap, allowed))
@@ -78,13 +87,18 @@ def check_gradients(spec: Spec, instance: Instance, phases: int, seed: int) -> l
 
 
 def _gap(
-    p: Any, direction: torch.Tensor, value: Any, slope: float, floor: float, limit: float
+    moved: list[Any],
+    directions: list[torch.Tensor],
+    value: Any,
+    slope: float,
+    floor: float,
+    limit: float,
 ) -> tuple[float, float]:
     """The relative gap between a slope and the difference that is nearest to it, and what it may be: as
     much as neighbouring differences, whose steps differ, have in common, where that is more than `limit`."""
     found: list[float] = []
     for step in _STEPS:  # shorter ones where the first spans a kink of some relu or shrinkage
-        found.append(_difference(p, direction, value, step))
+        found.append(_difference(moved, directions, value, step))
         if abs(slope - found[-1]) <= limit * max(abs(slope), abs(found[-1]), floor):
             break
     gaps = [abs(slope - d) / max(abs(slope), abs(d), floor) for d in found]
@@ -105,12 +119,17 @@ def learnable_of(key: str) -> str:
     return parts[2] if parts[0] == "phases" and len(parts) > 2 else parts[0]
 
 
-def _difference(p: Any, direction: torch.Tensor, value: Any, step: float) -> float:
+def _difference(moved: list[Any], directions: list[torch.Tensor], value: Any, step: float) -> float:
     with torch.no_grad():
-        start = p.detach().clone()
-        p.copy_(start + step * direction)
-        above = float(value())
-        p.copy_(start - step * direction)
-        below = float(value())
-        p.copy_(start)
+        starts = [p.detach().clone() for p in moved]
+
+        def at(signed: float) -> float:
+            for p, start, direction in zip(moved, starts, directions, strict=True):
+                p.copy_(start + signed * direction)
+            return float(value())
+
+        above, below = at(step), at(-step)
+        at_start = zip(moved, starts, strict=True)
+        for p, start in at_start:
+            p.copy_(start)
     return (above - below) / (2 * step)
