@@ -86,7 +86,7 @@ def test_bound_values_are_checked(unroll: Unroll, tmp_path: Path) -> None:
     assert not (tmp_path / "l.py").exists()
     assert unroll("compile", "lista", "--bind", "Wd=Wd.npy", "--bind", "Wd=1").status == 2
     assert unroll("compile", "lista", "--bind", "Wd").status == 2
-    assert "there is no file W.npy" in unroll("compile", "lista", "--bind", "Wd=W.npy").err
+    assert "W.npy: there is no such file" in unroll("compile", "lista", "--bind", "Wd=W.npy").err
 
 
 @pytest.mark.parametrize(

@@ -56,6 +56,12 @@ class Declared:
         for values in (self.setup, self._constants, self._parameters):
             values.clear()
 
+    def begin(self) -> None:
+        """Another call begins: maps that are bound may have been changed."""
+        for value in self._given_constants.values():
+            if isinstance(value, maps.MapValue) and value.begin is not None:
+                value.begin()
+
     def constant(self, name: str) -> Value:
         """The value of a `fixed` name."""
         if name not in self._constants:

@@ -13,11 +13,15 @@ Array = np.ndarray[Any, Any]
 
 @dataclass(frozen=True, slots=True)
 class MapValue:
-    """A linear map of one sample: `forward(x)` and `adjoint(y)`, and of what maps it is made, where it is."""
+    """A linear map of one sample: `forward(x)` and `adjoint(y)`, and of what maps it is made, where it is.
+
+    `begin`, of a map from outside, is told that another call begins, before which it may have been changed.
+    """
 
     forward: Callable[[Array], Array]
     adjoint: Callable[[Array], Array]
     made_of: Sum | Product | Multiple | None = None
+    begin: Callable[[], None] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,7 +37,8 @@ class OutsideMap:
     """A map that was bound, on one sample, by way of the module that networks use.
 
     A module is copied and the copy computes in double precision. What cannot is given single precision,
-    and said so once. It is prepared, and tried out, when it is first needed.
+    and said so once. It is prepared, and tried out, when it is first needed. Networks hold the module
+    itself, which may be changed between two calls: each call copies it anew.
     """
 
     def __init__(self, declared: Constant, value: Any, domain: Shape, codomain: Shape) -> None:
@@ -45,9 +46,16 @@ class OutsideMap:
         self.spaces = domain, codomain
         self.real = torch.float64
         self.module: nn.Module | None = None
+        self.is_old = False
 
     def as_value(self) -> MapValue:
-        return MapValue(lambda x: self._run("forward", x), lambda y: self._run("adjoint", y))
+        return MapValue(
+            lambda x: self._run("forward", x), lambda y: self._run("adjoint", y), begin=self.begin
+        )
+
+    def begin(self) -> None:
+        """Another call begins, before which the module may have been changed."""
+        self.is_old = True
 
     def prepare(self) -> nn.Module:
         """The module behind it.
@@ -59,6 +67,9 @@ class OutsideMap:
         """
         if self.module is None:
             self.module = self._prepared()
+        elif self.is_old and self.real is torch.float64:  # else it is no copy
+            self.module = as_map(_exact_map(self.value), *self.spaces)
+        self.is_old = False
         return self.module
 
     def _prepared(self) -> nn.Module:

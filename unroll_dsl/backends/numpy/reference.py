@@ -206,6 +206,7 @@ class Reference:
             self.sizes.update(found)
             self._declared.forget()
         self._evaluator.begin()
+        self._declared.begin()
         return samples.each(entries, values, one)
 
     def _outputs(self, sample: Sequence[Array]) -> list[Array]:

@@ -21,7 +21,7 @@ def in_words(graph: Graph) -> Iterator[None]:
     """A factor that torch cannot compute as the diagnostic that the reference gives (U0518)."""
     try:
         yield
-    except torch.linalg.LinAlgError:
+    except torch.linalg.LinAlgError:  # type: ignore[attr-defined]
         raise UnrollError([SingularSystem(torch.inf, _place(graph))]) from None
 
 
