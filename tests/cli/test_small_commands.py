@@ -48,7 +48,7 @@ def test_list(unroll: Unroll) -> None:
     assert tuple(entries) == algorithm_names()
     assert entries["lista"]["title"].startswith("LISTA, learned iterative")
     assert entries["lista"]["learnable"] == ["We", "S", "theta"]
-    assert entries["lista"]["fixed"] == ["Wd", "alpha"]
+    assert entries["lista"]["fixed"] == ["Wd", "alpha", "L"]
     assert entries["lista"]["phases"] == 7
 
 
