@@ -192,7 +192,7 @@ CASES: tuple[tuple[Callable[[], Outside], str, int, Mapping[str, str]], ...] = (
     (poisson_deblurring, "pdhg", 6000, {"tau": "3"}),
     (block_cs, "ista", 6000, BLOCK_NORM),
     (block_cs, "fista", 3000, BLOCK_NORM),
-    (block_cs, "admm", 400, {"rho": "0.1"}),
+    (block_cs, "admm", 1001, {"rho": "0.1"}),
     (block_cs, "pdhg", 3000, {}),
     (block_cs, "douglas_rachford", 1001, {}),
     (block_cs, "condat_vu", 6000, {**BLOCK_NORM, "sigma": "0.1"}),
