@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: fuzz-text demo test test-all check bench bench-peers experiments format goldens clean
+.PHONY: fuzz fuzz-text demo test test-all check bench bench-peers experiments format goldens clean
 
 demo: $(STAMP)
 	$(BIN)/unroll demo --out unroll-demo
@@ -17,6 +17,11 @@ test: $(STAMP)
 
 test-all: $(STAMP)
 	$(BIN)/python -m pytest -q -n 2
+
+# ten thousand random well-typed programs through all that is made of a program: an hour on two cores
+COUNT ?= 10000
+fuzz: $(STAMP)
+	$(BIN)/python -m tests.fuzz --count $(COUNT)
 
 check: $(STAMP)
 	$(BIN)/ruff check .

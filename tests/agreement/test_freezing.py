@@ -168,3 +168,47 @@ def test_values_that_not_every_phase_has(text: str, level: int) -> None:
     found.append(torch.from_numpy(spec.reference(init=values, dims=sizes)(x.double().numpy())))
     for other in found:
         torch.testing.assert_close(other, expected, rtol=1e-12, atol=1e-12)
+
+
+STATES_NO_OUTPUT_NEEDS = """
+algorithm apart
+dims m, n
+input y : vector[n]
+fixed c : vector[m]
+learnable q : scalar in (0, 2] per phase = 0.3 + 0.2 / k
+state x : vector[n] = 0
+state z : vector[m] = -0.2 * c
+state s : scalar = norm1(c)
+phase (3):
+    x <- 0.5 * x + y
+    z <- z + q * c
+    s <- cos(dot(x, x))
+output x, s
+loss (g : vector[n]):
+    sumsq(x - g) + sumsq(z)
+"""
+
+
+def test_values_that_outputs_do_not_need_are_not_asked_for() -> None:
+    """`c` starts a state that no output needs, and one that is written before it is read."""
+    spec = unroll_dsl.loads(STATES_NO_OUTPUT_NEEDS)
+    bind = {"c": torch.rand(3, dtype=torch.float64)}
+    net = spec.compile(bind=bind, dims={"n": 4}, dtype=torch.float64)
+    y = torch.randn(2, 4, dtype=torch.float64)
+    for found, expected in zip(net.freeze()(y), net(y), strict=True):
+        torch.testing.assert_close(found, expected.detach(), rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("line", ["0.5", "k", "tanh(dot(p, p))"])
+def test_a_state_that_becomes_a_number_is_a_tensor(line: str) -> None:
+    spec = unroll_dsl.loads(
+        "algorithm a\ndims n\ninput y : vector[n]\nlearnable p : vector[n] = 0.7\n"
+        f"state x : scalar = 0\nphase (3):\n    x <- {line}\noutput x, x * y + p\n"
+    )
+    net = spec.compile(dims={"n": 4}, dtype=torch.float64)
+    y = torch.randn(2, 4, dtype=torch.float64)
+    expected = spec.reference(dims={"n": 4})(y.numpy())[0]
+    for network in (net, net.freeze()):
+        found = network(y)[0].detach()
+        assert found.dtype == torch.float64
+        torch.testing.assert_close(found, torch.as_tensor(expected), rtol=1e-12, atol=1e-12)

@@ -20,6 +20,7 @@ from torch import Tensor
 from unroll_dsl.files.arrays import read_arrays
 from unroll_dsl.files.errors import CannotRead
 from unroll_dsl.files.formats import WEIGHTS, check_there, weight_formats
+from unroll_dsl.files.pairs import read_whole
 
 Leaf = tuple[tuple[str, ...], Tensor]  # keys from the outside in, and what they lead to
 _DEPTH = 50
@@ -72,11 +73,10 @@ def read_leaves(path: Path) -> list[Leaf]:
 def read_safetensors(path: Path) -> dict[str, Tensor]:
     """The tensors of a .safetensors file."""
     from safetensors import SafetensorError
-    from safetensors.torch import load_file
 
     check_there(path)
     try:
-        return dict(load_file(str(path)))
+        return read_whole(str(path))[0]
     except (SafetensorError, OSError, ValueError, KeyError) as error:
         raise CannotRead(f"{path} is no .safetensors file, or damaged: {error}") from error
 

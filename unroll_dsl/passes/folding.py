@@ -39,7 +39,7 @@ from unroll_dsl.ir.nodes import (
 from unroll_dsl.passes.dead import dead
 from unroll_dsl.passes.rewrite import Rewriting, with_nodes
 from unroll_dsl.source import Span
-from unroll_dsl.types import Array, Field, Type
+from unroll_dsl.types import SCALAR, Array, Field, Type
 
 _VARYING = Input | State | Final | Target | Traced | Variable
 _ARITHMETIC = frozenset({"add", "sub", "mul", "div", "pow", "neg"})
@@ -62,9 +62,46 @@ class Folded:
 def folding(graph: Graph, name: Callable[[Graph, int], str]) -> Folded:
     """Fold a program that the other passes have prepared; `name` proposes names for values."""
     inference = replace(graph, loss=None, objective=None, traces=(), targets=(), variables=())
-    before, where = _with_kernels(inference)
+    before, where = _with_kernels(_for_outputs(inference))
     folded, values = _Folding(before, name).run()
     return Folded(before, where, folded, values)
+
+
+def _for_outputs(graph: Graph) -> Graph:
+    """Without states that no output needs, and with 0 for starts that no phase reads: the values that
+    they are made of are not at hand in a network."""
+    slots = {slot.name: slot for slot in graph.states}
+    read: set[str] = set()  # as a phase begins, so that the start is needed too
+    needed: set[str] = set()
+    seen: set[int] = set()
+    waiting = list(graph.outputs)
+    while waiting:
+        index = waiting.pop()
+        if index in seen:
+            continue
+        seen.add(index)
+        node = graph.nodes[index]
+        waiting.extend(node.args)
+        if not isinstance(node.op, State | Final):
+            continue
+        slot = slots[node.op.name]
+        needed.add(slot.name)
+        waiting += [i for i in (slot.update, slot.first) if i is not None]
+        if isinstance(node.op, State):
+            read.add(slot.name)
+            waiting.append(slot.initial)
+    nodes = list(graph.nodes)
+    states = []
+    for slot in graph.states:
+        if slot.name not in needed:
+            continue
+        if slot.name not in read:
+            nodes.append(Node(Number(0), (), SCALAR, slot.origin))
+            if slot.type != SCALAR:
+                nodes.append(Node(Expand(), (len(nodes) - 1,), slot.type, slot.origin))
+            slot = replace(slot, initial=len(nodes) - 1)
+        states.append(slot)
+    return replace(graph, nodes=tuple(nodes), states=tuple(states))
 
 
 def _with_kernels(graph: Graph) -> tuple[Graph, tuple[int, ...]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,10 +11,9 @@ import torch
 from torch import Tensor
 
 from unroll_dsl.backends.values import as_numpy
+from unroll_dsl.files.pairs import read_whole, to_pairs
 from unroll_dsl.train.errors import TrainingError
 from unroll_dsl.train.files import write_whole
-
-_WIDE = "complex128"
 
 
 def kept(value: Any) -> Any:
@@ -46,25 +44,15 @@ def write_bound(path: Path, bind: Mapping[str, Any]) -> None:
         else value
         for name, value in values.items()
     }
-    tensors = {n: v for n, v in arrays.items() if isinstance(v, Tensor)}
-    wide = [name for name, value in tensors.items() if value.dtype == torch.complex128]
-    # .safetensors knows no complex numbers of double precision: pairs of real ones, and who they are
-    tensors |= {name: torch.view_as_real(tensors[name].resolve_conj()).clone() for name in wide}
-    write_whole(path, save(tensors, {_WIDE: json.dumps(wide)} if wide else None))
+    write_whole(path, save(*to_pairs({n: v for n, v in arrays.items() if isinstance(v, Tensor)})))
 
 
 def read_bound(path: Path) -> dict[str, Tensor | float | complex]:
     """What `write_bound` has kept; numbers are numbers again."""
-    from safetensors import safe_open
-    from safetensors.torch import load_file
-
     if not path.exists():
         raise TrainingError(f"{path.parent} has no {path.name}: it is no folder of a run")
     try:
-        found = load_file(str(path))
-        with safe_open(str(path), "pt") as stream:
-            wide = json.loads((stream.metadata() or {}).get(_WIDE, "[]"))
+        found, _ = read_whole(str(path))
     except Exception as error:  # safetensors raises its own kind, of no public base
         raise TrainingError(f"{path} is damaged: {error}") from error
-    found |= {name: torch.view_as_complex(found[name].clone()) for name in wide}
     return {name: kept(value) for name, value in found.items()}

@@ -19,6 +19,7 @@ from unroll_dsl.backends.errors import WeightsMisfit
 from unroll_dsl.backends.torch.names import identifier
 from unroll_dsl.backends.values import describe
 from unroll_dsl.diagnostics.model import UnrollError
+from unroll_dsl.files.pairs import read_whole, to_pairs
 from unroll_dsl.spec import Spec
 from unroll_dsl.weights.held import BOUND, Held, from_file, of_network, of_weights, to_file
 from unroll_dsl.weights.writing import in_order, write_whole
@@ -60,8 +61,8 @@ def save_network(
     else:
         held, tensors = of_weights(weights, spec, phases, bind), dict(weights)
     metadata, more = to_file(held)
-    whole = {k: v.detach().cpu().contiguous() for k, v in tensors.items()} | more
-    write_whole(Path(path), in_order(save(whole, metadata)))
+    whole, pairs = to_pairs({k: v.detach().cpu() for k, v in tensors.items()} | more)
+    write_whole(Path(path), in_order(save(whole, metadata | pairs)))
 
 
 def is_network(path: Path | str) -> bool:
@@ -113,10 +114,8 @@ def load_network(
     CannotRead
         If the file is not one of these.
     """
-    from safetensors.torch import load_file
-
     held = from_file(path)
-    tensors = load_file(str(path))
+    tensors, _ = read_whole(str(path))
     weights = {name: value for name, value in tensors.items() if not name.startswith(BOUND)}
     given = dict(bind or {})
     wrong = _of_other_shapes(held, given, dims or {})

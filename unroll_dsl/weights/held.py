@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from unroll_dsl.backends.values import as_numpy, describe
 from unroll_dsl.files import CannotRead
+from unroll_dsl.files.pairs import read_whole
 from unroll_dsl.freezing import Origin, kept
 from unroll_dsl.source import SourceFile
 from unroll_dsl.spec import Spec, loads
@@ -153,13 +154,13 @@ def from_file(path: Path | str) -> Held:
     CannotRead
         If the file is no network of this format, or its program is not the one that was written.
     """
-    from safetensors import safe_open
-
     try:
-        with safe_open(str(path), "pt") as stream:
-            metadata = dict(stream.metadata() or {})
-            names = [name for name in stream.keys() if name.startswith(BOUND)]  # noqa: SIM118
-            tensors = {name.removeprefix(BOUND): stream.get_tensor(name) for name in names}
+        whole, metadata = read_whole(str(path))
+        tensors = {
+            name.removeprefix(BOUND): value
+            for name, value in whole.items()
+            if name.startswith(BOUND)
+        }
     except FileNotFoundError as error:
         raise CannotRead(f"{path}: there is no such file") from error
     except Exception as error:

@@ -27,7 +27,12 @@ def check_input(
     if len(found) < len(shape) or any(n not in (None, m) for n, m in zip(shape, found)):
         wanted = ", ".join(["...", *("any" if n is None else str(n) for n in shape)])
         raise ValueError(f"`{name}` must have the shape [{wanted}], found {list(x.shape)}")
-    real = torch.result_type(x, 1.0).to_real() if like is None else like.real.dtype
+    if like is not None:
+        real = like.real.dtype
+    elif x.is_floating_point() or x.is_complex():
+        real = x.real.dtype
+    else:
+        real = torch.get_default_dtype()
     if is_complex and real.itemsize < 4:
         raise TypeError(f"`{name}` is complex, and there is no arithmetic of such values in {real}")
     if x.is_complex() != is_complex or x.real.dtype != real:

@@ -68,6 +68,7 @@ class _PhaseWriter:
         wishes = {i: identifier(word) for word, i in self.updates.items() if self._renames(i)}
         results = block.run(self.roots, self.previous, wishes)
         for position, word in enumerate(body.states_out):
+            results[position] = self._as_tensor(word, results[position])
             if not layout.facts.batched[self.updates[word]] and self._state_batched(word):
                 results[position] = fill(
                     "v.expand_as(x)", v=results[position], x=name(identifier(word))
@@ -83,6 +84,15 @@ class _PhaseWriter:
         found = plan(self.nodes, self.roots, lambda i: layout.is_outer(i, Stage.PHASE))
         body.needs_k = any(isinstance(self.nodes[i].op, ops.PhaseNumber) for i in found.inside)
         return body
+
+    def _as_tensor(self, word: str, value: ast.expr) -> ast.expr:
+        """A number that becomes the value of a state is a tensor like the one that the state was."""
+        facts = self.layout.facts
+        if word in facts.counters or not facts.numbers[self.updates[word]]:
+            return value
+        if word not in self.body.states_in:
+            self.body.states_in.append(word)
+        return fill("x.new_full((), v)", x=name(identifier(word)), v=value)
 
     def _state_batched(self, word: str) -> bool:
         for index, node in enumerate(self.nodes):

@@ -313,7 +313,7 @@ class Methods:
         value = write.in_field(value, write.type(source).field, slot.type.field)
         if isinstance(node.op, ops.Expand):
             value = trailing(value, slot.type.rank)
-        return [ast.Call(ast.Attribute(value, "expand"), shape, [])]
+        return [ast.Call(ast.Attribute(value, "expand"), shape if sizes else [batch], [])]
 
     def _alike(self, source: int, slot: Slot) -> ast.expr | None:
         """`torch.zeros_like(y)` for a state that begins at 0 and is of the shape of an input."""
