@@ -12,7 +12,7 @@ from unroll_dsl.backends.torch.blocks import Block, Line, plan
 from unroll_dsl.backends.torch.expressions import Like
 from unroll_dsl.backends.torch.facts import ARITHMETIC
 from unroll_dsl.backends.torch.functions import dim_expression
-from unroll_dsl.backends.torch.layers import ACTIVATIONS, CONV, PIECEWISE, initialiser
+from unroll_dsl.backends.torch.layers import ACTIVATIONS, CONV, PADDED_CONV, PIECEWISE, initialiser
 from unroll_dsl.backends.torch.layout import Layout, place
 from unroll_dsl.backends.torch.memory import is_contiguous
 from unroll_dsl.backends.torch.methods import Methods
@@ -410,8 +410,14 @@ class ConstructorWriter:
         match layer.steps[index]:
             case Conv() as step:
                 channels = [self._size(step.channels_in), self._size(step.channels_out)]
-                self.layout.functions.helpers.setdefault("Conv2d", CONV)
-                made = ast.Call(name("Conv2d"), [*channels, number(step.size)], [])
+                word, source = ("Conv2d", CONV)
+                if step.padding in (
+                    "circular",
+                    "reflect",
+                ):  # torch goes round an image once at most
+                    word, source = ("PaddedConv2d", PADDED_CONV)
+                self.layout.functions.helpers.setdefault(word, source)
+                made = ast.Call(name(word), [*channels, number(step.size)], [])
                 like = self._like()
                 same = ast.Constant("same") if step.size % 2 == 0 else number(step.size // 2)
                 options: dict[str, ast.expr] = {"padding": same}

@@ -9,7 +9,13 @@ from typing import assert_never
 
 from unroll_dsl.backends.errors import NoBackend
 from unroll_dsl.backends.torch.facts import Facts
-from unroll_dsl.backends.torch.kernels import CONJUGATE_GRADIENTS, MIXED_MATMUL, use_few, use_pair
+from unroll_dsl.backends.torch.kernels import (
+    CONJUGATE_GRADIENTS,
+    LARGEST,
+    MIXED_MATMUL,
+    use_few,
+    use_pair,
+)
 from unroll_dsl.backends.torch.layers import OVER_BATCH
 from unroll_dsl.backends.torch.samples import Argument, each
 from unroll_dsl.backends.torch.templates import call, fill, is_simple, name, number, trailing
@@ -595,6 +601,7 @@ class Expressions:
 
         system = self.function(applied)
         self.functions.helpers.setdefault("conjugate_gradients", CONJUGATE_GRADIENTS)
+        self.functions.helpers.setdefault("largest", LARGEST)
         start = self.value(guess[0]) if guess else ast.Constant(None)
         made = call("conjugate_gradients", system, rhs, start, _axes(self.type(index).rank, None))
         limits = {"tolerance": node.op.tolerance, "iterations": node.op.iterations}

@@ -41,6 +41,16 @@ _HELPER = '''def check_input(
         raise ValueError(f"`{name}` is on {x.device}, the network on {like.device}")
 '''
 
+_BATCHES = '''def check_batches(inputs: dict[str, tuple[Tensor, int]]) -> None:
+    """Refuse inputs whose batch axes do not broadcast; each is given with the axes of a sample of it."""
+    found = {name: list(x.shape[: x.ndim - axes]) for name, (x, axes) in inputs.items()}
+    try:
+        torch.broadcast_shapes(*found.values())
+    except RuntimeError:
+        words = ", ".join(f"`{name}` has {batch}" for name, batch in found.items())
+        raise ValueError(f"the inputs have different batch axes: {words}") from None
+'''
+
 
 def checks(layout: Layout, entries: Sequence[Entry], before: Sequence[Entry]) -> list[Line]:
     """A line for each input; sizes come from what the network holds, and from inputs before it."""
@@ -62,6 +72,14 @@ def checks(layout: Layout, entries: Sequence[Entry], before: Sequence[Entry]) ->
         lines.append(Line(text(made)))
     if lines:
         layout.functions.helpers.setdefault("check_input", _HELPER)
+    if len(entries) > 1 and not before:
+        layout.functions.helpers.setdefault("check_batches", _BATCHES)
+        pairs = [
+            ast.Tuple([name(identifier(e.name)), ast.Constant(e.type.rank)], ast.Load())
+            for e in entries
+        ]
+        given = ast.Dict([ast.Constant(e.name) for e in entries], list(pairs))
+        lines.append(Line(text(call("check_batches", given))))
     return lines
 
 

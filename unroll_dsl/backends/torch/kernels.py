@@ -11,6 +11,31 @@ MIXED_MATMUL = '''def mixed_matmul(a: Tensor, b: Tensor) -> Tensor:
     return torch.complex(a @ b.real, a @ b.imag)
 '''
 
+LARGEST = '''class Largest(torch.autograd.Function):
+    """The largest entry, of all samples that torch.vmap maps over at once."""
+
+    @staticmethod
+    def forward(x: Tensor) -> Tensor:
+        return x.amax() if x.numel() else x.new_zeros(())
+
+    @staticmethod
+    def setup_context(ctx, inputs, output) -> None:
+        ctx.mark_non_differentiable(output)
+
+    @staticmethod
+    def jvp(ctx, x: None) -> None:
+        return None
+
+    @staticmethod
+    def vmap(info, in_dims, x: Tensor) -> tuple[Tensor, None]:
+        return Largest.apply(x), None
+
+
+def largest(x: Tensor) -> float:
+    """The largest entry, 0 where there is none, as a number: a device is waited for."""
+    return Largest.apply(x.detach()).item()
+'''
+
 CONJUGATE_GRADIENTS = '''def conjugate_gradients(
     A: Callable[[Tensor], Tensor],
     b: Tensor,
@@ -40,7 +65,7 @@ CONJUGATE_GRADIENTS = '''def conjugate_gradients(
         asks = b.device.type == "cpu" and not torch.compiler.is_compiling()
         for _ in range(100 if iterations is None else iterations):
             active = ~(square <= limit)  # what is not a number stays active, and is seen
-            if asks and not active.any():
+            if asks and not largest(active):
                 break
             image = A(direction)
             step = torch.where(active, square / inner(direction, image), 0)
@@ -71,7 +96,7 @@ def tell(square: Tensor, whole: Tensor, content: float) -> None:
     """Warn where iterations have left a residual above `content`: one question, after all of them."""
     if torch.compiler.is_compiling() or square.is_cuda and torch.cuda.is_current_stream_capturing():
         return
-    left = torch.where(whole > 0, square / whole, 0).nan_to_num(torch.inf).amax().sqrt().item()
+    left = largest(torch.where(whole > 0, square / whole, 0).nan_to_num(torch.inf)) ** 0.5
     if left > content:
         warnings.warn(
             f"conjugate gradients ran out of iterations: a residual of {left:.1e} of the right-hand side "

@@ -25,6 +25,28 @@ CONV = '''class Conv2d(nn.Conv2d):
         return super().forward(x.flatten(0, -4)).unflatten(0, x.shape[:-3])
 '''
 
+PADDED_CONV = '''class PaddedConv2d(nn.Conv2d):
+    """`nn.Conv2d` of [..., channels, h, w], padded circularly or by reflection, also where that goes round
+    the image several times. Any number of batch axes may lead."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        if x.ndim > 4:
+            return self(x.flatten(0, -4)).unflatten(0, x.shape[:-3])
+        if max(self.kernel_size) // 2 < min(x.shape[-2:]):
+            return super().forward(x)
+        rows, columns = (self.around(n, k, x) for n, k in zip(x.shape[-2:], self.kernel_size))
+        wide = x[..., rows[:, None], columns]
+        return nn.functional.conv2d(wide, self.weight, self.bias, groups=self.groups)
+
+    def around(self, n: int, k: int, x: Tensor) -> Tensor:
+        """Which of `n` places stand under a kernel of `k` that is moved along them."""
+        places = torch.arange(n + k - 1, device=x.device) - (k - 1) // 2
+        if self.padding_mode == "circular":
+            return places % n
+        period = max(2 * n - 2, 1)
+        return n - 1 - (places % period - (n - 1)).abs()
+'''
+
 OVER_BATCH = '''def over_batch(network: nn.Module, x: Tensor, axes: int) -> Tensor:
     """A network of the last `axes` axes, called with one batch axis however many lead."""
     batch = x.shape[: x.ndim - axes]
