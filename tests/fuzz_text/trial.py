@@ -16,7 +16,7 @@ from unroll_dsl.diagnostics.render import render_all, render_json
 from unroll_dsl.driver import check_path
 
 SECONDS = 2.0
-_HANGS = 30.0  # of a clock on the wall: other processes may share the machine
+_HANGS = 30.0  # of this process alone: others may share the machine
 
 
 @dataclass(frozen=True)
@@ -39,13 +39,13 @@ def _alarm() -> Iterator[None]:
     if not hasattr(signal, "setitimer"):
         yield
         return
-    before = signal.signal(signal.SIGALRM, ring)
-    signal.setitimer(signal.ITIMER_REAL, _HANGS)
+    before = signal.signal(signal.SIGPROF, ring)
+    signal.setitimer(signal.ITIMER_PROF, _HANGS)
     try:
         yield
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.signal(signal.SIGPROF, before)
 
 
 def tried(data: bytes, folder: Path | None = None) -> Failure | None:
