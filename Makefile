@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: fuzz fuzz-text demo test test-all check bench bench-peers experiments format goldens clean
+.PHONY: cases fuzz fuzz-text demo test test-all check bench bench-peers experiments format goldens clean
 
 demo: $(STAMP)
 	$(BIN)/unroll demo --out unroll-demo
@@ -22,6 +22,10 @@ test-all: $(STAMP)
 COUNT ?= 10000
 fuzz: $(STAMP)
 	$(BIN)/python -m tests.fuzz --count $(COUNT)
+
+# inputs that were once answered wrongly: the answer as it was, and as it is
+cases: $(STAMP)
+	$(BIN)/python -m tests.cases
 
 check: $(STAMP)
 	$(BIN)/ruff check .
