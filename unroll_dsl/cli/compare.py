@@ -74,7 +74,7 @@ def run(options: Namespace) -> int:
     if options.json:
         print_json(found.to_json())
     else:
-        _table(found)
+        print_tables(found)
     for solver, other in networks[1:]:
         if not same(other, samples):
             said(f"note: {solver.name} is judged on other data than {first.name}")
@@ -100,7 +100,8 @@ def _plot(found: "Comparison", path: Path) -> None:
     write_file(path, lambda temporary: temporary.write_bytes(stream.getvalue()), force=True)
 
 
-def _table(found: "Comparison") -> None:
+def print_tables(found: "Comparison") -> None:
+    """The quality of each network and iteration, and how many iterations each network is worth."""
     from rich.console import Console
     from rich.table import Table
 

@@ -43,6 +43,7 @@ COMMANDS = (
     Command("run", "run", "apply an algorithm to arrays from files"),
     Command("train", "train", "train a spec by its own loss; go on with a run"),
     Command("report", "report", "make one HTML page of a training run"),
+    Command("explore", "explore", "train the networks of a problem and compare them"),
     Command("eval", "eval", "judge a trained network by PSNR, SSIM, NMSE, ..."),
     Command("compare", "compare", "hold networks against each other and classical iterations"),
     Command("weights", "weights", "import authors' weights into one file with their spec"),

@@ -89,6 +89,16 @@ class Solver:
         )
         return made.eval().requires_grad_(False)
 
+    def _kept(self, count: int) -> nn.Module:
+        """The network of so many phases, made once: samples come in many parts."""
+        if count not in self._networks:
+            self._networks[count] = self.network(count)
+        return self._networks[count]
+
+    @cached_property
+    def _networks(self) -> dict[int, nn.Module]:
+        return {}
+
     def _first(self, name: str, value: Any, count: int) -> Any:
         if not self._per_phase[name]:
             return value
@@ -113,10 +123,10 @@ class Solver:
         inputs = self.inputs(samples)
         with torch.inference_mode():
             if state is not None and self.has_phases:
-                states = self.network(max(counts)).trajectory(*inputs)  # type: ignore[operator]
+                states = self._kept(max(counts)).trajectory(*inputs)  # type: ignore[operator]
                 found = [states[k - 1][state] for k in counts]
             else:
-                found = [self.compared(self.network(k)(*inputs)) for k in counts]
+                found = [self.compared(self._kept(k)(*inputs)) for k in counts]
         return [x.reshape(samples.truth.shape) for x in found]
 
     def beginning(self, samples: Samples) -> Tensor | None:

@@ -1,0 +1,163 @@
+"""Explorations: a family trained on the same data, resumed, judged, shown."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import unroll_dsl
+from unroll_dsl.cli.explore import seconds
+from unroll_dsl.cli.main import main
+from unroll_dsl.explore import Settings, explore, resume
+from unroll_dsl.explore.judge import judge
+from unroll_dsl.explore.page import page
+from unroll_dsl.explore.task import with_task
+from unroll_dsl.runs.page import html
+from unroll_dsl.syntax.pages import page_text
+from unroll_dsl.train import Run, TrainingError
+
+TABLES = {
+    "phases": 3,
+    "dims": {"n": 16, "m": 8},
+    "data": {"samples": 200, "validate": 50},
+    "validate": {"every": 10},
+    "save": {"every": 10},
+}
+
+
+@pytest.fixture(scope="module")
+def explored(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """ISTA's networks of the lasso, half a second each."""
+    out = tmp_path_factory.mktemp("explored") / "out"
+    typed = unroll_dsl.load("lasso").typed
+    return explore(typed, out, Settings(5.0, ("ista",), TABLES))
+
+
+@pytest.fixture(scope="module")
+def judged(explored: Any) -> Any:
+    return judge(explored)
+
+
+def test_all_networks_had_their_time_on_the_same_data(explored: Any) -> None:
+    names = {m.choice.name for m in explored.networks}
+    assert {"step", "threshold", "matrices", "lista", "lista_cp", "alista"} < names
+    assert not explored.failed and set(explored.runs) == {m.name for m in explored.networks}
+    matrices = set()
+    for path in explored.runs.values():
+        run = Run.open(path)
+        assert run.phases() == 3 and run.config.train.rate == 1e-3
+        matrices.add(np.asarray(run.bind()["A"]).tobytes())
+    assert len(matrices) == 1
+
+
+def test_the_best_comes_first_and_is_a_page_to_go_on_from(explored: Any, judged: Any) -> None:
+    last = [curve.last for curve in judged.comparison.networks]
+    assert last == sorted(last)  # NMSE in dB: the smaller the better
+    assert [c.name for c in judged.comparison.classical] == ["ista"]
+    best = unroll_dsl.load(explored.path / "best.unroll")
+    assert best.name == judged.members[0].name
+    assert judged.to_json()["best"] == best.name
+    untrained = judged.comparison.classical[0]
+    assert last[0] < untrained.quality[2]  # ISTA after as many iterations
+
+
+def test_the_page(judged: Any) -> None:
+    text = html(page(judged))
+    for member in judged.members:
+        assert f"<td>{member.choice.title}</td>" in text or member.choice.title in text
+    assert "The family of lasso" in text and text.count("<svg") == 3
+    assert "Every network of the family could be trained." in text
+
+
+def test_one_that_was_killed_goes_on(explored: Any, tmp_path: Path) -> None:
+    """As if killed after the third network, and while the fourth was trained."""
+    import shutil
+
+    out = tmp_path / "out"
+    shutil.copytree(explored.path, out)
+    state = json.loads((out / "explore.json").read_text())
+    names = list(state["ended"])
+    state["ended"] = dict.fromkeys(names[:3], "")
+    state["settings"]["budget"] = 12.0
+    (out / "explore.json").write_text(json.dumps(state))
+    for name in names[4:]:
+        shutil.rmtree(out / "runs" / name)
+    before = {n: Run.open(out / "runs" / n).metrics()[-1]["step"] for n in names[:4]}
+    said: list[str] = []
+    again = resume(out, say=said.append)
+    assert said[0].startswith(f"4 of {len(names)}: {names[3]}")
+    assert set(again.runs) == set(names)
+    after = {n: Run.open(out / "runs" / n).metrics()[-1]["step"] for n in names[:4]}
+    assert [after[n] == before[n] for n in names[:3]] == [True] * 3
+    assert after[names[3]] > before[names[3]]
+
+
+def test_without_any_network_the_first_reason_is_told(tmp_path: Path) -> None:
+    tables = {**TABLES, "bind": {"A": str(tmp_path / "missing.npy")}}
+    typed = unroll_dsl.load("lasso").typed
+    with pytest.raises(TrainingError, match=r"could be trained; the first: .*missing\.npy"):
+        explore(typed, tmp_path / "out", Settings(1.0, ("hqs",), tables))
+
+
+@pytest.mark.slow
+def test_networks_that_diverge_are_named(tmp_path: Path) -> None:
+    tables = {**TABLES, "train": {"rate": 1e30}}
+    typed = unroll_dsl.load("lasso").typed
+    found = explore(typed, tmp_path / "out", Settings(10.0, ("ista",), tables))
+    assert found.failed["lasso_ista_matrices"].startswith("it diverges: step 2")
+    text = html(page(judge(found)))
+    assert "Networks that could not be trained." in text and "it diverges: step 2" in text
+
+
+def test_a_problem_without_a_loss_gets_one() -> None:
+    typed, put_in = with_task(unroll_dsl.load("lasso").typed)
+    assert put_in == (
+        "loss (x_star : vector[n]):\n    sumsq(x - x_star)",
+        "measure y = A @ x_star",
+    )
+    assert all(line in page_text(typed.program) for line in ("sumsq(x - x_star)", "A @ x_star"))
+    own = unroll_dsl.load("block_cs").typed
+    assert with_task(own) == (own, ())
+
+
+@pytest.mark.parametrize(
+    ("problem", "words"),
+    [("robust_pca", "several variables"), ("logistic_regression", "how it is measured")],
+)
+def test_a_problem_that_is_no_task_is_refused(problem: str, words: str) -> None:
+    with pytest.raises(TrainingError, match=words):
+        with_task(unroll_dsl.load(problem).typed)
+
+
+@pytest.mark.parametrize(("text", "value"), [("90s", 90), ("10m", 600), ("2h", 7200), ("45", 45)])
+def test_times(text: str, value: float) -> None:
+    assert seconds(text) == value
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("explore",), "what is to be explored?"),
+        (("explore", "lasso"), "no folder for the exploration"),
+        (("explore", "lasso", "--out", "o", "--budget", "soon"), "is no time"),
+        (("explore", "lasso", "--out", "o", "--method", "istb"), "did you mean `ista`?"),
+        (("explore", "lasso", "--resume", "o"), "goes on as it began"),
+        (("explore", "--resume", "none"), "is no folder of an exploration"),
+        (("explore", "lasso", "--out", "o", "--set", "train.rte=1"), "did you mean `rate`?"),
+        (("explore", "lasso", "--out", "o", "--method", "gradient"), "has no network"),
+    ],
+)
+def test_wrong_calls(
+    arguments: tuple[str, ...],
+    words: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(arguments) == 2
+    assert words in capsys.readouterr().err

@@ -1,0 +1,145 @@
+"""Train the networks of a problem's family, each for the same time on the same data, and compare them.
+
+    unroll explore lasso --out DIR --budget 10m --dims n=100,m=50
+    unroll explore block_cs --out DIR --data IMAGES --method ista
+    unroll explore --resume DIR                              go on with one that was stopped
+
+The folder has a run of each network (`unroll report`, `unroll train --resume`), explore.html, and the page of the best one,
+best.unroll. A problem without a loss is learnt by the squared distance to a target, measured as its square says.
+"""
+
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
+from pathlib import Path
+from typing import Any
+
+from unroll_dsl.cli.files import write_text
+from unroll_dsl.cli.opening import BIND, DATA, refusals
+from unroll_dsl.cli.specs import load
+from unroll_dsl.cli.terminal import print_json, said
+from unroll_dsl.cli.usage import Exit, UsageError, did_you_mean
+from unroll_dsl.cli.values import by_name, count, pair, sizes
+from unroll_dsl.files import PICTURES
+
+_UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0}
+
+
+def seconds(text: str) -> float:
+    """`90s`, `10m`, `2h` in seconds."""
+    number, unit = (text[:-1], text[-1]) if text[-1:] in _UNITS else (text, "s")
+    try:
+        found = float(number) * _UNITS[unit]
+    except ValueError:
+        found = 0.0
+    if not 0 < found < float("inf"):
+        raise ArgumentTypeError(f"`{text}` is no time: 90s, 10m, 2h")
+    return found
+
+
+def arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("file", nargs="?", metavar="PROBLEM", help="path, or name of a problem")
+    parser.add_argument("--out", type=Path, metavar="DIR", help="the folder to make")
+    parser.add_argument("--resume", type=Path, metavar="DIR", help="go on with this one")
+    parser.add_argument(
+        "--budget", type=seconds, default=600.0, metavar="TIME", help="90s, 10m, 2h (10m)"
+    )
+    parser.add_argument(
+        "--method", action="append", default=[], metavar="M", help="of this method alone; again for more"
+    )  # fmt: skip
+    parser.add_argument(
+        "--with",
+        action="append",
+        default=[],
+        dest="statements",
+        metavar="STATEMENT",
+        help="a statement in place of the problem's: 'let D = grad'",
+    )
+    parser.add_argument("--data", type=Path, metavar="PATH", help=DATA)
+    parser.add_argument("--phases", type=count, metavar="K", help="of each network (10)")
+    parser.add_argument("--batch", type=count, metavar="N", help="samples an update (64)")
+    parser.add_argument("--rate", type=float, metavar="R", help="learning rate (1e-3)")
+    parser.add_argument("--seed", type=int, metavar="N", help="of everything random (0)")
+    parser.add_argument(
+        "--bind", type=pair, action="append", default=[], metavar="NAME=FILE", help=BIND
+    )
+    parser.add_argument(
+        "--dims", type=sizes, default=(), metavar="n=9,m=6", help="sizes that nothing else tells"
+    )
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="KEY=VALUE", help="as for `unroll train`"
+    )
+    parser.add_argument("--json", action="store_true", help="print JSON")
+
+
+def run(options: Namespace) -> int:
+    with refusals():
+        from unroll_dsl.explore import Settings, explore, resume
+        from unroll_dsl.explore.judge import judge
+        from unroll_dsl.explore.page import page
+        from unroll_dsl.runs.page import html
+
+        if options.resume is not None:
+            if options.file is not None or options.out is not None:
+                raise UsageError(
+                    "an exploration goes on as it began",
+                    f"`unroll explore --resume {options.resume}`",
+                )
+            found = resume(options.resume, say=said)
+        else:
+            if options.file is None:
+                raise UsageError("what is to be explored?", "`unroll explore PROBLEM --out DIR`")
+            if options.out is None:
+                raise UsageError("no folder for the exploration", "`--out DIR`")
+            settings = Settings(options.budget, _methods(options), _tables(options))
+            spec = load(options.file, no_colour=options.no_colour, quiet=True)
+            statements = tuple(options.statements)
+            found = explore(spec.typed, options.out, settings, statements=statements, say=said)
+        said("comparing")
+        judged = judge(found)
+        write_text(found.path / "explore.html", html(page(judged)), force=True)
+    if options.json:
+        print_json(judged.to_json())
+    else:
+        from unroll_dsl.cli.compare import print_tables
+
+        print_tables(judged.comparison)
+    said(f"the page is {found.path / 'explore.html'}, the best one's {found.path / 'best.unroll'}")
+    return Exit.FINE
+
+
+def _methods(options: Namespace) -> tuple[str, ...]:
+    from unroll_dsl.derive import method_names
+
+    for name in options.method:
+        if name not in method_names():
+            mend = did_you_mean(name, method_names())
+            words = f"the methods are {', '.join(method_names())}"
+            raise UsageError(f"there is no method `{name}`", mend or words)
+    return tuple(dict.fromkeys(options.method))
+
+
+def _tables(options: Namespace) -> dict[str, Any]:
+    """The tables of a configuration of training that the options say."""
+    from unroll_dsl.train.tables import merged, setting
+
+    train = {k: getattr(options, k) for k in ("batch", "rate") if getattr(options, k) is not None}
+    tables: dict[str, Any] = {
+        **{k: getattr(options, k) for k in ("phases", "seed") if getattr(options, k) is not None},
+        "train": train,
+        "dims": dict(by_name(options.dims, "--dims")),
+        "bind": {name: _value(text) for name, text in by_name(options.bind, "--bind").items()},
+    }
+    if options.data is not None:
+        if not options.data.exists():
+            raise UsageError(f"there is no {options.data}")
+        single = options.data.is_file() and options.data.suffix.lower() not in PICTURES
+        tables["data"] = {"file" if single else "folder": str(options.data.resolve())}
+    for text in options.set:
+        tables = merged(tables, setting(text))
+    return tables
+
+
+def _value(text: str) -> float | str:
+    try:
+        return float(text)
+    except ValueError:
+        return str(Path(text).resolve())

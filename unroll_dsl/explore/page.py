@@ -1,0 +1,119 @@
+"""An exploration as one HTML page."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from unroll_dsl.explore.judge import Judged
+from unroll_dsl.runs.against import metric_label
+from unroll_dsl.runs.compare import Comparison
+from unroll_dsl.runs.examples import figure
+from unroll_dsl.runs.page import Listing, Note, Page, Plots, Section, Table
+from unroll_dsl.runs.panels import Line, Panel, spans_decades
+from unroll_dsl.runs.worth import worth
+
+_DRAWN = 4  # networks whose curves are drawn: more are not told apart
+
+
+def page(judged: Judged) -> Page:
+    """The page: the best, all in a table, curves, what could not be trained."""
+    found, comparison = judged.found, judged.comparison
+    metric, best = comparison.metric, comparison.networks[0]
+    member = judged.members[0]
+    settings = found.settings
+    iterations = [worth(best, c, metric.better) for c in comparison.classical]
+    cards = [
+        (figure(best.last, metric), metric_label(metric), f"the best, {best.name}"),
+        (f"{best.parameters:,}", "learned numbers", f"in {best.phases[-1]:.0f} phases"),
+        *((w.words(), f"iterations of {w.classical}", "that reach it") for w in iterations[:2]),
+    ]
+    share = 0.8 * settings.budget / len(found.networks)
+    facts = (
+        ("networks", f"{len(found.runs)} of {len(found.networks)} trained"),
+        ("time", f"{settings.budget:.0f} seconds in all, {share:.3g} of training each"),
+        ("judged on", f"{comparison.count} samples that none was trained on"),
+        ("go on", f"unroll train --resume {found.runs[member.name]}"),
+    )
+    return Page(
+        f"The family of {found.typed.program.name.text}",
+        "each network trained for the same time on the same data",
+        (found.typed.program.comment.split("\n")[0],),
+        tuple(cards),
+        facts,
+        (
+            Section("networks", "The networks, from the best", (_table(judged),)),
+            Section("curves", "Quality against phases, time and learned numbers", (_plots(comparison),)),
+            Section("best", "The page of the best", (Listing(member.text, program=True),),
+                    "As a file: `best.unroll`."),
+            Section("untrained", "What is not among them", _missing(judged)),
+        ),
+        judged.left_out,
+    )  # fmt: skip
+
+
+def _table(judged: Judged) -> Table:
+    comparison = judged.comparison
+    metric = comparison.metric
+    classical = comparison.classical
+    rows = []
+    for member, curve, updates in zip(
+        judged.members, comparison.networks, judged.updates, strict=True
+    ):
+        worths = (worth(curve, c, metric.better).words() for c in classical)
+        rows.append(
+            (
+                curve.name,
+                figure(curve.last, metric),
+                f"{curve.parameters:,}",
+                f"{curve.phases[-1]:.0f}",
+                f"{1000 * curve.seconds[-1]:.3g}",
+                f"{updates:,}",
+                member.start.value,
+                *worths,
+            )
+        )
+    headings = ("network", metric.name, "numbers", "phases", "ms a sample", "updates", "starts")
+    words = "Columns after that: how many iterations of each algorithm reach the network."
+    return Table((*headings, *(c.name for c in classical)), tuple(rows), words)
+
+
+def _plots(comparison: Comparison) -> Plots:
+    """Curves of the best and of the algorithms; all networks as points."""
+    few = replace(comparison, networks=comparison.networks[:_DRAWN])
+    if len(few.classical) > 3:  # the best three of them
+        sign = -1 if comparison.metric.better == "higher" else 1
+        ranked = sorted(few.classical, key=lambda c: sign * c.quality[0])
+        ranked = sorted(ranked, key=lambda c: sign * _at(c.phases, c.quality, few))
+        few = replace(few, classical=tuple(ranked[:3]))
+    by_phase, by_time, _ = few.panels()
+    label = metric_label(comparison.metric)
+    points = [(float(max(c.parameters, 1)), c.last, c.name) for c in comparison.networks]
+    by_numbers = Panel(
+        "All networks by learned numbers",
+        "learned numbers",
+        label,
+        tuple(
+            Line((x,), (y,), name if i < _DRAWN else "", colour=i if i < _DRAWN else 6, points=True)
+            for i, (x, y, name) in enumerate(points)
+        ),
+        log_x=spans_decades(x for x, _, _ in points),
+    )
+    return Plots((by_phase, by_time, by_numbers))
+
+
+def _at(phases: tuple[float, ...], quality: tuple[float, ...], few: Comparison) -> float:
+    """The quality of an algorithm after as many iterations as the networks have phases."""
+    depth = few.networks[0].phases[-1]
+    return next((q for k, q in zip(phases, quality, strict=True) if k >= depth), quality[-1])
+
+
+def _missing(judged: Judged) -> tuple[Table | Note, ...]:
+    failed = judged.found.failed
+    note = Note("Methods and relaxations that the problem does not have: `unroll family`.")
+    if not failed:
+        return (Note("Every network of the family could be trained."), note)
+    rows = tuple((name, " ".join(why.split())) for name, why in failed.items())
+    return (
+        Table(("network", "why"), rows, "Networks that could not be trained.", words=True),
+        note,
+    )

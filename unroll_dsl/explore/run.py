@@ -1,0 +1,208 @@
+"""`explore`: the networks of a problem, each trained for the same time on the same data."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from unroll_dsl.data.errors import DataError
+from unroll_dsl.derive.statements import with_statements
+from unroll_dsl.diagnostics.model import UnrollError
+from unroll_dsl.explore.task import with_task
+from unroll_dsl.family import Member, members
+from unroll_dsl.semantics import TypedProgram
+from unroll_dsl.spec import loads
+from unroll_dsl.syntax.pages import page_text
+from unroll_dsl.train.errors import Diverged, TrainingError
+from unroll_dsl.train.events import Hooks
+from unroll_dsl.train.files import write_whole
+from unroll_dsl.train.lock import locked
+from unroll_dsl.train.run import Run
+from unroll_dsl.train.tables import config, merged
+from unroll_dsl.train.training import resume as resume_run
+from unroll_dsl.train.training import train
+
+STATE = "explore.json"
+PROBLEM = "problem.unroll"
+RUNS = "runs"
+_TRAINING = 0.8  # of the budget; the rest is for the comparison
+_FOREVER = 1_000_000_000  # updates: the time ends a run
+_DEFAULTS: Mapping[str, Any] = {
+    "phases": 10,
+    "train": {"steps": _FOREVER, "rate": 1e-3},
+    "validate": {"every": 100},
+    "save": {"every": 100},
+}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What an exploration is about.
+
+    Attributes
+    ----------
+    budget
+        Seconds, all networks and their comparison together.
+    methods
+        Names; none: all.
+    config
+        Tables of a training's configuration, over `phases = 10` and `train.rate = 1e-3`: data, dims, bind, seed.
+    """
+
+    budget: float = 600.0
+    methods: tuple[str, ...] = ()
+    config: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Found:
+    """What has come of an exploration: the members of the family, and what became of each network.
+
+    `failed` says why a network could not be trained, by its name; `runs` are the folders of the others.
+    """
+
+    path: Path
+    typed: TypedProgram
+    settings: Settings
+    algorithms: tuple[Member, ...]
+    networks: tuple[Member, ...]
+    runs: Mapping[str, Path]
+    failed: Mapping[str, str]
+
+
+Say = Callable[[str], object]
+
+
+def explore(
+    typed: TypedProgram,
+    out: Path,
+    settings: Settings,
+    *,
+    statements: tuple[str, ...] = (),
+    say: Say = lambda text: None,
+) -> Found:
+    """Train every network of a problem's family for an equal share of the budget.
+
+    Parameters
+    ----------
+    typed
+        A checked problem. Without a loss it gets one (`with_task`).
+    out
+        The folder to make.
+    statements
+        Put into the problem, in place of those of the same names.
+
+    Raises
+    ------
+    TrainingError
+        If the folder holds an exploration, the problem no task, or no network could be trained.
+    UnrollError, DataError
+        If the problem has no normal form, or data do not fit it.
+    """
+    if (out / STATE).exists():
+        raise TrainingError(
+            f"{out} holds an exploration already", f"go on with it, `unroll explore --resume {out}`"
+        )
+    problem, put_in = with_task(with_statements(typed, statements))
+    for text in put_in:
+        say(f"the problem is given: {' '.join(text.split())}")
+    merged_config = merged(merged(dict(_DEFAULTS), {"base": str(Path.cwd())}), settings.config)
+    config(merged_config, "")  # what is wrong with it is told before anything is written
+    whole = Settings(settings.budget, settings.methods, merged_config)
+    out.mkdir(parents=True, exist_ok=True)
+    write_whole(out / PROBLEM, page_text(problem.program).encode("utf-8"))
+    _save(out, {"settings": asdict(whole), "ended": {}})
+    return resume(out, say=say)
+
+
+def resume(out: Path, *, say: Say = lambda text: None) -> Found:
+    """Go on with an exploration: networks that have had their time are left as they are.
+
+    Raises
+    ------
+    TrainingError
+        If the folder holds none, another process works in it, or no network could be trained.
+    """
+    state = _state(out)
+    settings = Settings(
+        state["settings"]["budget"],
+        tuple(state["settings"]["methods"]),
+        state["settings"]["config"],
+    )
+    typed = loads((out / PROBLEM).read_text("utf-8"), PROBLEM).typed
+    rows = members(typed, only=settings.methods or None)
+    derived = [row for row in rows if isinstance(row, Member)]
+    networks = tuple(m for m in derived if m.is_network and m.same_as is None)
+    if not networks:
+        raise TrainingError(
+            "the family has no network", "`unroll family PROBLEM` says why, method by method"
+        )
+    share = _TRAINING * settings.budget / len(networks)
+    with locked(out):
+        for i, member in enumerate(networks):
+            if member.name in state["ended"]:
+                continue
+            say(f"{i + 1} of {len(networks)}: {member.name}, {share:.3g} seconds")
+            state["ended"][member.name] = _trained(out, member, settings, share)
+            _save(out, state)
+            if state["ended"][member.name]:
+                say(f"    {state['ended'][member.name]}")
+    failed = {name: why for name, why in state["ended"].items() if why}
+    runs = {m.name: out / RUNS / m.name for m in networks if m.name not in failed}
+    if not runs:
+        why = next(iter(failed.values()))
+        raise TrainingError(f"no network of the family could be trained; the first: {why}")
+    algorithms = tuple(m for m in derived if not m.choice.name)
+    return Found(out, typed, settings, algorithms, networks, runs, failed)
+
+
+def _trained(out: Path, member: Member, settings: Settings, share: float) -> str:
+    """Train a network for its share of time; why it cannot be, "" if it can."""
+    path = out / RUNS / member.name
+    begun = time.monotonic()
+    before = 0.0
+
+    def over() -> bool:
+        return before + time.monotonic() - begun >= share
+
+    try:
+        if (path / "run.toml").is_file():
+            rows = Run.open(path).metrics()
+            before = (rows[-1]["seconds"] or 0.0) if rows else 0.0
+            if before < share:
+                resume_run(path, hooks=Hooks(stop=over))
+        else:
+            train(
+                loads(member.text, f"{member.name}.unroll"),
+                path,
+                dict(settings.config),
+                hooks=Hooks(stop=over),
+            )
+    except Diverged as error:
+        return f"it diverges: {error.message}"
+    except (TrainingError, DataError) as error:
+        return error.message
+    except UnrollError as error:
+        return error.diagnostics[0].message()
+    return ""
+
+
+def _state(out: Path) -> dict[str, Any]:
+    try:
+        found: dict[str, Any] = json.loads((out / STATE).read_text("utf-8"))
+    except OSError:
+        raise TrainingError(
+            f"{out} is no folder of an exploration: it has no {STATE}",
+            "start one, `unroll explore PROBLEM --out DIR`",
+        ) from None
+    except json.JSONDecodeError as error:
+        raise TrainingError(f"{out / STATE} is damaged: {error}") from error
+    return found
+
+
+def _save(out: Path, state: Mapping[str, Any]) -> None:
+    write_whole(out / STATE, (json.dumps(state, indent=1) + "\n").encode("utf-8"))
