@@ -74,7 +74,7 @@ def run(options: Namespace) -> int:
     if options.json:
         print_json(found.to_json())
     else:
-        print_tables(found)
+        _table(found)
     for solver, other in networks[1:]:
         if not same(other, samples):
             said(f"note: {solver.name} is judged on other data than {first.name}")
@@ -100,8 +100,7 @@ def _plot(found: "Comparison", path: Path) -> None:
     write_file(path, lambda temporary: temporary.write_bytes(stream.getvalue()), force=True)
 
 
-def print_tables(found: "Comparison") -> None:
-    """The quality of each network and iteration, and how many iterations each network is worth."""
+def _table(found: "Comparison") -> None:
     from rich.console import Console
     from rich.table import Table
 

@@ -10,7 +10,7 @@ best.unroll. A problem without a loss is learnt by the squared distance to a tar
 
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from unroll_dsl.cli.files import write_text
 from unroll_dsl.cli.opening import BIND, DATA, refusals
@@ -19,6 +19,9 @@ from unroll_dsl.cli.terminal import print_json, said
 from unroll_dsl.cli.usage import Exit, UsageError, did_you_mean
 from unroll_dsl.cli.values import by_name, count, pair, sizes
 from unroll_dsl.files import PICTURES
+
+if TYPE_CHECKING:
+    from unroll_dsl.explore.judge import Judged
 
 _UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0}
 
@@ -99,11 +102,24 @@ def run(options: Namespace) -> int:
     if options.json:
         print_json(judged.to_json())
     else:
-        from unroll_dsl.cli.compare import print_tables
-
-        print_tables(judged.comparison)
+        _print(judged)
     said(f"the page is {found.path / 'explore.html'}, the best one's {found.path / 'best.unroll'}")
     return Exit.FINE
+
+
+def _print(judged: "Judged") -> None:
+    """The networks from the best, then the algorithms after as many iterations, as lines of text."""
+    from unroll_dsl.runs.against import metric_label
+    from unroll_dsl.runs.examples import figure
+
+    found = judged.comparison
+    curves = (*found.networks, *found.classical)
+    width = max(len(curve.name) for curve in curves)
+    print(f"{metric_label(found.metric)}, {found.count} samples")
+    for curve in curves:
+        words = f"{curve.parameters:,} learned numbers" if not curve.classical else "learns nothing"
+        count = f"{curve.phases[-1]:.0f} {'iterations' if curve.classical else 'phases'}"
+        print(f"  {curve.name:<{width}}  {figure(curve.last, found.metric):>10}  {count}, {words}")
 
 
 def _methods(options: Namespace) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 from unroll_dsl.explore.judge import Judged
@@ -10,7 +11,7 @@ from unroll_dsl.runs.compare import Comparison
 from unroll_dsl.runs.examples import figure
 from unroll_dsl.runs.page import Listing, Note, Page, Plots, Section, Table
 from unroll_dsl.runs.panels import Line, Panel, spans_decades
-from unroll_dsl.runs.worth import worth
+from unroll_dsl.runs.worth import Curve, worth
 
 _DRAWN = 4  # networks whose curves are drawn: more are not told apart
 
@@ -21,7 +22,7 @@ def page(judged: Judged) -> Page:
     metric, best = comparison.metric, comparison.networks[0]
     member = judged.members[0]
     settings = found.settings
-    iterations = [worth(best, c, metric.better) for c in comparison.classical]
+    iterations = [worth(best, c, metric.better) for c in strongest(comparison)]
     cards = [
         (figure(best.last, metric), metric_label(metric), f"the best, {best.name}"),
         (f"{best.parameters:,}", "learned numbers", f"in {best.phases[-1]:.0f} phases"),
@@ -54,7 +55,7 @@ def page(judged: Judged) -> Page:
 def _table(judged: Judged) -> Table:
     comparison = judged.comparison
     metric = comparison.metric
-    classical = comparison.classical
+    classical = strongest(comparison)
     rows = []
     for member, curve, updates in zip(
         judged.members, comparison.networks, judged.updates, strict=True
@@ -73,18 +74,17 @@ def _table(judged: Judged) -> Table:
             )
         )
     headings = ("network", metric.name, "numbers", "phases", "ms a sample", "updates", "starts")
-    words = "Columns after that: how many iterations of each algorithm reach the network."
+    words = "The last columns: how many iterations of an algorithm reach the network; of the strongest three."
     return Table((*headings, *(c.name for c in classical)), tuple(rows), words)
 
 
 def _plots(comparison: Comparison) -> Plots:
     """Curves of the best and of the algorithms; all networks as points."""
-    few = replace(comparison, networks=comparison.networks[:_DRAWN])
-    if len(few.classical) > 3:  # the best three of them
-        sign = -1 if comparison.metric.better == "higher" else 1
-        ranked = sorted(few.classical, key=lambda c: sign * c.quality[0])
-        ranked = sorted(ranked, key=lambda c: sign * _at(c.phases, c.quality, few))
-        few = replace(few, classical=tuple(ranked[:3]))
+    few = replace(
+        comparison,
+        networks=comparison.networks[:_DRAWN],
+        classical=strongest(comparison),
+    )
     by_phase, by_time, _ = few.panels()
     label = metric_label(comparison.metric)
     points = [(float(max(c.parameters, 1)), c.last, c.name) for c in comparison.networks]
@@ -93,7 +93,7 @@ def _plots(comparison: Comparison) -> Plots:
         "learned numbers",
         label,
         tuple(
-            Line((x,), (y,), name if i < _DRAWN else "", colour=i if i < _DRAWN else 6, points=True)
+            Line((x,), (y,), name if i < _DRAWN else "", colour=i, muted=i >= _DRAWN, points=True)
             for i, (x, y, name) in enumerate(points)
         ),
         log_x=spans_decades(x for x, _, _ in points),
@@ -101,10 +101,17 @@ def _plots(comparison: Comparison) -> Plots:
     return Plots((by_phase, by_time, by_numbers))
 
 
-def _at(phases: tuple[float, ...], quality: tuple[float, ...], few: Comparison) -> float:
-    """The quality of an algorithm after as many iterations as the networks have phases."""
-    depth = few.networks[0].phases[-1]
-    return next((q for k, q in zip(phases, quality, strict=True) if k >= depth), quality[-1])
+def strongest(comparison: Comparison) -> tuple[Curve, ...]:
+    """The three algorithms that are best after as many iterations as the best network has phases."""
+    depth = comparison.networks[0].phases[-1]
+    sign = -1 if comparison.metric.better == "higher" else 1
+
+    def rank(curve: Curve) -> float:
+        pairs = zip(curve.phases, curve.quality, strict=True)
+        value = next((q for k, q in pairs if k >= depth), curve.last)
+        return sign * value if math.isfinite(value) else math.inf
+
+    return tuple(sorted(comparison.classical, key=rank)[:3])
 
 
 def _missing(judged: Judged) -> tuple[Table | Note, ...]:

@@ -82,7 +82,7 @@ def test_one_that_was_killed_goes_on(explored: Any, tmp_path: Path) -> None:
     state = json.loads((out / "explore.json").read_text())
     names = list(state["ended"])
     state["ended"] = dict.fromkeys(names[:3], "")
-    state["settings"]["budget"] = 12.0
+    state["settings"]["budget"] = 8.0
     (out / "explore.json").write_text(json.dumps(state))
     for name in names[4:]:
         shutil.rmtree(out / "runs" / name)
