@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: cases fuzz fuzz-text demo test test-all check bench bench-peers experiments format goldens clean
+.PHONY: cases deck fuzz fuzz-text demo test test-all check bench bench-peers experiments format goldens clean
 
 demo: $(STAMP)
 	$(BIN)/unroll demo --out unroll-demo
@@ -53,6 +53,11 @@ experiments: $(STAMP)
 	$(BIN)/python -m experiments sparse_recovery
 	$(BIN)/python -m experiments ista_net_plus --data $(DATA)
 	$(BIN)/python -m experiments admm_net --data $(DATA)
+
+# fourteen networks from four objectives, on one page; figures with the authors' weights take minutes, and want data
+# that does not come along
+deck: $(STAMP)
+	$(BIN)/unroll deck --out build/deck --data $(DATA) --force
 
 # deepinv without its dependencies, which would draw in another torch, beside the environment
 PEERS := build/peers

@@ -40,6 +40,7 @@ COMMANDS = (
     Command("derive", "derive", "derive an algorithm from a problem"),
     Command("relax", "relax", "make a network of an algorithm: learn some of its parts"),
     Command("family", "family", "list the algorithms and networks that a problem has"),
+    Command("deck", "deck", "derive the shipped networks from their objectives, on one page"),
     Command("run", "run", "apply an algorithm to arrays from files"),
     Command("train", "train", "train a spec by its own loss; go on with a run"),
     Command("report", "report", "make one HTML page of a training run"),

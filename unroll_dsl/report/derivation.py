@@ -61,17 +61,22 @@ def page(derivation: Derivation, text: str, relaxed: Sequence[Relaxed] = ()) -> 
     body = section(derivation, relaxed)
     return (
         f'<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<title>{title}</title>\n'
-        f"<style>{_STYLE}</style>\n</head>\n<body>\n<h1>{title}</h1>\n{body}"
+        f"<style>{STYLE}</style>\n</head>\n<body>\n<h1>{title}</h1>\n{body}"
         f"<h2>The page</h2>\n<pre>{html.escape(text)}</pre>\n</body>\n</html>\n"
     )
 
 
 def section(derivation: Derivation, relaxed: Sequence[Relaxed] = ()) -> str:
     """The way as a section of a page of HTML."""
+    return derived(derivation) + relaxations(derivation, relaxed)
+
+
+def derived(derivation: Derivation, *, level: int = 2) -> str:
+    """The way from the objective to the iteration; headings are of that level."""
     setter = Setter(derivation.form.typed)
     parts: list[str] = []
     for step in derivation.way:
-        parts += [f"<h2>{html.escape(step.heading)}</h2>", f"<p>{_prose(step.words)}</p>"]
+        parts += [_heading(step.heading, level), f"<p>{_prose(step.words)}</p>"]
         parts += [_display(_row(setter, formula)) for formula in step.formulas]
         if step.source:
             parts.append(f"<p class=source>{html.escape(step.source)}</p>")
@@ -83,10 +88,15 @@ def section(derivation: Derivation, relaxed: Sequence[Relaxed] = ()) -> str:
         ("Source", method.source),
     )
     table = "".join(f"<tr><th>{a}</th><td>{html.escape(b)}</td></tr>" for a, b in rows)
-    parts.append(f"<table>{table}</table>")
+    return "\n".join([*parts, f"<table>{table}</table>"]) + "\n"
+
+
+def relaxations(derivation: Derivation, relaxed: Sequence[Relaxed], *, level: int = 2) -> str:
+    """The way from the iteration to the network: each relaxation, what it changes before and after."""
+    parts: list[str] = []
     for change, (before, after) in zip(changes(relaxed), _typed(derivation, relaxed), strict=True):
         parts += [
-            f"<h2>{html.escape(change.title)}</h2>",
+            _heading(change.title, level),
             f"<p class=source>{html.escape(change.source)}</p>",
         ]
         for kind, typed, lines in (
@@ -101,7 +111,22 @@ def section(derivation: Derivation, relaxed: Sequence[Relaxed] = ()) -> str:
     return "\n".join(parts) + "\n"
 
 
-_STYLE = """
+def objective(typed: TypedProgram) -> str:
+    """What a program minimises, as a formula."""
+    setter = Setter(typed)
+    found = (s for s in typed.program.statements if isinstance(s, n.Minimize))
+    rows = (Formula("", s.body, "", ", ".join(v.name.text for v in s.variables)) for s in found)
+    return "\n".join(_display(_row(setter, row)) for row in rows) + "\n"
+
+
+def phase(typed: TypedProgram) -> str:
+    """The lines of a phase, as formulas."""
+    setter = Setter(typed)
+    found = (s for s in typed.program.statements if isinstance(s, n.Phase))
+    return "\n".join(_display(_updated(setter, x, None)) for s in found for x in s.body) + "\n"
+
+
+STYLE = """
 :root { color-scheme: light dark; --soft: #68727c; --line: #cfd5db; --accent: #2f7fc4; }
 body { margin: 2rem auto; max-width: 52rem; padding: 0 1rem; font: 1rem/1.55 system-ui, sans-serif; }
 h1 { font-size: 1.7rem; } h2 { font-size: 1.15rem; margin: 2rem 0 .3rem; }
@@ -155,9 +180,14 @@ def _remarks(change: Change) -> Iterator[str]:
     yield from (f"{note[0].upper()}{note[1:]}." for note in change.notes)
 
 
+def _heading(words: str, level: int) -> str:
+    return f"<h{level}>{html.escape(words)}</h{level}>"
+
+
 def _display(row: str) -> str:
     from latex2mathml.converter import convert
 
+    row = row.replace(r"\operatorname*{arg\,min}", r"\arg\min")  # which the converter knows
     return f"<div class=formula>{convert(row.replace('&', ' '), display='block')}</div>"
 
 
