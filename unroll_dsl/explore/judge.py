@@ -14,6 +14,7 @@ from unroll_dsl.runs.classical import DoesNotFit, fitted
 from unroll_dsl.runs.compare import Comparison, compare
 from unroll_dsl.runs.reading import NOTHING, open_solver
 from unroll_dsl.runs.solver import Samples, Solver, quality, same
+from unroll_dsl.train import checkpoint
 from unroll_dsl.train.errors import TrainingError
 from unroll_dsl.train.files import write_whole
 from unroll_dsl.train.run import Run
@@ -71,7 +72,8 @@ def judge(found: Found) -> Judged:
             solver, samples, metric = open_solver(path, NOTHING)
             tried.append((_last(solver, samples, metric), path.name, solver, samples))
         value, name, solver, samples = min(tried, key=lambda t: _rank(t[0], metric))
-        updates = int(run.metrics()[-1]["step"] or 0) if run.metrics() else 0
+        saved = checkpoint.newest(run.path)
+        updates = saved.step if saved is not None else 0
         named = replace(solver, name=member.choice.title)
         opened.append((value, member, name, named, samples, updates))
     assert metric is not None  # there is a run

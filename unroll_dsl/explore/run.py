@@ -17,11 +17,11 @@ from unroll_dsl.family import Member, members
 from unroll_dsl.semantics import TypedProgram
 from unroll_dsl.spec import loads
 from unroll_dsl.syntax.pages import page_text
+from unroll_dsl.train import checkpoint
 from unroll_dsl.train.errors import Diverged, TrainingError
 from unroll_dsl.train.events import Hooks
 from unroll_dsl.train.files import write_whole
 from unroll_dsl.train.lock import locked
-from unroll_dsl.train.run import Run
 from unroll_dsl.train.tables import config, merged
 from unroll_dsl.train.training import resume as resume_run
 from unroll_dsl.train.training import train
@@ -171,8 +171,8 @@ def _trained(out: Path, member: Member, settings: Settings, share: float) -> str
 
     try:
         if (path / "run.toml").is_file():
-            rows = Run.open(path).metrics()
-            before = (rows[-1]["seconds"] or 0.0) if rows else 0.0
+            saved = checkpoint.newest(path)
+            before = saved.seconds if saved is not None else 0.0
             if before < share:
                 resume_run(path, hooks=Hooks(stop=over))
         else:

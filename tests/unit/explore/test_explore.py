@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from unroll_dsl.explore.task import with_task
 from unroll_dsl.runs.page import html
 from unroll_dsl.syntax.pages import page_text
 from unroll_dsl.train import Run, TrainingError
+from unroll_dsl.train.checkpoint import newest
 
 TABLES = {
     "phases": 3,
@@ -73,27 +75,29 @@ def test_the_page(judged: Any) -> None:
     assert "Every network of the family could be trained." in text
 
 
-def test_one_that_was_killed_goes_on(explored: Any, tmp_path: Path) -> None:
-    """As if killed after the third network, and while the fourth was trained."""
-    import shutil
-
+def test_one_that_was_stopped_goes_on(explored: Any, tmp_path: Path) -> None:
+    """As if it had been killed while the fourth network was trained, with some time left for it."""
     out = tmp_path / "out"
     shutil.copytree(explored.path, out)
     state = json.loads((out / "explore.json").read_text())
     names = list(state["ended"])
-    state["ended"] = dict.fromkeys(names[:3], "")
-    state["settings"]["budget"] = 8.0
+    del state["ended"][names[3]]
+    state["settings"]["budget"] = 60.0
     (out / "explore.json").write_text(json.dumps(state))
-    for name in names[4:]:
-        shutil.rmtree(out / "runs" / name)
-    before = {n: Run.open(out / "runs" / n).metrics()[-1]["step"] for n in names[:4]}
+    before = [updates(out / "runs" / name) for name in names]
     said: list[str] = []
     again = resume(out, say=said.append)
-    assert said[0].startswith(f"4 of {len(names)}: {names[3]}")
+    assert len(said) == 1 and said[0].startswith(f"4 of {len(names)}: {names[3]}")
     assert set(again.runs) == set(names)
-    after = {n: Run.open(out / "runs" / n).metrics()[-1]["step"] for n in names[:4]}
-    assert [after[n] == before[n] for n in names[:3]] == [True] * 3
-    assert after[names[3]] > before[names[3]]
+    after = [updates(out / "runs" / name) for name in names]
+    assert [i for i in range(len(names)) if after[i] != before[i]] == [3]
+    assert after[3] > before[3]
+
+
+def updates(run: Path) -> int:
+    saved = newest(run)
+    assert saved is not None
+    return saved.step
 
 
 def test_without_any_network_the_first_reason_is_told(tmp_path: Path) -> None:
