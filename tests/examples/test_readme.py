@@ -1,13 +1,16 @@
 """The README's code, as it is printed."""
 
 import re
+import shlex
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 import torch
 
 import unroll_dsl
+from unroll_dsl.cli.main import main
 
 README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
 
@@ -54,3 +57,36 @@ def test_what_is_faster_and_smaller_computes_the_same() -> None:
         expected = names["net"](y)
         for word in ("frozen", "lean", "plain"):
             torch.testing.assert_close(names[word](y), expected, rtol=1e-10, atol=1e-12)
+
+
+def test_an_objective_an_iteration_a_network(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The commands of the opening, run as printed, print what stands below them; the network is the iteration."""
+    monkeypatch.chdir(tmp_path)
+    opening = README.split("\n## ")[0]
+    problem, *sessions = re.findall(r"```\n(.*?)```", opening, re.DOTALL)
+    assert problem.startswith("problem sparse\n")
+    (tmp_path / "sparse.unroll").write_text(problem, encoding="utf-8")
+    printed = [s for s in sessions if s.startswith("$ ")]
+    assert len(printed) == 2
+    for session in printed:
+        for command, expected in re.findall(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", session, re.MULTILINE):
+            words, _, tail = command.partition(" | ")
+            first, *arguments = shlex.split(words)
+            if first == "tail":
+                out = Path(arguments.pop()).read_text(encoding="utf-8")
+                tail = shlex.join(["tail", *arguments])
+            else:
+                assert first == "unroll" and main(arguments) == 0
+                captured = capsys.readouterr()
+                out = captured.out + captured.err
+            lines = out.splitlines(keepends=True)
+            count = int(tail.removeprefix("tail -")) if tail else len(lines)
+            assert "".join(lines[-count:]) == expected
+    A = np.random.default_rng(0).standard_normal((6, 9))
+    y = np.random.default_rng(1).standard_normal((4, 6))
+    network = unroll_dsl.load(tmp_path / "lista.unroll")
+    iteration = unroll_dsl.load(tmp_path / "sparse.unroll").derive("ista").spec
+    expected = iteration.reference(bind={"A": A})(y)
+    np.testing.assert_allclose(network.reference(bind={"A": A})(y), expected, atol=1e-12)

@@ -131,7 +131,7 @@ STYLE = """
 body { margin: 2rem auto; max-width: 52rem; padding: 0 1rem; font: 1rem/1.55 system-ui, sans-serif; }
 h1 { font-size: 1.7rem; } h2 { font-size: 1.15rem; margin: 2rem 0 .3rem; }
 .source { color: var(--soft); font-size: .9rem; } math { font-size: 1.15em; }
-.formula { overflow-x: auto; padding: .35rem 0 .35rem 1.5rem; }
+.formula { overflow-x: auto; overflow-y: hidden; padding: .35rem 0 .35rem 1.5rem; }
 .before { border-left: 3px solid var(--line); } .after { border-left: 3px solid var(--accent); }
 table { border-collapse: collapse; margin: 1rem 0; } th { text-align: left; padding-right: 1.2rem; }
 pre { overflow-x: auto; padding: 1rem; border: 1px solid var(--line); font-size: .85rem; }
@@ -187,7 +187,9 @@ def _heading(words: str, level: int) -> str:
 def _display(row: str) -> str:
     from latex2mathml.converter import convert
 
-    row = row.replace(r"\operatorname*{arg\,min}", r"\arg\min")  # which the converter knows
+    row = row.replace(
+        r"\operatorname*{arg\,min}", r"\mathrm{arg}\,\min"
+    )  # which the converter knows
     return f"<div class=formula>{convert(row.replace('&', ' '), display='block')}</div>"
 
 
