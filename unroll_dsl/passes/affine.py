@@ -26,6 +26,7 @@ from unroll_dsl.ir.nodes import Builtin, Contract, Elementwise, Eye, Node, Solve
 from unroll_dsl.ir.stages import roots, stages
 from unroll_dsl.passes.common import common
 from unroll_dsl.passes.plans import Divide, Planner, Sizes, Woodbury
+from unroll_dsl.passes.regularity import regular
 from unroll_dsl.passes.rewrite import Rewriting, with_nodes
 from unroll_dsl.passes.scaling import scaling
 from unroll_dsl.source import Span
@@ -218,8 +219,10 @@ class _Composing:
 
         def step(part: _Part) -> _Part:
             def make() -> int:
-                right = self._matrix(part)
-                return self.new.make(Builtin("solve_dense"), right, self.where[matrix])
+                right, whole = self._matrix(part), self.where[matrix]
+                if not self.planner.is_definite(index):
+                    whole = regular("regular_matrix", whole, self.new, self.nodes[index].origin)
+                return self.new.make(Builtin("solve_dense"), right, whole)
 
             return replace(part, matrix=make)
 

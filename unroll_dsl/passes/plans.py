@@ -126,6 +126,11 @@ class Planner:
         self.signs = signs(graph)
         self.forms = Forms(graph.nodes, self.signs)
 
+    def is_definite(self, index: int) -> bool:
+        """Whether the form of the system of the `Solve` node `index` proves that it is positive definite."""
+        matrix = self.graph.nodes[index].args[0]
+        return self.forms.sign(terms(self.graph.nodes, matrix)) is Sign.POSITIVE
+
     def _fourier(self, index: int) -> bool:
         """Whether fourier.py finds a diagonal; tried on nodes that are thrown away."""
         nodes = self.graph.nodes

@@ -32,6 +32,7 @@ from unroll_dsl.ir.nodes import (
     Solve,
     Transpose,
 )
+from unroll_dsl.passes.regularity import regular, without_proven
 from unroll_dsl.passes.rewrite import Rewriting, Rule, apply_rules, rank, rewrite, scalar
 from unroll_dsl.source import Span
 from unroll_dsl.types import Array, Form, LinearMap
@@ -42,7 +43,7 @@ _Made = Apply | Contract | Transpose | Solve | AdjointMap | ComposeMap
 
 def scaling(graph: Graph) -> Graph:
     """Apply the rules of `RULES` to every node."""
-    return rewrite(graph, RULES)
+    return without_proven(rewrite(graph, RULES))
 
 
 # ---- shorthand: these apply the rules to what they make -----------------------------------------
@@ -267,11 +268,14 @@ def _scaled_solve(new: Rewriting, node: Node) -> int | None:
     def solved(rest: int) -> int:
         return _make(new, Solve(), rest, b, origin=origin)
 
+    def divisor(c: int) -> int:
+        return regular("regular", c, new, origin)
+
     match inner.op, inner.args:
         case ((Elementwise("mul") | ScaleMap()), (c, rest)) if scalar(new, c):
-            return new.elementwise("div", solved(rest), c, origin=origin)
+            return new.elementwise("div", solved(rest), divisor(c), origin=origin)
         case Elementwise("mul"), (rest, c) if scalar(new, c):
-            return new.elementwise("div", solved(rest), c, origin=origin)
+            return new.elementwise("div", solved(rest), divisor(c), origin=origin)
         case Elementwise("div"), (rest, c) if scalar(new, c):
             return new.elementwise("mul", solved(rest), c, origin=origin)
         case Elementwise("neg"), (rest,):

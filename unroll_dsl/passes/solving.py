@@ -49,6 +49,7 @@ from unroll_dsl.passes.plans import (
     Spectral,
     Woodbury,
 )
+from unroll_dsl.passes.regularity import regular
 from unroll_dsl.passes.rewrite import Rewriting, with_nodes
 from unroll_dsl.passes.scaling import scaling
 from unroll_dsl.passes.structure import Diagonal, Gram, Identity, Term
@@ -70,13 +71,14 @@ class Solving:
             args = tuple(where[a] for a in node.args)
             if isinstance(node.op, Solve):
                 method = planner.plan(index).method
+                definite = planner.is_definite(index)
                 if isinstance(method, Fourier):
-                    found = _by_transform(graph.nodes, where, node, args, new)
+                    found = _by_transform(graph.nodes, where, node, args, new, definite)
                     if node.label is not None:
                         new.relabel(found, node.label)
                     where.append(found)
                     continue
-                build = _Build(new, where, graph.nodes, node.origin)
+                build = _Build(new, where, graph.nodes, node.origin, definite)
                 if isinstance(method, Iterate):
                     guess = _first_guess(graph, index)
                     found = build.iterated(node.op, method, args[0], args[1], guess)
@@ -135,7 +137,12 @@ def _name(method: Method) -> str:
 
 
 def _by_transform(
-    nodes: Sequence[Node], where: Sequence[int], node: Node, args: tuple[int, ...], new: Rewriting
+    nodes: Sequence[Node],
+    where: Sequence[int],
+    node: Node,
+    args: tuple[int, ...],
+    new: Rewriting,
+    definite: bool,
 ) -> int:
     """The solution where the planner has found that the Fourier transform diagonalises the map."""
     space = nodes[node.args[1]].type
@@ -144,6 +151,8 @@ def _by_transform(
     diagonal = symbol(nodes, where, node.args[0], space, new)
     if diagonal is None:
         raise InternalError("the planner found a diagonal that is not there")
+    if not definite:
+        diagonal = regular("regular", diagonal, new, node.origin)
     return divided(args[1], diagonal, node.type.field, new, node.origin)
 
 
@@ -158,12 +167,16 @@ def _first_guess(graph: Graph, index: int) -> Slot | None:
 
 
 def _in_function(body: FunctionBody) -> FunctionBody:
-    nodes = list(body.nodes)
-    for index, node in enumerate(nodes):
-        if isinstance(node.op, Solve) and isinstance(nodes[node.args[0]].type, Array):
-            matrix, b = node.args
-            nodes[index] = replace(node, op=Builtin("solve_dense"), args=(b, matrix))
-    return replace(body, nodes=tuple(nodes))
+    new = Rewriting((), frozenset())
+    where: list[int] = []
+    for node in body.nodes:
+        args = tuple(where[a] for a in node.args)
+        if isinstance(node.op, Solve) and isinstance(body.nodes[node.args[0]].type, Array):
+            matrix = regular("regular_matrix", args[0], new, node.origin)
+            node = replace(node, op=Builtin("solve_dense"))
+            args = (args[1], matrix)
+        where.append(new.add(node.op, args, node.type, node.origin, node.label))
+    return replace(body, nodes=tuple(new.nodes), result=where[body.result])
 
 
 class _Build:
@@ -173,17 +186,27 @@ class _Build:
     """
 
     def __init__(
-        self, new: Rewriting, where: Sequence[int], old: Sequence[Node], origin: Span | None
+        self,
+        new: Rewriting,
+        where: Sequence[int],
+        old: Sequence[Node],
+        origin: Span | None,
+        definite: bool,
     ) -> None:
         self.new = new
         self.where = where
         self.old = old
         self.origin = origin
+        self.definite = definite
+
+    def _regular(self, word: str, index: int) -> int:
+        return index if self.definite else regular(word, index, self.new, self.origin)
 
     def solution(self, method: Method, matrix: int, b: int) -> int:
         match method:
             case Divide(terms):
-                return self._op("div", b, self._total(terms))
+                whole = self._total(terms)
+                return self._op("div", b, self._regular("regular", whole))
             case Spectral():
                 return self._spectral(method, b)
             case Cholesky():
@@ -192,13 +215,15 @@ class _Build:
             case Woodbury(gram, shift):
                 return self._woodbury(gram, shift, b)
             case Orthogonal():
+                if self.new.stages[matrix] > Stage.SETUP:  # one of set-up is looked at there
+                    matrix = self._regular("regular_matrix", matrix)
                 q = self._record("orthogonal_factor", matrix, label="Q")
                 turned = self.new.adjoint(q, self.origin)
                 r = self._product(turned, matrix)
                 self.new.relabel(r, "R")
                 return self._record("triangular_solve", self._product(turned, b), r)
             case Direct():
-                return self._record("solve_dense", b, matrix)
+                return self._record("solve_dense", b, self._regular("regular_matrix", matrix))
             case Fourier() | Iterate():
                 raise InternalError(f"{method} is made elsewhere")
             case _:
@@ -240,7 +265,7 @@ class _Build:
         if moving is not None:
             values = self._op("mul", moving, values)
         turned = self._product(self.new.adjoint(vectors, self.origin), b)
-        shifted = self._op("add", values, shift)
+        shifted = self._regular("regular_eigenvalues", self._op("add", values, shift))
         if plan.thin is None:
             x = self._product(vectors, self._op("div", turned, shifted))
         else:

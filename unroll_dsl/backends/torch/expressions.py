@@ -94,6 +94,8 @@ class Functions:
     def use(self, record: Function) -> None:
         if record.helper:
             self.helpers.setdefault(record.name, record.helper)
+        if "largest(" in record.helper:
+            self.helpers.setdefault("largest", LARGEST)
 
 
 @dataclass(frozen=True, slots=True)

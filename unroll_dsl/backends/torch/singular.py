@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from unroll_dsl.backends.errors import SingularSystem
+from unroll_dsl.backends.torch.layout import place
 from unroll_dsl.diagnostics.model import UnrollError
 from unroll_dsl.ir.graph import Graph
 from unroll_dsl.ir.nodes import Builtin, Solve, Stage
@@ -21,8 +22,9 @@ def in_words(graph: Graph) -> Iterator[None]:
     """A factor that torch cannot compute as the diagnostic that the reference gives (U0518)."""
     try:
         yield
-    except torch.linalg.LinAlgError:  # type: ignore[attr-defined]
-        raise UnrollError([SingularSystem(torch.inf, _place(graph))]) from None
+    except torch.linalg.LinAlgError as error:  # type: ignore[attr-defined]
+        found = _place(graph, str(error).partition(": the system")[0])
+        raise UnrollError([SingularSystem(torch.inf, found)]) from None
 
 
 def refuse_singular(graph: Graph, buffers: Mapping[int, str], network: nn.Module) -> None:
@@ -40,12 +42,12 @@ def refuse_singular(graph: Graph, buffers: Mapping[int, str], network: nn.Module
             raise UnrollError([SingularSystem(condition, node.origin)])
 
 
-def _place(graph: Graph) -> Span | None:
-    """Where the first system stands that is known at set-up."""
+def _place(graph: Graph, line: str) -> Span | None:
+    """Where the system stands that is known at set-up: on that line, or the first."""
     found = stages(graph)
     systems = [
         node.origin
         for node in graph.nodes
-        if isinstance(node.op, Solve) and found[node.args[0]] is Stage.SETUP
+        if isinstance(node.op, Solve) and found[node.args[0]] is Stage.SETUP and node.origin
     ]
-    return systems[0] if systems else None
+    return next((s for s in systems if place(s) == line), systems[0] if systems else None)

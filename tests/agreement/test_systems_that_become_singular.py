@@ -1,0 +1,121 @@
+"""Systems that are singular at values of set-up, of a call or of a phase: refused at every level, with the
+line, where the reference refuses them too; at other values solved."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+import unroll_dsl
+from unroll_dsl.diagnostics import UnrollError
+
+HEAD = (
+    "algorithm a\ndims m, n\ninput y : vector[m]\ninput d : vector[n]\ninput s : scalar\n"
+    "fixed A : matrix[m, n]\nfixed e : vector[n]\nstate x : vector[n] = A' @ y\n"
+)
+MOVING = {
+    "a diagonal": "solve(diag(d), x)",
+    "a number": "solve(s * I, x)",
+    "a number before a matrix": "solve(s * (A' @ A + I), x)",
+    "a shift": "solve(A' @ A + s * I, x)",
+    "a shift by a diagonal": "solve(A' @ A + diag(d), x)",
+    "a sum of diagonals": "solve(diag(d * d) + s * I, x)",
+    "two matrices": "solve(A' @ diag(s * y) @ A + s * I, x)",
+    "of a function": "f(diag(d) + s * A' @ A, x)",
+    "that moves in phases": "solve(A' @ A + diag(x * d), d + e)",
+}
+DEFINITION = "def f(M, b) = solve(M, b)\n"
+A = torch.randn(3, 6, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+Y, D = torch.rand(4, 3, dtype=torch.float64) + 1, torch.rand(4, 6, dtype=torch.float64) + 1
+S = torch.full((4,), 1.5, dtype=torch.float64)
+E = torch.ones(6, dtype=torch.float64)
+
+
+def program(system: str) -> Any:
+    head = HEAD.replace("state", f"{DEFINITION}state") if system.startswith("f(") else HEAD
+    return unroll_dsl.loads(f"{head}phase (2):\n    x <- {system}\noutput x\n", name="page.unroll")
+
+
+@pytest.mark.parametrize("system", MOVING.values(), ids=MOVING.keys())
+def test_values_of_a_call(system: str) -> None:
+    spec, bind = program(system), {"A": A, "e": E}
+    reference = spec.reference(bind=bind)
+    zero = D.clone()
+    zero[2, 3:], zero[2, :3] = 0, 0  # one sample of four
+    none = torch.where(torch.arange(4) == 2, 0 * S, S)
+    with pytest.raises(UnrollError, match="is singular"):
+        reference(*(v.numpy() for v in (Y, zero, none)))
+    exact = torch.as_tensor(np.array(reference(*(v.numpy() for v in (Y, D, S)))))
+    for level in (0, 1, 2):
+        net = spec.compile(bind=bind, optimize=level)
+        torch.testing.assert_close(net(Y, D, S), exact, rtol=1e-8, atol=1e-10)
+        torch.testing.assert_close(torch.vmap(net)(Y, D, S), exact, rtol=1e-8, atol=1e-10)
+        line = 8 if system.startswith("f(") else 10
+        words = (
+            rf"page.unroll:{line}: the system of `solve` is singular at these values: add a shift"
+        )
+        for run in (net, torch.vmap(net)):
+            with pytest.raises(RuntimeError, match=words):
+                run(Y, zero, none)
+
+
+KERNEL = torch.zeros(3, 3, dtype=torch.float64)
+KERNEL[1] = torch.tensor([0.25, 0.5, 0.25])
+IMAGE = (
+    "algorithm a\ndims h, w\ninput y : image[1, h, w]\ninput s : scalar\nfixed K : matrix[3, 3]\n"
+    "let B = blur(K, padding=circular)\n"
+)
+
+
+@pytest.mark.parametrize("system", ["B' @ B", "B", "B' @ B + s * I"])
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32])
+def test_a_blur_that_loses_a_frequency(system: str, dtype: torch.dtype) -> None:
+    if dtype == torch.float32 and system == "B":
+        pytest.skip("rounding of single precision hides what is not squared")
+    spec = unroll_dsl.loads(f"{IMAGE}output solve({system}, y)\n", name="page.unroll")
+    y, s = torch.randn(1, 4, 6, dtype=dtype), torch.zeros((), dtype=dtype)
+    bind, dims = {"K": KERNEL.to(dtype)}, {"h": 4, "w": 6}
+    with pytest.raises(UnrollError, match="is singular"):
+        spec.reference(bind=bind)(y.numpy(), s.numpy())
+    for level in (0, 1, 2):
+        if "s" not in system:
+            with pytest.raises(UnrollError, match=r"is singular(.|\n)*page.unroll:7:8"):
+                spec.compile(bind=bind, dims=dims, optimize=level)
+            continue
+        net = spec.compile(bind=bind, dims=dims, optimize=level)
+        with pytest.raises(RuntimeError, match=r"page.unroll:7: the system of `solve` is singular"):
+            net(y, s)
+        assert net(y, s + 1).isfinite().all()
+
+
+def test_a_diagonal_of_set_up() -> None:
+    spec = unroll_dsl.loads(
+        "algorithm a\ndims n\ninput y : vector[n]\nfixed d, g : vector[n]\n"
+        "let p = solve(diag(d), y)\nlet q = solve(diag(g) - 2 * I, y)\noutput p + q\n"
+    )
+    d, y = torch.tensor([1.0, 3.0, 0.0], dtype=torch.float64), torch.ones(3, dtype=torch.float64)
+    for level in (0, 1, 2):
+        for bind, line in (({"d": d, "g": d}, 5), ({"d": d + 1, "g": d + 1}, 6)):
+            with pytest.raises(UnrollError, match=rf"is singular(.|\n)*:{line}:"):
+                spec.compile(bind=bind, optimize=level)
+            with pytest.raises(UnrollError, match=rf"is singular(.|\n)*:{line}:"):
+                spec.reference(bind=bind)(y.numpy())
+        net = spec.compile(bind={"d": d + 1, "g": d}, optimize=level)
+        torch.testing.assert_close(net(y), y / (d + 1) + y / (d - 2))
+
+
+def test_small_entries_are_divided_by_in_single_precision() -> None:
+    spec = unroll_dsl.loads(
+        "algorithm a\ndims n\ninput y, d : vector[n]\noutput solve(diag(d), y)\n"
+    )
+    d = torch.tensor([1.0, 1e-10])
+    torch.testing.assert_close(spec.compile()(torch.ones(2), d), 1 / d)
+
+
+def test_a_form_that_proves_it_is_not_looked_at() -> None:
+    spec = unroll_dsl.loads(
+        "algorithm a\ndims m, n\ninput y : vector[m]\nfixed A : matrix[m, n]\n"
+        "learnable r : scalar > 0 = 1\noutput solve(A' @ A + r * I, A' @ y)\n"
+    )
+    assert "regular" not in spec.source()

@@ -1,0 +1,39 @@
+"""What a system is divided by, looked at where it may vanish: the records of operators/regularity.py."""
+
+from __future__ import annotations
+
+from unroll_dsl.ir.graph import Graph
+from unroll_dsl.ir.nodes import Builtin, Constant
+from unroll_dsl.passes.rewrite import Rewriting, with_nodes
+from unroll_dsl.passes.signs import Sign, signs
+from unroll_dsl.source import Span
+
+
+def regular(word: str, index: int, new: Rewriting, origin: Span | None) -> int:
+    """A node that passes on what a system is solved with, and refuses it where the system is singular: for
+    systems whose form does not prove that they are definite."""
+    op = new.nodes[index].op
+    if isinstance(op, Constant) and op.value != 0:
+        return index
+    place = "" if origin is None else f"{origin.file.name.rpartition('/')[2]}:{origin.line}"
+    return new.make(Builtin(word, (("place", place),)), index, origin=origin)
+
+
+def without_proven(graph: Graph) -> Graph:
+    """The graph without looks at what is known to be positive."""
+    if not any(_looks(node.op) for node in graph.nodes):
+        return graph
+    known = signs(graph)
+    new = Rewriting.of(graph)
+    where: list[int] = []
+    for node in graph.nodes:
+        args = tuple(where[a] for a in node.args)
+        if _looks(node.op) and known[node.args[0]] is Sign.POSITIVE:
+            where.append(args[0])
+        else:
+            where.append(new.add(node.op, args, node.type, node.origin, node.label))
+    return with_nodes(graph, new.nodes, where)
+
+
+def _looks(op: object) -> bool:
+    return isinstance(op, Builtin) and op.function == "regular"
