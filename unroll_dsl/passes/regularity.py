@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from unroll_dsl.ir.graph import Graph
-from unroll_dsl.ir.nodes import Builtin, Constant
+from dataclasses import replace
+
+from unroll_dsl.ir.graph import FunctionBody, Graph
+from unroll_dsl.ir.nodes import Builtin, Constant, Solve
 from unroll_dsl.passes.rewrite import Rewriting, with_nodes
 from unroll_dsl.passes.signs import Sign, signs
 from unroll_dsl.source import Span
+from unroll_dsl.types import Array
 
 
 def regular(word: str, index: int, new: Rewriting, origin: Span | None) -> int:
@@ -33,6 +36,20 @@ def without_proven(graph: Graph) -> Graph:
         else:
             where.append(new.add(node.op, args, node.type, node.origin, node.label))
     return with_nodes(graph, new.nodes, where)
+
+
+def in_function(body: FunctionBody) -> FunctionBody:
+    """A function with its systems solved and looked at: its arguments may be anything."""
+    new = Rewriting((), frozenset())
+    where: list[int] = []
+    for node in body.nodes:
+        args = tuple(where[a] for a in node.args)
+        if isinstance(node.op, Solve) and isinstance(body.nodes[node.args[0]].type, Array):
+            matrix = regular("regular_matrix", args[0], new, node.origin)
+            node = replace(node, op=Builtin("solve_dense"))
+            args = (args[1], matrix)
+        where.append(new.add(node.op, args, node.type, node.origin, node.label))
+    return replace(body, nodes=tuple(new.nodes), result=where[body.result])
 
 
 def _looks(op: object) -> bool:

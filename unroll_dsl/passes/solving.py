@@ -20,7 +20,7 @@ from dataclasses import dataclass, field, replace
 from typing import assert_never
 
 from unroll_dsl.diagnostics.model import InternalError
-from unroll_dsl.ir.graph import FunctionBody, Graph, Slot
+from unroll_dsl.ir.graph import Graph, Slot
 from unroll_dsl.ir.nodes import (
     AdjointMap,
     Apply,
@@ -49,7 +49,7 @@ from unroll_dsl.passes.plans import (
     Spectral,
     Woodbury,
 )
-from unroll_dsl.passes.regularity import regular
+from unroll_dsl.passes.regularity import in_function, regular
 from unroll_dsl.passes.rewrite import Rewriting, with_nodes
 from unroll_dsl.passes.scaling import scaling
 from unroll_dsl.passes.structure import Diagonal, Gram, Identity, Term
@@ -89,7 +89,7 @@ class Solving:
                 where.append(found)
                 continue
             where.append(new.add(node.op, args, node.type, node.origin, node.label))
-        bodies = tuple(_in_function(body) for body in graph.functions)
+        bodies = tuple(in_function(body) for body in graph.functions)
         return with_nodes(replace(graph, functions=bodies), new.nodes, where)
 
 
@@ -164,19 +164,6 @@ def _first_guess(graph: Graph, index: int) -> Slot | None:
         *(i for i, n in enumerate(nodes) if n.op == Elementwise("real") and index in n.args),
     }
     return next((slot for slot in graph.states if slot.update in near), None)
-
-
-def _in_function(body: FunctionBody) -> FunctionBody:
-    new = Rewriting((), frozenset())
-    where: list[int] = []
-    for node in body.nodes:
-        args = tuple(where[a] for a in node.args)
-        if isinstance(node.op, Solve) and isinstance(body.nodes[node.args[0]].type, Array):
-            matrix = regular("regular_matrix", args[0], new, node.origin)
-            node = replace(node, op=Builtin("solve_dense"))
-            args = (args[1], matrix)
-        where.append(new.add(node.op, args, node.type, node.origin, node.label))
-    return replace(body, nodes=tuple(new.nodes), result=where[body.result])
 
 
 class _Build:
