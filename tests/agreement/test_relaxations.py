@@ -122,3 +122,10 @@ def test_from_python() -> None:
     )
     assert "plf(D @ x + u, q)" in network.text
     assert [p.name for p in network.spec.graph.parameters] == ["gamma_D", "q"]
+
+
+def test_a_letter_of_ones_own_reaches_the_objective() -> None:
+    """A threshold that is a constant of the objective takes its new name there as well."""
+    page = unroll_dsl.load("cs_mri").derive("ista").relax("threshold(letter=theta)")
+    assert "lambda" not in page.text
+    assert "1/2 * sumsq(A @ x - y) + theta * g(D @ x)" in page.text

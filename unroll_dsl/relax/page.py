@@ -209,8 +209,13 @@ class Page:
                 return
 
     def rename(self, old: str, new: str) -> None:
-        """A name becomes another one all over the page."""
+        """A name becomes another one in the phase, in what is minimised, and in constants made of it."""
         values = {old: n.Name(new, self.program.span)}
+        for s in list(self.statements):
+            if isinstance(s, n.Minimize):
+                self.replace(s, dataclasses.replace(s, body=substitute(s.body, values)))
+            elif isinstance(s, n.Let):
+                self.replace(s, dataclasses.replace(s, value=substitute(s.value, values)))
         self.set_lines(
             tuple(
                 dataclasses.replace(x, value=substitute(x.value, values)) for x in self.phase.body
