@@ -32,12 +32,13 @@ def to_pairs(tensors: Mapping[str, Tensor]) -> tuple[dict[str, Tensor], dict[str
 def from_pairs(
     tensors: Mapping[str, Tensor], metadata: Mapping[str, str] | None
 ) -> dict[str, Tensor]:
-    """What `to_pairs` was given."""
+    """What `to_pairs` was given. Copies: pairs in a file lie where numbers may, complex ones may not, and torch
+    ends the process over one that does."""
     import torch
 
     wide = json.loads((metadata or {}).get(_KEY, "[]"))
     return {
-        name: torch.view_as_complex(value) if name in wide else value
+        name: torch.view_as_complex(value.clone()) if name in wide else value
         for name, value in tensors.items()
     }
 
