@@ -72,9 +72,12 @@ def _tried(seed: int, text: str, export: bool) -> Outcome:
     spec = unroll_dsl.loads(text)
     verify(spec.graph)
     instance = draw(spec.graph, seed=seed, batch=2)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # that values are unused, or solutions not exact
-        return _compared(seed, text, spec, instance, export)
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        outcome = _compared(seed, text, spec, instance, export)
+    if outcome.fault and any("residual" in str(warning.message) for warning in said):
+        return Outcome(seed, text, note="a solution that was not reached, and said so")
+    return outcome
 
 
 def _compared(

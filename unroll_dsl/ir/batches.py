@@ -9,11 +9,15 @@ from unroll_dsl.ir.nodes import Final, Input, Node, PhaseSum, State, Target, Tra
 
 
 def batched(graph: Graph) -> tuple[bool, ...]:
-    """For each node whether it depends on an input. A state does if its start or its update does."""
+    """For each node whether it depends on an input. A state does if its update does, or its start where
+    that is read."""
     states: set[str] = set()
+    read = {node.op.name for node in graph.nodes if isinstance(node.op, State)}
     while True:
         found = _batched(graph.nodes, states)
-        grown = states | {s.name for s in graph.states if found[s.initial] or found[s.update]}
+        grown = states | {
+            s.name for s in graph.states if found[s.update] or (s.name in read and found[s.initial])
+        }
         if grown == states:
             return tuple(found)
         states = grown

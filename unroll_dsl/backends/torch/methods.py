@@ -225,7 +225,7 @@ class Methods:
         layout = self.layout
         done: list[int] = []
         states = self.states_in()
-        roots = [self._start_source(slot) for slot in states]
+        roots = [self._start_source(slot) for slot in states if self._start_is_read(slot)]
         # what a call value reads may be a call value itself, so ask until nothing is new
         while True:
             wanted = [i for i in sorted(layout.call_values) if i not in done]
@@ -257,6 +257,10 @@ class Methods:
             )
         return block.lines
 
+    def _start_is_read(self, slot: Slot) -> bool:
+        """Not where a number is written over it: it then says no more than precision and device."""
+        return any(node.op == ops.State(slot.name) for node in self.nodes)
+
     def _start_source(self, slot: Slot) -> int:
         """What the start of a state is computed from: a number that is spread is no value."""
         node = self.nodes[slot.initial]
@@ -287,6 +291,9 @@ class Methods:
     def _initial(self, block_value, slot: Slot, write) -> list[ast.expr]:  # type: ignore[no-untyped-def]
         """The start of a state, with the batch of the inputs if the state carries one."""
         layout, facts = self.layout, self.layout.facts
+        if not self._start_is_read(slot):
+            like = layout.like()
+            return [like.make("full", ast.Tuple([], ast.Load()), ast.Constant(0))]
         batched = any(
             facts.batched[i] for i, n in enumerate(self.nodes) if n.op == ops.State(slot.name)
         )
