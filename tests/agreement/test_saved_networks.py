@@ -19,9 +19,9 @@ from unroll_dsl.weights.container import read_spec
 PRECISIONS = (torch.float32, torch.float64)
 
 
-def near(value: Any, rng: np.random.Generator) -> Any:
-    """Another value, inside any constraint that has the first in it and 0 at its end."""
-    return np.asarray(value) * rng.uniform(0.8, 0.95)
+def near(value: Any, rng: np.random.Generator, name: str = "") -> Any:
+    """Another value, inside any constraint that has the first in it and 0 at its end; `L` has a lower bound."""
+    return np.asarray(value) * (1.2 if name == "L" else rng.uniform(0.8, 0.95))
 
 
 def roles(spec: Any, rng: np.random.Generator) -> dict[str, Any]:
@@ -64,11 +64,13 @@ def with_values(changed: Any, drawn: dict[str, Any], rng: np.random.Generator) -
     kind = drawn["dtype"]
     for constant in changed.graph.constants:
         if isinstance(constant.type, Array) and constant.default is not None and rng.random() < 0.7:
-            value = near(reference.constant(constant.name), rng)
+            value = near(reference.constant(constant.name), rng, constant.name)
             given["bind"][constant.name] = value.tolist() if rng.random() < 0.5 else value
     for parameter in changed.graph.parameters:
         if isinstance(parameter.type, Array) and isinstance(parameter.initial, int):
-            given["init"][parameter.name] = near(reference.parameter(parameter.name), rng)
+            given["init"][parameter.name] = near(
+                reference.parameter(parameter.name), rng, parameter.name
+            )
     for values in (given["bind"], given["init"]):
         for name, value in values.items():
             if isinstance(value, np.ndarray):

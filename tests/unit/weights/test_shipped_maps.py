@@ -24,7 +24,8 @@ SHARED = tuple(name for name in MAPS if not any(
 
 def network(name: str, phases: int) -> Any:
     spec = unroll_dsl.load(name)
-    sizes = {dim: 5 for dim, default in spec.graph.dims if default is None}
+    rows = SIDE**2 if name == "fista_net" else 5  # fewer leave its system singular
+    sizes = {dim: rows for dim, default in spec.graph.dims if default is None}
     sizes |= {dim: SIDE for dim in ("h", "w") if dim in sizes}
     sizes |= {"n": SIDE**2} if "n" in sizes else {}
     bind = {}
