@@ -61,7 +61,7 @@ def run(out: Path, *, quick: bool = False, data: Path | None = None) -> Result |
             names=beside(NAME, "weights.toml"),
             bind=bind,
             choices=protocol.choices({}),
-            phases=trained.config.phases,
+            phases=trained.config.phases if weights is None else None,
         )
 
     before = tested(None)

@@ -28,7 +28,7 @@ def test_wheel_works_outside_the_checkout(tmp_path: Path) -> None:
         archive.extractall(tmp_path / "installed")  # what pip does with a wheel of pure Python
     shipped = {path.name for path in (tmp_path / "installed").rglob("*.unroll")}
     assert shipped == {
-        p.name for f in ("algorithms", "grammars") for p in (ROOT / f).glob("*.unroll")
+        p.name for f in ("algorithms", "grammars") for p in (ROOT / f).rglob("*.unroll")
     }
     environment = {**os.environ, "PYTHONPATH": str(tmp_path / "installed")}
     for arguments in (["-c", SCRIPT], ["-m", "unroll_dsl", "check", "ista"]):

@@ -44,7 +44,8 @@ def write_bound(path: Path, bind: Mapping[str, Any]) -> None:
         else value
         for name, value in values.items()
     }
-    write_whole(path, save(*to_pairs({n: v for n, v in arrays.items() if isinstance(v, Tensor)})))
+    whole, pairs = to_pairs({n: v for n, v in arrays.items() if isinstance(v, Tensor)})
+    write_whole(path, save(whole, pairs or None))  # of no tensor and no metadata it makes bad JSON
 
 
 def read_bound(path: Path) -> dict[str, Tensor | float | complex]:

@@ -200,3 +200,8 @@ def test_what_is_bound_is_kept_as_copies_without_a_graph(tmp_path: Path) -> None
         assert not value.requires_grad and value.is_contiguous()
         assert value.dtype == other.dtype and value.data_ptr() % 16 == 0
     assert found["W"].data_ptr() != weight.data_ptr()
+
+
+def test_nothing_bound_is_kept_as_well(tmp_path: Path) -> None:
+    write_bound(tmp_path / "bound", {})
+    assert read_bound(tmp_path / "bound") == {}
