@@ -14,21 +14,23 @@ from typing import TYPE_CHECKING, Any
 from unroll_dsl.version import VERSION as __version__
 
 if TYPE_CHECKING:
-    from unroll_dsl.diagnostics.model import Diagnostic, InternalError, UnrollError
+    from unroll_dsl.diagnostics.model import Diagnostic
+    from unroll_dsl.diagnostics.raised import InternalError, UnrollError
+    from unroll_dsl.loading import load, loads
     from unroll_dsl.measure import Measurement, measurement
-    from unroll_dsl.spec import Spec, load, loads
+    from unroll_dsl.spec import Spec
     from unroll_dsl.train.training import train
     from unroll_dsl.weights.container import load_network, save_network
 
 _HOMES = {
     "Diagnostic": "unroll_dsl.diagnostics.model",
-    "InternalError": "unroll_dsl.diagnostics.model",
-    "UnrollError": "unroll_dsl.diagnostics.model",
+    "InternalError": "unroll_dsl.diagnostics.raised",
+    "UnrollError": "unroll_dsl.diagnostics.raised",
     "Measurement": "unroll_dsl.measure",
     "measurement": "unroll_dsl.measure",
     "Spec": "unroll_dsl.spec",
-    "load": "unroll_dsl.spec",
-    "loads": "unroll_dsl.spec",
+    "load": "unroll_dsl.loading",
+    "loads": "unroll_dsl.loading",
     "load_network": "unroll_dsl.weights.container",
     "save_network": "unroll_dsl.weights.container",
 }

@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from unroll_dsl.diagnostics.model import MOST_ERRORS, Diagnostic, InternalError, first_of
+from unroll_dsl.diagnostics.model import MOST_ERRORS, Diagnostic, first_of
+from unroll_dsl.diagnostics.raised import InternalError
 from unroll_dsl.ir.build import build
 from unroll_dsl.ir.graph import Graph
-from unroll_dsl.passes.liveness import unused
+from unroll_dsl.passes.analysis.liveness import unused
 from unroll_dsl.resources import grammar_path
 from unroll_dsl.semantics import TypedProgram, check
 from unroll_dsl.semantics.errors import SizeWithoutEnd, Unused

@@ -1,6 +1,6 @@
 """How the data of a program are made: its `measure` lines in both backends.
 
-The lines are a program of their own (measuring.py), from the targets of the loss and white noise to the inputs
+The lines are a program of their own (programs/measures.py), from the targets of the loss and white noise to the inputs
 of the network. It is checked and compiled as any other.
 """
 
@@ -12,9 +12,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from unroll_dsl.backends.errors import SizeUnknown
-from unroll_dsl.diagnostics.model import UnrollError
+from unroll_dsl.diagnostics.raised import UnrollError
 from unroll_dsl.driver import check_program
-from unroll_dsl.measuring import data_program, noisy_lines
+from unroll_dsl.programs.measures import data_program, noisy_lines
 from unroll_dsl.semantics.measures import measures
 from unroll_dsl.semantics.scopes import names_in
 from unroll_dsl.source import Span

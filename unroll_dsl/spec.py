@@ -1,25 +1,24 @@
-"""The public face of a program: `load` it, `compile` it, run its `reference`."""
+"""The public face of a program: `compile` it, run its `reference`, derive one of its objective."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from unroll_dsl.backends.binding import Binding
 from unroll_dsl.backends.binding import bind as bind_values
 from unroll_dsl.backends.errors import NoInfluence, NothingToRun, PhasesInvalid
 from unroll_dsl.backends.values import describe
-from unroll_dsl.diagnostics.model import Diagnostic, InternalError, UnrollError
-from unroll_dsl.driver import Checked, check_path, check_program, check_source
+from unroll_dsl.diagnostics.model import Diagnostic
+from unroll_dsl.diagnostics.raised import InternalError, UnrollError
+from unroll_dsl.driver import Checked, check_program, check_source
 from unroll_dsl.freezing import Origin, kept, remember
 from unroll_dsl.ir.graph import Graph, Parameter
 from unroll_dsl.ir.intervals import interval_scalars
-from unroll_dsl.passes.liveness import liveness
+from unroll_dsl.passes.analysis.liveness import liveness
 from unroll_dsl.passes.pipeline import optimize as optimized
-from unroll_dsl.resources import algorithm_names, packaged_path
-from unroll_dsl.rewrite import with_roles
+from unroll_dsl.programs.roles import with_roles
 from unroll_dsl.semantics import TypedProgram
 from unroll_dsl.source import SourceFile
 from unroll_dsl.syntax.nodes import Program
@@ -384,7 +383,8 @@ class Derived:
         self.derivation, self.relaxed = derivation, relaxed
         self.text = relaxed[-1].text if relaxed else derivation.text
         self.way = derivation.way
-        self.spec = loads(self.text, f"{derivation.program.name.text}.unroll")
+        name = f"{derivation.program.name.text}.unroll"
+        self.spec = Spec(check_source(SourceFile(name, self.text)))
 
     def relax(self, *names: str) -> Derived:
         """The page with parts relaxed, one after the other: `relax("filters", "threshold(shared)")`."""
@@ -434,35 +434,3 @@ def _layer_arrays(parameter: Parameter, phases: int, bound: Binding) -> dict[str
             value = np.broadcast_to(value, (phases, *value.shape))
         found[name] = value
     return found
-
-
-def load(source: str | Path) -> Spec:
-    """Load a packaged algorithm by its name, or a file by its path.
-
-    Raises
-    ------
-    UnrollError
-        With all diagnostics, if the program has errors or is not found.
-    """
-    return Spec(check_named(source))
-
-
-def loads(text: str, name: str = "<text>") -> Spec:
-    """Load a program from its text."""
-    return Spec(check_source(SourceFile(name, text)))
-
-
-def check_named(source: str | Path) -> Checked:
-    """Check a packaged algorithm by its name, or a file by its path."""
-    if isinstance(source, str) and (packaged := packaged_path(source)) is not None:
-        return check_path(packaged, f"{source}.unroll")
-    path = Path(source)
-    if isinstance(source, str) and path.suffix != ".unroll" and not path.exists():
-        from unroll_dsl.backends.errors import UnknownAlgorithm
-
-        file = f"{source}.unroll"
-        unknown = UnknownAlgorithm(
-            source, algorithm_names(), file if Path(file).is_file() else None
-        )
-        return Checked(None, None, None, None, (unknown,))
-    return check_path(path)

@@ -22,7 +22,7 @@ import unroll_dsl
 from unroll_dsl.resources import algorithm_names
 from unroll_dsl.types import SCALAR
 from unroll_dsl.verify.instance import Instance, draw
-from unroll_dsl.verify.using import random_starts
+from unroll_dsl.verify.networks import random_starts
 
 PHASES = 4
 # Compiling is slow: a few stand for all.

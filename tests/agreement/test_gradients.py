@@ -6,7 +6,7 @@ import pytest
 import torch
 
 import unroll_dsl
-from unroll_dsl.diagnostics.model import UnrollError
+from unroll_dsl.diagnostics.raised import UnrollError
 
 
 def lasso(name: str, phases: int, **options: Any) -> tuple[Any, torch.Tensor, torch.Tensor]:

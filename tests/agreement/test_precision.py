@@ -6,7 +6,7 @@ import pytest
 import torch
 
 import unroll_dsl
-from unroll_dsl.diagnostics.model import UnrollError
+from unroll_dsl.diagnostics.raised import UnrollError
 
 EPSILON = {torch.bfloat16: 2**-8, torch.float16: 2**-11}
 

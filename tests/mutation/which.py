@@ -13,6 +13,7 @@ TESTS: dict[str, tuple[str, ...]] = {
         "tests/published/test_special_cases.py",
     ),
     "unroll_dsl/cli": ("tests/cli",),
+    "unroll_dsl/programs": ("tests/unit/test_measure.py", "tests/agreement", "tests/unit/train"),
     "unroll_dsl/data": ("tests/unit/data", "tests/unit/train", "tests/conformance"),
     "unroll_dsl/demo": ("tests/unit/demo", "tests/cli/test_demo.py"),
     "unroll_dsl/diagnostics": ("tests/unit/diagnostics", "tests/conformance"),

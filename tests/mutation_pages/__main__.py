@@ -15,8 +15,8 @@ import torch
 
 from tests.mutation_pages.measure import Effect, Outcome, measured
 from tests.mutation_pages.mutants import KINDS, mutants
+from unroll_dsl.loading import load
 from unroll_dsl.resources import algorithm_names
-from unroll_dsl.spec import load
 
 
 def main() -> None:

@@ -8,17 +8,17 @@ from enum import Enum
 import numpy as np
 
 from tests.mutation_pages.mutants import Mutant
-from unroll_dsl.diagnostics.model import UnrollError
+from unroll_dsl.diagnostics.raised import UnrollError
 from unroll_dsl.spec import Spec
 from unroll_dsl.verify.against import check_against, check_other_constants
 from unroll_dsl.verify.agreement import Run
 from unroll_dsl.verify.cases import Case, cases
 from unroll_dsl.verify.instance import Instance, draw
+from unroll_dsl.verify.networks import with_random_starts
 from unroll_dsl.verify.objective import check_along, check_minimiser
 from unroll_dsl.verify.report import Row, Verdict
 from unroll_dsl.verify.run import arguments, as_spec, exact
 from unroll_dsl.verify.settling import End, idle, repeatable, settle
-from unroll_dsl.verify.using import with_random_starts
 
 _PHASES = (1, 4)
 _SAME = 1e-9

@@ -17,8 +17,9 @@ import random
 from collections.abc import Iterator
 from typing import Any
 
-from unroll_dsl.diagnostics.model import UnrollError
-from unroll_dsl.spec import Spec, loads
+from unroll_dsl.diagnostics.raised import UnrollError
+from unroll_dsl.loading import loads
+from unroll_dsl.spec import Spec
 from unroll_dsl.syntax.nodes import (
     Argument,
     Binary,

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 import unroll_dsl
-from unroll_dsl.diagnostics.model import UnrollError
+from unroll_dsl.diagnostics.raised import UnrollError
 from unroll_dsl.ir.read import from_text
 from unroll_dsl.ir.text import to_text
 from unroll_dsl.source import SourceFile

@@ -8,7 +8,7 @@ from functools import cache
 from importlib import import_module
 
 from unroll_dsl.atoms.model import Atom
-from unroll_dsl.diagnostics.model import InternalError
+from unroll_dsl.diagnostics.raised import InternalError
 
 
 @cache

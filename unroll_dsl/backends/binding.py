@@ -10,7 +10,8 @@ from typing import Any
 from unroll_dsl.backends import errors
 from unroll_dsl.backends.sizes import Equation, solve
 from unroll_dsl.backends.values import Meta, as_numpy, describe, looks_like_a_map
-from unroll_dsl.diagnostics.model import Diagnostic, UnrollError
+from unroll_dsl.diagnostics.model import Diagnostic
+from unroll_dsl.diagnostics.raised import UnrollError
 from unroll_dsl.ir.graph import Constant, Graph, Parameter
 from unroll_dsl.source import Span
 from unroll_dsl.types import Array, Bound, Dim, Field, Layer, LinearMap

@@ -9,9 +9,9 @@ from torch import nn
 
 from unroll_dsl.adjointness import Adjointness
 from unroll_dsl.backends.errors import MapFails, NotAdjoint, NotLinear, WrongShape
+from unroll_dsl.backends.maps import WrongImage, try_out
 from unroll_dsl.diagnostics.model import Diagnostic
 from unroll_dsl.ir.graph import Constant
-from unroll_dsl.maps import WrongImage, try_out
 from unroll_dsl.types import Array, Declared, Field, LinearMap
 
 Shape = tuple[int, ...]
@@ -27,7 +27,7 @@ def misfits(
 ) -> list[Diagnostic]:
     """What is wrong with a map for arguments of precision `real`: it is tried out (see adjointness.py).
 
-    `module` is of maps.py; `domain` and `codomain` are the numbers behind the declared spaces.
+    `module` is of backends/maps.py; `domain` and `codomain` are the numbers behind the declared spaces.
     """
     found = tried(declared, module, domain, codomain, real, device)
     return [] if isinstance(found, Adjointness) else found

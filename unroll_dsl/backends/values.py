@@ -76,7 +76,7 @@ def for_torch(value: Any) -> Any:
 
 
 def looks_like_a_map(value: Any) -> bool:
-    """Whether an object has a forward and an adjoint, in one of the ways that maps.py knows."""
+    """Whether an object has a forward and an adjoint, in one of the ways that backends/maps.py knows."""
     if isinstance(value, tuple | list):
         return len(value) == 2 and all(map(callable, value))
     pairs = (("matvec", "rmatvec"), ("A", "A_adjoint"), ("__call__", "adjoint"))

@@ -13,7 +13,7 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from unroll_dsl.cli.opening import add_data, asked, refusals
+from unroll_dsl.cli.refusals import add_data, asked, refusals
 from unroll_dsl.cli.terminal import print_json, said
 from unroll_dsl.cli.usage import Exit, UsageError
 from unroll_dsl.cli.values import count

@@ -83,7 +83,7 @@ def _weights(spec: "Spec", options: Namespace) -> None:
 def _dump(stage: str, options: Namespace) -> str:
     """The program after a stage; tokens and tree also of a program with errors further on."""
     from unroll_dsl.cli import emit
-    from unroll_dsl.diagnostics.model import UnrollError
+    from unroll_dsl.diagnostics.raised import UnrollError
 
     checked = check(options.file)
     if stage == "tokens" and checked.file is not None:

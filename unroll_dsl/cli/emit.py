@@ -46,7 +46,7 @@ def known_stage(stage: str) -> str:
 def tokens(file: SourceFile) -> str:
     """Every token of a file at its place."""
     from unroll_dsl.syntax.lexer import Lexer
-    from unroll_dsl.syntax.tables import load_tables
+    from unroll_dsl.syntax.parse_tables import load_tables
 
     lines = Lexer(file, load_tables()).lines()
     found = [token for line in lines.lines for token in line.tokens]

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from unroll_dsl.cli.opening import add_data, asked, refusals
+from unroll_dsl.cli.refusals import add_data, asked, refusals
 from unroll_dsl.cli.terminal import print_json, problem
 from unroll_dsl.cli.usage import Exit
 from unroll_dsl.cli.values import by_name

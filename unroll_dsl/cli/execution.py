@@ -13,7 +13,7 @@ from unroll_dsl.backends.sizes import Equation, solve
 from unroll_dsl.cli.options import Values
 from unroll_dsl.cli.progress import progress
 from unroll_dsl.cli.usage import UsageError
-from unroll_dsl.diagnostics.model import UnrollError
+from unroll_dsl.diagnostics.raised import UnrollError
 from unroll_dsl.ir.nodes import Final
 from unroll_dsl.types import Dim
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from unroll_dsl.cli.files import write_text
-from unroll_dsl.cli.opening import BIND, DATA, refusals
+from unroll_dsl.cli.refusals import BIND, DATA, refusals
 from unroll_dsl.cli.specs import load
 from unroll_dsl.cli.terminal import print_json, said
 from unroll_dsl.cli.usage import Exit, UsageError, did_you_mean

@@ -47,7 +47,7 @@ class Entry:
 
 def _entries() -> list[Entry]:
     """The packaged algorithms in the order of their names, parsed but not checked."""
-    from unroll_dsl.diagnostics.model import UnrollError
+    from unroll_dsl.diagnostics.raised import UnrollError
     from unroll_dsl.resources import algorithm_names, algorithm_path
     from unroll_dsl.source import SourceFile
     from unroll_dsl.syntax import parse

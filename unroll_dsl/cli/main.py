@@ -17,7 +17,7 @@ from typing import NoReturn
 from unroll_dsl.cli.memory import asked_for, is_no_memory
 from unroll_dsl.cli.terminal import prepare_streams, problem, quiet_stdout, report_diagnostics
 from unroll_dsl.cli.usage import Exit, Parser, UsageError, did_you_mean
-from unroll_dsl.diagnostics.model import InternalError, UnrollError
+from unroll_dsl.diagnostics.raised import InternalError, UnrollError
 from unroll_dsl.files import CannotRead
 from unroll_dsl.version import VERSION
 

@@ -20,7 +20,7 @@ def arguments(parser: ArgumentParser) -> None:
 
 def run(options: Namespace) -> int:
     from unroll_dsl.cli.files import refuse_to_overwrite, write_text
-    from unroll_dsl.cli.opening import refusals
+    from unroll_dsl.cli.refusals import refusals
 
     out = options.out or options.run / "report.html"
     with refusals():

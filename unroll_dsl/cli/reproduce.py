@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from unroll_dsl.cli.opening import BIND, DATA
+from unroll_dsl.cli.refusals import BIND, DATA
 from unroll_dsl.cli.terminal import print_json, problem, said
 from unroll_dsl.cli.usage import Exit, UsageError, did_you_mean
 from unroll_dsl.cli.values import by_name, pair

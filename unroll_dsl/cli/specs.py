@@ -22,7 +22,7 @@ def check(word: str) -> "Checked":
         return check_path(packaged, f"{word}.unroll")
     if Path(word).is_file():
         return check_path(Path(word))
-    from unroll_dsl.spec import check_named
+    from unroll_dsl.loading import check_named
 
     return check_named(word)  # neither: this says so and names what is near
 

@@ -19,8 +19,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from unroll_dsl.cli.opening import BIND, DATA, refusals
 from unroll_dsl.cli.options import add_roles, roles
+from unroll_dsl.cli.refusals import BIND, DATA, refusals
 from unroll_dsl.cli.terminal import print_json, problem, said
 from unroll_dsl.cli.usage import Exit, UsageError
 from unroll_dsl.cli.values import by_name, count, pair, sizes

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from unroll_dsl.data import coding
-from unroll_dsl.spec import load
+from unroll_dsl.loading import load
 
 _PART = 500  # patches at a time: all states of all iterations are held
 

@@ -19,7 +19,7 @@ from unroll_dsl.data.signals import signals
 from unroll_dsl.demo.curves import curve, reached
 from unroll_dsl.demo.result import DemoResult, Row, plot, print_table
 from unroll_dsl.demo.training import train
-from unroll_dsl.spec import load
+from unroll_dsl.loading import load
 
 ALPHA = 0.5
 ATOMS = 100

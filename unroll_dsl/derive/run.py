@@ -14,7 +14,7 @@ from unroll_dsl.derive.page import page
 from unroll_dsl.derive.proof import holds
 from unroll_dsl.derive.setting import Setting
 from unroll_dsl.derive.statements import with_statements
-from unroll_dsl.diagnostics.model import InternalError, UnrollError
+from unroll_dsl.diagnostics.raised import InternalError, UnrollError
 from unroll_dsl.driver import check_source
 from unroll_dsl.objectives import NormalForm, read
 from unroll_dsl.objectives.errors import NoAtom

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from unroll_dsl.diagnostics.model import UnrollError
+from unroll_dsl.diagnostics.raised import UnrollError
 from unroll_dsl.driver import check_source
 from unroll_dsl.objectives.problem import declared_names
 from unroll_dsl.semantics import TypedProgram

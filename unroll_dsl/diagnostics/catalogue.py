@@ -14,7 +14,8 @@ from importlib import import_module
 from importlib.util import find_spec
 from types import MappingProxyType
 
-from unroll_dsl.diagnostics.model import Diagnostic, InternalError
+from unroll_dsl.diagnostics.model import Diagnostic
+from unroll_dsl.diagnostics.raised import InternalError
 
 STAGES = (
     "unroll_dsl.syntax.errors",

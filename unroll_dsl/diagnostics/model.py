@@ -47,23 +47,6 @@ class Diagnostic(ABC):
         return ()
 
 
-class UnrollError(Exception):
-    """Raised with everything that is wrong with a spec or with what was bound to it."""
-
-    def __init__(self, diagnostics: Iterable[Diagnostic]) -> None:
-        self.diagnostics = tuple(diagnostics)
-        super().__init__(self.diagnostics)
-
-    def __str__(self) -> str:
-        from unroll_dsl.diagnostics.render import render_all
-
-        return "\n" + render_all(self.diagnostics)
-
-
-class InternalError(Exception):
-    """A fault of the compiler, never of a program."""
-
-
 MOST_ERRORS = 200  # of one file; who has as many looks at the first
 
 

@@ -8,10 +8,10 @@ from dataclasses import replace
 from unroll_dsl.explore.judge import Judged
 from unroll_dsl.runs.against import metric_label
 from unroll_dsl.runs.compare import Comparison
+from unroll_dsl.runs.crossing import Curve, worth
 from unroll_dsl.runs.examples import figure
 from unroll_dsl.runs.page import Listing, Note, Page, Plots, Section, Table
 from unroll_dsl.runs.panels import Line, Panel, spans_decades
-from unroll_dsl.runs.worth import Curve, worth
 
 _DRAWN = 4  # networks whose curves are drawn: more are not told apart
 

@@ -11,11 +11,11 @@ from typing import Any
 
 from unroll_dsl.data.errors import DataError
 from unroll_dsl.derive.statements import with_statements
-from unroll_dsl.diagnostics.model import UnrollError
+from unroll_dsl.diagnostics.raised import UnrollError
 from unroll_dsl.explore.task import with_task
 from unroll_dsl.family import Member, members
+from unroll_dsl.loading import loads
 from unroll_dsl.semantics import TypedProgram
-from unroll_dsl.spec import loads
 from unroll_dsl.syntax.pages import page_text
 from unroll_dsl.train import checkpoint
 from unroll_dsl.train.errors import Diverged, TrainingError

@@ -10,14 +10,15 @@ from unroll_dsl.derive.errors import MethodRefused
 from unroll_dsl.derive.model import Method
 from unroll_dsl.derive.run import methods
 from unroll_dsl.derive.statements import with_statements
-from unroll_dsl.diagnostics.model import Diagnostic, InternalError, UnrollError
+from unroll_dsl.diagnostics.model import Diagnostic
+from unroll_dsl.diagnostics.raised import InternalError, UnrollError
 from unroll_dsl.driver import check_source
 from unroll_dsl.family.choices import own_constants, published, single
 from unroll_dsl.family.model import Choice, Learnt, Member, NoMember, Row, Start
 from unroll_dsl.ir.build import build
 from unroll_dsl.objectives import read
-from unroll_dsl.passes.cost import cost
-from unroll_dsl.passes.liveness import liveness
+from unroll_dsl.passes.analysis.cost import cost
+from unroll_dsl.passes.analysis.liveness import liveness
 from unroll_dsl.relax import Relaxed, relax
 from unroll_dsl.semantics import TypedProgram
 from unroll_dsl.source import SourceFile, Span

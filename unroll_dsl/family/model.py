@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from unroll_dsl.derive.model import Method, Options
-from unroll_dsl.passes.counts import Count
+from unroll_dsl.passes.analysis.counts import Count
 from unroll_dsl.source import Span
 
 

@@ -16,7 +16,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from unroll_dsl.diagnostics.model import InternalError
+from unroll_dsl.diagnostics.raised import InternalError
 from unroll_dsl.ir.graph import Graph
 from unroll_dsl.ir.nodes import (
     Final,

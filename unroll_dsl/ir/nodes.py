@@ -179,7 +179,7 @@ class ApplyLayer:
 @dataclass(frozen=True, slots=True)
 class ConvolvePair:
     """`second(first(x))` of two single convolutions of 3 x 3 with zero padding; arguments first, second
-    and x, and the `PairKernel` of the two where that is known. Made by fusion.py."""
+    and x, and the `PairKernel` of the two where that is known. Made by passes/kernels/convolutions.py."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +190,7 @@ class PairKernel:
 @dataclass(frozen=True, slots=True)
 class ConvolveFew:
     """A single convolution between many channels and few, zero padding, odd size; arguments layer and x.
-    Made by fusion.py."""
+    Made by passes/kernels/convolutions.py."""
 
 
 @dataclass(frozen=True, slots=True)

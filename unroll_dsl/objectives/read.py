@@ -7,7 +7,8 @@ from fractions import Fraction
 
 from unroll_dsl.atoms.model import Atom
 from unroll_dsl.atoms.registry import atoms
-from unroll_dsl.diagnostics.model import Diagnostic, UnrollError
+from unroll_dsl.diagnostics.model import Diagnostic
+from unroll_dsl.diagnostics.raised import UnrollError
 from unroll_dsl.objectives.affine import AffineReader, NotAffine
 from unroll_dsl.objectives.errors import NoAtom, NoObjective, NotAffineHere
 from unroll_dsl.objectives.model import Affine, NormalForm, Term, Variable

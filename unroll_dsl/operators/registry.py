@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from functools import cache
 from importlib import import_module
 
-from unroll_dsl.diagnostics.model import InternalError
+from unroll_dsl.diagnostics.raised import InternalError
 from unroll_dsl.operators.model import Function, LinearOperator, Record
 
 

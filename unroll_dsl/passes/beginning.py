@@ -32,7 +32,7 @@ from unroll_dsl.ir.nodes import (
     Transpose,
 )
 from unroll_dsl.ir.stages import reachable
-from unroll_dsl.passes.liveness import liveness
+from unroll_dsl.passes.analysis.liveness import liveness
 from unroll_dsl.passes.rewrite import Rewriting, with_nodes
 from unroll_dsl.types import Array
 

@@ -19,13 +19,13 @@ from unroll_dsl.ir.nodes import (
     ScaleMap,
     Transpose,
 )
-from unroll_dsl.passes.signs import Sign
+from unroll_dsl.passes.analysis.signs import Sign
 from unroll_dsl.passes.structure import Diagonal, Gram, Identity, Opaque, Term, terms
 from unroll_dsl.types import Array, Field
 
 
 class Forms:
-    """What nodes tell of definiteness; `signs` is what is known of each (signs.py)."""
+    """What nodes tell of definiteness; `signs` is what is known of each (analysis/signs.py)."""
 
     def __init__(self, nodes: Sequence[Node], signs: Sequence[Sign]) -> None:
         self.nodes = nodes

@@ -17,7 +17,7 @@
     15. dead        what nothing reads any more
 
 The verifier accepts the graph before and after each. When a value is computed is no pass: it
-follows from the graph (stages.py, liveness.py).
+follows from the graph (ir/stages.py, analysis/liveness.py).
 """
 
 from __future__ import annotations
@@ -30,15 +30,15 @@ from unroll_dsl.passes.affine import Affine
 from unroll_dsl.passes.beginning import beginning
 from unroll_dsl.passes.common import common
 from unroll_dsl.passes.dead import dead
-from unroll_dsl.passes.fusion import fusion
+from unroll_dsl.passes.kernels.convolutions import fusion
+from unroll_dsl.passes.kernels.shrinkage import shrinking
+from unroll_dsl.passes.kernels.squares import squares
+from unroll_dsl.passes.kernels.steps import updates
 from unroll_dsl.passes.periodic import Periodic
+from unroll_dsl.passes.phase_sums import terms
 from unroll_dsl.passes.plans import Sizes
 from unroll_dsl.passes.scaling import scaling
-from unroll_dsl.passes.shrinking import shrinking
 from unroll_dsl.passes.solving import Solving
-from unroll_dsl.passes.squares import squares
-from unroll_dsl.passes.terms import terms
-from unroll_dsl.passes.updates import updates
 
 Pass = Callable[[Graph], Graph]
 

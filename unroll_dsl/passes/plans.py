@@ -36,10 +36,10 @@ from unroll_dsl.ir.nodes import (
     State,
 )
 from unroll_dsl.ir.stages import stages
+from unroll_dsl.passes.analysis.signs import Sign, signs
 from unroll_dsl.passes.definite import Forms
 from unroll_dsl.passes.fourier import symbol
 from unroll_dsl.passes.rewrite import Rewriting
-from unroll_dsl.passes.signs import Sign, signs
 from unroll_dsl.passes.structure import Dense, Diagonal, Gram, Identity, Opaque, Term, terms
 from unroll_dsl.types import Array
 

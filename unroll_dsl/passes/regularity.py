@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from unroll_dsl.ir.graph import FunctionBody, Graph
 from unroll_dsl.ir.nodes import Builtin, Constant, Solve
+from unroll_dsl.passes.analysis.signs import Sign, signs
 from unroll_dsl.passes.rewrite import Rewriting, with_nodes
-from unroll_dsl.passes.signs import Sign, signs
 from unroll_dsl.source import Span
 from unroll_dsl.types import Array
 

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from unroll_dsl.diagnostics.model import InternalError
+from unroll_dsl.diagnostics.raised import InternalError
 from unroll_dsl.ir.builder import NodeList
 from unroll_dsl.ir.graph import FunctionBody, Graph, Limits
 from unroll_dsl.ir.nodes import (

@@ -19,7 +19,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import assert_never
 
-from unroll_dsl.diagnostics.model import InternalError
+from unroll_dsl.diagnostics.raised import InternalError
 from unroll_dsl.ir.graph import Graph, Slot
 from unroll_dsl.ir.nodes import (
     AdjointMap,

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 
-from unroll_dsl.diagnostics.model import InternalError, UnrollError
+from unroll_dsl.diagnostics.raised import InternalError, UnrollError
 from unroll_dsl.driver import check_source
 from unroll_dsl.objectives.problem import without_idle
+from unroll_dsl.programs.roles import left_out
 from unroll_dsl.relax.errors import RelaxationRefused, RelaxationUnknown
 from unroll_dsl.relax.model import Given, Refused, Relaxation
 from unroll_dsl.relax.page import Page
-from unroll_dsl.rewrite import left_out
 from unroll_dsl.semantics import TypedProgram
 from unroll_dsl.source import SourceFile
 from unroll_dsl.syntax import nodes as n

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from unroll_dsl.passes.affine import choices
-from unroll_dsl.passes.cost import Cost, cost
-from unroll_dsl.passes.fusion import fused
-from unroll_dsl.passes.liveness import liveness
+from unroll_dsl.passes.analysis.cost import Cost, cost
+from unroll_dsl.passes.analysis.liveness import liveness
+from unroll_dsl.passes.kernels.convolutions import fused
 from unroll_dsl.passes.periodic import filters
 from unroll_dsl.passes.pipeline import optimize
 from unroll_dsl.passes.solving import routes

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from unroll_dsl.data.metrics import Metric
+from unroll_dsl.runs.crossing import Curve, crossing
 from unroll_dsl.runs.examples import figure
 from unroll_dsl.runs.page import Table
 from unroll_dsl.runs.panels import Line, Panel, finite, spans_decades
 from unroll_dsl.runs.solver import Samples, Solver, quality, steps_up_to
-from unroll_dsl.runs.worth import Curve, crossing
 
 _BUDGET = 15.0  # seconds that a classical curve may take
 _LEAST, _MOST = 100, 1000  # iterations

@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 
 from unroll_dsl.ir.graph import Random
-from unroll_dsl.runs.quiet import is_classical
+from unroll_dsl.loading import load
+from unroll_dsl.runs.learned import is_classical
 from unroll_dsl.runs.solver import Samples, Solver
-from unroll_dsl.spec import Spec, load
+from unroll_dsl.spec import Spec
 from unroll_dsl.types import Array
 
 

@@ -11,9 +11,9 @@ import numpy as np
 
 from unroll_dsl.data.metrics import Metric
 from unroll_dsl.runs.against import affordable, metric_label, quality_panel
+from unroll_dsl.runs.crossing import Curve, Worth, worth
 from unroll_dsl.runs.panels import Line, Panel, finite
 from unroll_dsl.runs.solver import Samples, Solver, quality, steps_up_to
-from unroll_dsl.runs.worth import Curve, Worth, worth
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,8 @@ import numpy as np
 
 from unroll_dsl.ir import nodes as ops
 from unroll_dsl.ir.graph import Random
+from unroll_dsl.runs.learned import Learned, begins_at_random, quiet, taught
 from unroll_dsl.runs.panels import Line, Panel, Points
-from unroll_dsl.runs.quiet import Learned, begins_at_random, quiet, taught
 from unroll_dsl.spec import Spec
 from unroll_dsl.syntax.nodes import Declaration, Let
 from unroll_dsl.types import Array

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from unroll_dsl.diagnostics.model import UnrollError
+from unroll_dsl.diagnostics.raised import UnrollError
 from unroll_dsl.ir import nodes as ops
+from unroll_dsl.runs.learned import Learned, quiet, taught
 from unroll_dsl.runs.pictures import Picture, mosaic
-from unroll_dsl.runs.quiet import Learned, quiet, taught
 from unroll_dsl.types import Array, Conv, Layer
 
 Values = NDArray[Any]

@@ -16,10 +16,10 @@ from unroll_dsl.backends.values import for_torch
 from unroll_dsl.data.errors import DataError, choose
 from unroll_dsl.data.given import at_ranks, suspicions
 from unroll_dsl.data.metrics import Metric
-from unroll_dsl.diagnostics.model import UnrollError
+from unroll_dsl.diagnostics.raised import UnrollError
 from unroll_dsl.files import CannotRead
+from unroll_dsl.runs.contents import Contents
 from unroll_dsl.runs.history import History, read_history, read_learned
-from unroll_dsl.runs.opened import Opened
 from unroll_dsl.runs.solver import Samples, Solver
 from unroll_dsl.spec import Spec
 from unroll_dsl.train.config import Config
@@ -81,7 +81,7 @@ def open_solver(path: Path, asked: Asked) -> tuple[Solver, tuple[Samples, ...], 
     return solver, samples, metric
 
 
-def open_run(path: Path) -> Opened:
+def open_run(path: Path) -> Contents:
     """Everything that a run folder holds; what it lacks is named in `missing`.
 
     Raises
@@ -114,7 +114,7 @@ def open_run(path: Path) -> Opened:
             (samples, metric),
             "No validation",
         )
-    return Opened(
+    return Contents(
         name=str(path),
         spec=solver.spec if solver is not None else run.spec,
         phases=solver.phases if solver is not None else run.config.phases,

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from unroll_dsl.data.errors import DataError
-from unroll_dsl.diagnostics.model import UnrollError
+from unroll_dsl.diagnostics.raised import UnrollError
 from unroll_dsl.runs.against import (
     Beside,
     beside,
@@ -20,21 +20,21 @@ from unroll_dsl.runs.against import (
 )
 from unroll_dsl.runs.classical import untrained
 from unroll_dsl.runs.constants import Constant, changes, comments_of, constants
+from unroll_dsl.runs.contents import Contents
+from unroll_dsl.runs.crossing import crossing
 from unroll_dsl.runs.examples import examples, figure
 from unroll_dsl.runs.filters import filters
 from unroll_dsl.runs.history import evolution_panels, training_panels
-from unroll_dsl.runs.opened import Opened
+from unroll_dsl.runs.learned import Learned, learned
 from unroll_dsl.runs.page import Block, Listing, Note, Page, Pictures, Plots, Section, Table
-from unroll_dsl.runs.quiet import Learned, learned
 from unroll_dsl.runs.shrinkage import shrinkage_panels
 from unroll_dsl.runs.solver import Samples
-from unroll_dsl.runs.worth import crossing
 
 _ENTRIES = 2**18  # of validation samples, for curves that run many iterations,
 _LEAST = 16  # and so many samples
 
 
-def report(run: Opened) -> Page:
+def report(run: Contents) -> Page:
     """Everything there is to say of a run. What the folder lacks is said, not refused."""
     network = _network(run)
     compared = _compared(run)
@@ -63,7 +63,7 @@ def report(run: Opened) -> Page:
 # ---- what several sections need ------------------------------------------------------------------
 
 
-def _network(run: Opened) -> Learned | str:
+def _network(run: Contents) -> Learned | str:
     """The values of the trained network, or why there are none."""
     if run.solver is None:
         return "The folder holds no trained network yet."
@@ -81,7 +81,7 @@ def _network(run: Opened) -> Learned | str:
         return f"The values of the network could not be read: {_words(error)}"
 
 
-def _compared(run: Opened) -> Beside | str:
+def _compared(run: Contents) -> Beside | str:
     """Quality after each phase, and that of the classical iteration, or why it is not known."""
     if run.solver is None:
         return "There is no trained network to compare."
@@ -127,7 +127,7 @@ def _words(error: Exception) -> str:
 # ---- the header ----------------------------------------------------------------------------------
 
 
-def _cards(run: Opened, compared: Beside | str) -> tuple[tuple[str, str, str], ...]:
+def _cards(run: Contents, compared: Beside | str) -> tuple[tuple[str, str, str], ...]:
     cards: list[tuple[str, str, str]] = []
     if run.metric is not None:
         steps, values = run.history.curve(f"val.{run.metric.name}")
@@ -155,12 +155,12 @@ def _cards(run: Opened, compared: Beside | str) -> tuple[tuple[str, str, str], .
     return tuple(cards)
 
 
-def _metric_word(run: Opened) -> str:
+def _metric_word(run: Contents) -> str:
     assert run.metric is not None
     return metric_label(run.metric).partition(",")[0]
 
 
-def _phase_word(run: Opened) -> str:
+def _phase_word(run: Contents) -> str:
     own = sum(p.per_phase and p.trainable for p in run.spec.graph.parameters)
     if not own:
         return "all alike"
@@ -175,7 +175,7 @@ def _duration(seconds: float) -> str:
     return f"{seconds / 3600:.1f} h"
 
 
-def _facts(run: Opened) -> tuple[tuple[str, str], ...]:
+def _facts(run: Contents) -> tuple[tuple[str, str], ...]:
     found = [("run", run.name), ("program", run.spec.program.file.name.rpartition("/")[2])]
     found += run.dates
     if run.solver is not None:
@@ -189,7 +189,7 @@ def _facts(run: Opened) -> tuple[tuple[str, str], ...]:
 # ---- the sections --------------------------------------------------------------------------------
 
 
-def _training(run: Opened) -> Section:
+def _training(run: Contents) -> Section:
     words = {} if run.metric is None else {run.metric.name: metric_label(run.metric)}
     panels = training_panels(run.history, words)
     blocks: tuple[Block, ...] = (Plots(panels),)
@@ -200,7 +200,7 @@ def _training(run: Opened) -> Section:
     return Section("training", "Training", blocks, intro)
 
 
-def _constants(run: Opened, network: Learned | str, values: Sequence[Constant]) -> Section:
+def _constants(run: Contents, network: Learned | str, values: Sequence[Constant]) -> Section:
     title = "Learnt constants, phase by phase"
     if isinstance(network, str):
         return Section("constants", title, (Note(network),))
@@ -242,7 +242,7 @@ def _shared(values: Sequence[Constant]) -> Table:
     return Table(("constant", "", "classical", "learned"), tuple(rows), caption, words=True)
 
 
-def _shapes(run: Opened, network: Learned | str) -> Section:
+def _shapes(run: Contents, network: Learned | str) -> Section:
     title = "Shrinkage and filters"
     if isinstance(network, str):
         return Section("filters", title, (Note(network),))
@@ -262,7 +262,7 @@ def _shapes(run: Opened, network: Learned | str) -> Section:
     return Section("filters", title, tuple(blocks), intro)
 
 
-def _examples(run: Opened) -> Section:
+def _examples(run: Contents) -> Section:
     title = "Reconstructions"
     if run.solver is None:
         return Section(
@@ -277,7 +277,7 @@ def _examples(run: Opened) -> Section:
     return Section("examples", title, blocks, "Validation samples, by the network that is shown.")
 
 
-def _classical(run: Opened, compared: Beside | str) -> Section:
+def _classical(run: Contents, compared: Beside | str) -> Section:
     title = "Against the classical iteration"
     if isinstance(compared, str):
         return Section("classical", title, (Note(compared),))
@@ -303,7 +303,7 @@ def _attempt(make: Callable[[], tuple[Block, ...]]) -> tuple[Block, ...]:
         return (Note(f"This could not be made: {_words(error)}"),)
 
 
-def _circumstances(run: Opened) -> Section:
+def _circumstances(run: Contents) -> Section:
     blocks: list[Block] = []
     if run.environment:
         rows = tuple(

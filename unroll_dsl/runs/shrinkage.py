@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 
 from unroll_dsl.backends.numpy.evaluate import Evaluator
 from unroll_dsl.backends.numpy.layers import apply_layer
-from unroll_dsl.diagnostics.model import InternalError, UnrollError
+from unroll_dsl.diagnostics.raised import InternalError, UnrollError
 from unroll_dsl.ir import nodes as ops
 from unroll_dsl.ir.bodies import consists_of
 from unroll_dsl.ir.graph import FunctionBody, Graph
 from unroll_dsl.ir.nodes import Node
+from unroll_dsl.runs.learned import Learned, begins_at_random, quiet, taught
 from unroll_dsl.runs.panels import Line, Panel, Points
-from unroll_dsl.runs.quiet import Learned, begins_at_random, quiet, taught
 from unroll_dsl.types import Activation, Array, Layer
 
 Values = NDArray[Any]

@@ -19,7 +19,7 @@ from unroll_dsl.data.metrics import Metric
 from unroll_dsl.ir import nodes as ops
 from unroll_dsl.ir.graph import Graph
 from unroll_dsl.passes.dead import dead
-from unroll_dsl.runs.worth import Curve
+from unroll_dsl.runs.crossing import Curve
 from unroll_dsl.spec import Spec
 from unroll_dsl.verify.run import as_spec
 

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from unroll_dsl.diagnostics.model import Diagnostic
-from unroll_dsl.syntax import misstatements, slips
 from unroll_dsl.syntax import reports as e
 from unroll_dsl.syntax.failure import Failure, expected, found
+from unroll_dsl.syntax.mistakes import expressions as slips
+from unroll_dsl.syntax.mistakes import statements as misstatements
 
 RULES: tuple[Callable[[Failure], Diagnostic | None], ...] = (
     slips.reserved_word,

@@ -10,9 +10,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from unroll_dsl.diagnostics.model import InternalError
+from unroll_dsl.diagnostics.raised import InternalError
 from unroll_dsl.source import Span
-from unroll_dsl.syntax.tables import Tables
+from unroll_dsl.syntax.parse_tables import Tables
 from unroll_dsl.syntax.tokens import END, Token
 
 

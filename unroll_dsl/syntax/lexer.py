@@ -17,7 +17,7 @@ from unroll_dsl.diagnostics.model import Diagnostic
 from unroll_dsl.source import SourceFile, Span
 from unroll_dsl.syntax import reports as e
 from unroll_dsl.syntax.characters import instead_of
-from unroll_dsl.syntax.tables import Tables
+from unroll_dsl.syntax.parse_tables import Tables
 from unroll_dsl.syntax.tokens import LINE_END, NAME, Line, Token
 
 MAX_LINE = 10_000

@@ -11,8 +11,8 @@ from unroll_dsl.syntax import nodes as n
 from unroll_dsl.syntax import reports as e
 from unroll_dsl.syntax.blocks import opening_word
 from unroll_dsl.syntax.lexer import HEADERS, Lexer, Lines
+from unroll_dsl.syntax.parse_tables import load_tables
 from unroll_dsl.syntax.recovery import Reading, read
-from unroll_dsl.syntax.tables import load_tables
 from unroll_dsl.syntax.transposes import transposes
 
 MAX_SIZE = 1_000_000

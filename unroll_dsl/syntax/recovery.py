@@ -12,14 +12,15 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from unroll_dsl.diagnostics.model import Diagnostic, InternalError
+from unroll_dsl.diagnostics.model import Diagnostic
+from unroll_dsl.diagnostics.raised import InternalError
 from unroll_dsl.source import Span
 from unroll_dsl.syntax import nodes as n
 from unroll_dsl.syntax import reports as e
 from unroll_dsl.syntax.blocks import Block, Place, grouped
 from unroll_dsl.syntax.builder import ACTIONS, Refused, Unit
 from unroll_dsl.syntax.engine import Machine
-from unroll_dsl.syntax.tables import Tables
+from unroll_dsl.syntax.parse_tables import Tables
 from unroll_dsl.syntax.tokens import (
     DEDENT,
     END,

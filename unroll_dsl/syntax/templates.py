@@ -14,7 +14,7 @@ from collections.abc import Collection, Mapping
 from functools import cache
 from typing import assert_never
 
-from unroll_dsl.diagnostics.model import InternalError
+from unroll_dsl.diagnostics.raised import InternalError
 from unroll_dsl.source import SourceFile
 from unroll_dsl.syntax import nodes as n
 from unroll_dsl.syntax.parser import parse

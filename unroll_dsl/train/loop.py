@@ -16,15 +16,15 @@ from torch import Tensor
 
 from unroll_dsl.train import checkpoint
 from unroll_dsl.train.batches import Drawn, Feed
-from unroll_dsl.train.carrying import carry
 from unroll_dsl.train.checkpoint import Checkpoint
 from unroll_dsl.train.errors import Diverged, TrainingError
 from unroll_dsl.train.events import Hooks, StageBegun, StepDone, Validated
 from unroll_dsl.train.folder import CONFIG, Folder
+from unroll_dsl.train.learner import Learner, largest_gradient
 from unroll_dsl.train.regimes import Stage
 from unroll_dsl.train.schedule import factor
 from unroll_dsl.train.setup import Setup
-from unroll_dsl.train.updates import Learner, largest_gradient
+from unroll_dsl.train.transfer import carry
 from unroll_dsl.train.validation import validate
 from unroll_dsl.train.work import Work
 

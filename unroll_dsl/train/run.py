@@ -12,7 +12,8 @@ from typing import Any, Literal
 from torch import Tensor, nn
 
 from unroll_dsl.data.source import Source
-from unroll_dsl.spec import Spec, loads
+from unroll_dsl.loading import loads
+from unroll_dsl.spec import Spec
 from unroll_dsl.train.bound import read_bound
 from unroll_dsl.train.config import Config
 from unroll_dsl.train.errors import TrainingError

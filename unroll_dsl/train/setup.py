@@ -12,6 +12,7 @@ from torch import nn
 from unroll_dsl.data.metrics import Metric
 from unroll_dsl.data.source import Source
 from unroll_dsl.measure import Measurement, measurement
+from unroll_dsl.programs.loss_terms import term_names
 from unroll_dsl.spec import Spec
 from unroll_dsl.train import groups
 from unroll_dsl.train.batches import Feed
@@ -20,7 +21,6 @@ from unroll_dsl.train.devices import dtype
 from unroll_dsl.train.opening import sizes_of
 from unroll_dsl.train.regimes import Stage, stages
 from unroll_dsl.train.task import Task, metric_named, task
-from unroll_dsl.train.terms import term_names
 from unroll_dsl.weights.held import standalone
 
 
@@ -140,7 +140,7 @@ def prepare(
         task=found,
         metric=metric_named(found.metric),
         measurement=made,
-        terms=term_names(spec),
+        terms=term_names(spec.program),
     )
     setup.check_patterns()
     return setup

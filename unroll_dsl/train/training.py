@@ -12,7 +12,8 @@ import torch
 
 from unroll_dsl.data.given import suspicions
 from unroll_dsl.data.source import Source
-from unroll_dsl.spec import Spec, load
+from unroll_dsl.loading import load
+from unroll_dsl.spec import Spec
 from unroll_dsl.train import checkpoint
 from unroll_dsl.train.config import Config
 from unroll_dsl.train.devices import devices

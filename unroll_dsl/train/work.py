@@ -8,10 +8,10 @@ from torch import nn
 
 from unroll_dsl.spec import Spec
 from unroll_dsl.train import groups
+from unroll_dsl.train.learner import Learner
 from unroll_dsl.train.regimes import Stage
 from unroll_dsl.train.setup import Setup
 from unroll_dsl.train.terms import Terms
-from unroll_dsl.train.updates import Learner
 from unroll_dsl.types import Array
 
 if TYPE_CHECKING:

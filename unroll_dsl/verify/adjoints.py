@@ -12,9 +12,9 @@ from unroll_dsl.adjointness import adjointness
 from unroll_dsl.spec import Spec
 from unroll_dsl.verify.derived import applied_maps
 from unroll_dsl.verify.instance import Instance, draw
+from unroll_dsl.verify.networks import Values, tensors
 from unroll_dsl.verify.report import Row, judged
 from unroll_dsl.verify.run import as_spec
-from unroll_dsl.verify.using import Values, tensors
 
 _TOLERANCE = 1e-12
 

@@ -9,19 +9,17 @@ from typing import Any
 import numpy as np
 import torch
 
-from unroll_dsl.diagnostics.model import UnrollError
+from unroll_dsl.diagnostics.raised import UnrollError
 from unroll_dsl.driver import check_program
 from unroll_dsl.ir.graph import Constant, Graph
 from unroll_dsl.ir.nodes import Stage
 from unroll_dsl.ir.stages import stages
+from unroll_dsl.programs.open_lets import with_open_lets
 from unroll_dsl.spec import Spec
-from unroll_dsl.syntax.nodes import Declaration, Let, Name, Role, Sharing, SpaceType
 from unroll_dsl.types import SCALAR, Array
 from unroll_dsl.verify.agreement import Run
 from unroll_dsl.verify.instance import Instance, draw
-from unroll_dsl.verify.report import Row, Verdict, judged
-from unroll_dsl.verify.run import arguments
-from unroll_dsl.verify.using import (
+from unroll_dsl.verify.networks import (
     difference,
     exceeds,
     network,
@@ -29,6 +27,8 @@ from unroll_dsl.verify.using import (
     tensors,
     with_random_starts,
 )
+from unroll_dsl.verify.report import Row, Verdict, judged
+from unroll_dsl.verify.run import arguments
 
 _TOLERANCE = 1e-12
 _NORM = 3.0
@@ -44,7 +44,7 @@ def check_against(
     classical one derives (`let L`); other inputs, constants and states are matched in order, by their types.
     What both derive the classical program derives by itself: this program's value is under test.
     """
-    classical = _open_lets(classical, spec)
+    classical = _open(classical, spec)
     group = f"against {classical.name}"
     suffix = ", other constants" if drawn else ""
     ranks = [[e.type.rank for e in s.graph.inputs] for s in (spec, classical)]
@@ -156,31 +156,10 @@ def _states(graph: Graph, other: Graph, same: set[str]) -> dict[str, str]:
     return {a.name: b.name for a, b in pairs if a.type.rank == b.type.rank}
 
 
-def _open_lets(classical: Spec, spec: Spec) -> Spec:
+def _open(classical: Spec, spec: Spec) -> Spec:
     """`classical` with those scalar lets that `spec` declares as constants as constants too."""
     declared = {c.name for c in spec.graph.constants if c.type == SCALAR}
-    statements = []
-    for statement in classical.program.statements:
-        if isinstance(statement, Let) and statement.name.text in declared:
-            span = statement.span
-            scalar = SpaceType(Name("scalar", span), (), False, span)
-            value, comment = statement.value, statement.comment
-            statements.append(
-                Declaration(
-                    Role.FIXED,
-                    (statement.name,),
-                    scalar,
-                    None,
-                    Sharing.SHARED,
-                    value,
-                    comment,
-                    span,
-                )
-            )
-        else:
-            statements.append(statement)  # type: ignore[arg-type]
-    program = dataclasses.replace(classical.program, statements=tuple(statements))
-    checked = check_program(program)
+    checked = check_program(with_open_lets(classical.program, declared))
     return classical if checked.has_errors else Spec(checked)
 
 

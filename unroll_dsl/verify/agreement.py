@@ -14,9 +14,9 @@ from unroll_dsl.ir.graph import Graph
 from unroll_dsl.passes.solving import routes
 from unroll_dsl.spec import Spec
 from unroll_dsl.verify.instance import Instance
+from unroll_dsl.verify.networks import difference, exceeds, network, several, tensors
 from unroll_dsl.verify.report import Row, Verdict, judged
 from unroll_dsl.verify.run import arguments
-from unroll_dsl.verify.using import difference, exceeds, network, several, tensors
 
 _PRECISIONS = ((torch.float64, 1e-12), (torch.float32, 1e-5))
 # An ill-conditioned program may lose more than a tolerance, in any arithmetic. Allowed is so much times

@@ -7,7 +7,7 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from unroll_dsl.diagnostics.model import UnrollError
+from unroll_dsl.diagnostics.raised import UnrollError
 from unroll_dsl.ir.graph import Graph
 from unroll_dsl.spec import Spec
 from unroll_dsl.types import Array, Dim, LinearMap
@@ -18,7 +18,7 @@ from unroll_dsl.verify.instance import (
     granularity,
     matrix_of,
 )
-from unroll_dsl.verify.using import with_random_starts
+from unroll_dsl.verify.networks import with_random_starts
 
 # A step that lacks a square of a norm is a right one where that is 1.
 _NORMS = (1.7, 3.0)

@@ -12,8 +12,8 @@ from unroll_dsl.backends.torch.names import identifier
 from unroll_dsl.ir.nodes import ApplyLayer
 from unroll_dsl.spec import Spec
 from unroll_dsl.verify.instance import Instance
+from unroll_dsl.verify.networks import network, several, tensors
 from unroll_dsl.verify.report import Row, Verdict, judged
-from unroll_dsl.verify.using import network, several, tensors
 
 _STEPS = (1e-6, 3e-7, 1e-7, 3e-6, 1e-5, 3e-8)
 _TOLERANCE = 1e-5

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unroll_dsl.backends.errors import SizeUnknown
-from unroll_dsl.diagnostics.model import UnrollError
+from unroll_dsl.diagnostics.raised import UnrollError
 from unroll_dsl.ir.graph import Constant, Domain, Graph, Limits, Parameter
 from unroll_dsl.ir.nodes import Constant as Literal
 from unroll_dsl.ir.nodes import Fixed, Operator

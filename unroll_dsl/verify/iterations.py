@@ -12,8 +12,8 @@ import torch
 from unroll_dsl.passes.solving import routes
 from unroll_dsl.spec import Spec
 from unroll_dsl.verify.instance import Instance
+from unroll_dsl.verify.networks import network, tensors
 from unroll_dsl.verify.report import Row, Verdict
-from unroll_dsl.verify.using import network, tensors
 
 _WORDS = "conjugate gradients"
 

@@ -11,8 +11,8 @@ import torch
 
 from unroll_dsl.spec import Spec
 from unroll_dsl.verify.instance import Instance
+from unroll_dsl.verify.networks import difference, network, several, tensors
 from unroll_dsl.verify.report import Row, Verdict, judged
-from unroll_dsl.verify.using import difference, network, several, tensors
 
 _TOLERANCE = 1e-12
 _AMPLIFIED = 20.0  # so much times what rounding its values changes: see agreement.py

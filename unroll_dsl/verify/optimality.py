@@ -22,10 +22,10 @@ from unroll_dsl.passes.dead import dead
 from unroll_dsl.source import Span
 from unroll_dsl.spec import Spec
 from unroll_dsl.verify.instance import Instance
+from unroll_dsl.verify.networks import tensors
 from unroll_dsl.verify.report import Verdict
 from unroll_dsl.verify.run import arguments, as_spec
 from unroll_dsl.verify.searching import WALL, Found, Function, Point, search
-from unroll_dsl.verify.using import tensors
 
 TOLERANCE = 1e-9  # of a fall, relative to the objective
 COARSEST = 1e-5  # where a run still gains more than that, nothing is decided

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from unroll_dsl.backends.errors import NoBackend, NotFinite, SingularSystem
-from unroll_dsl.diagnostics.model import UnrollError
+from unroll_dsl.diagnostics.raised import UnrollError
 from unroll_dsl.ir.graph import Graph
 from unroll_dsl.ir.nodes import Solve
 from unroll_dsl.spec import Spec
@@ -110,7 +110,7 @@ def exact(graph: Graph) -> Graph:
 
 def _instance(spec: Spec, seed: int, dims: Mapping[str, int] | None, phases: int) -> Instance:
     """A random instance; where a system is singular at its sizes, one with the sizes in reverse."""
-    from unroll_dsl.verify.using import with_random_starts
+    from unroll_dsl.verify.networks import with_random_starts
 
     found = with_random_starts(spec, draw(spec.graph, seed=seed, dims=dims), phases)
     names = [name for name, size in spec.graph.dims if size is None and name not in (dims or {})]

@@ -14,10 +14,10 @@ import torch
 from numpy.typing import NDArray
 
 from unroll_dsl.ir.graph import Graph, Random
-from unroll_dsl.passes.liveness import liveness
+from unroll_dsl.passes.analysis.liveness import liveness
 from unroll_dsl.spec import Spec
 from unroll_dsl.verify.instance import Instance
-from unroll_dsl.verify.using import network, tensors
+from unroll_dsl.verify.networks import network, tensors
 
 Numbers = NDArray[Any]
 States = dict[str, Numbers]

@@ -18,7 +18,7 @@ from unroll_dsl.backends.binding import bind as bind_values
 from unroll_dsl.backends.errors import WeightsMisfit
 from unroll_dsl.backends.torch.names import identifier
 from unroll_dsl.backends.values import describe
-from unroll_dsl.diagnostics.model import UnrollError
+from unroll_dsl.diagnostics.raised import UnrollError
 from unroll_dsl.files.pairs import read_whole, to_pairs
 from unroll_dsl.spec import Spec
 from unroll_dsl.weights.held import BOUND, Held, from_file, of_network, of_weights, to_file

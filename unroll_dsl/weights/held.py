@@ -17,8 +17,9 @@ from unroll_dsl.backends.values import as_numpy, describe
 from unroll_dsl.files import CannotRead
 from unroll_dsl.files.pairs import read_whole
 from unroll_dsl.freezing import Origin, kept
+from unroll_dsl.loading import loads
 from unroll_dsl.source import SourceFile
-from unroll_dsl.spec import Spec, loads
+from unroll_dsl.spec import Spec
 from unroll_dsl.syntax import parse
 from unroll_dsl.syntax.printer import same_tree, to_text
 from unroll_dsl.version import VERSION

@@ -11,11 +11,11 @@ from torch import Tensor
 
 from unroll_dsl.backends.errors import WeightsMisfit
 from unroll_dsl.backends.torch.names import identifier
-from unroll_dsl.diagnostics.model import UnrollError
+from unroll_dsl.diagnostics.raised import UnrollError
 from unroll_dsl.files import CannotRead, file_and_member
 from unroll_dsl.files.tensors import read_leaves, widened
 from unroll_dsl.ir.graph import Graph, Parameter
-from unroll_dsl.passes.liveness import liveness, variants
+from unroll_dsl.passes.analysis.liveness import liveness, variants
 from unroll_dsl.spec import Spec
 from unroll_dsl.types import Array
 from unroll_dsl.types.pieces import pieces

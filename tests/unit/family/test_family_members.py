@@ -12,7 +12,7 @@ import pytest
 import unroll_dsl
 from unroll_dsl.cli.main import main
 from unroll_dsl.derive import method_names
-from unroll_dsl.diagnostics.model import UnrollError
+from unroll_dsl.diagnostics.raised import UnrollError
 from unroll_dsl.family import Member, NoMember, Row, Start, members
 from unroll_dsl.family.table import command
 from unroll_dsl.relax import relaxation_names

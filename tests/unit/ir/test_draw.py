@@ -1,6 +1,6 @@
 import pytest
 
-from unroll_dsl.diagnostics.model import InternalError
+from unroll_dsl.diagnostics.raised import InternalError
 from unroll_dsl.ir.draw import order, statement_graph
 from unroll_dsl.ir.text import from_text
 

@@ -1,6 +1,6 @@
 import pytest
 
-from unroll_dsl.diagnostics.model import InternalError
+from unroll_dsl.diagnostics.raised import InternalError
 from unroll_dsl.ir.text import from_text, to_text
 from unroll_dsl.ir.verify import verify
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from unroll_dsl.diagnostics.model import InternalError
+from unroll_dsl.diagnostics.raised import InternalError
 from unroll_dsl.ir.nodes import Argument, Input, Node
 from unroll_dsl.ir.text import from_text
 from unroll_dsl.ir.verify import verify

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from unroll_dsl.diagnostics.model import InternalError
+from unroll_dsl.diagnostics.raised import InternalError
 from unroll_dsl.operators import arithmetic, registry
 from unroll_dsl.operators.model import Function, Kind, LinearOperator
 

@@ -1,6 +1,6 @@
 import pytest
 
-from unroll_dsl.diagnostics.model import InternalError
+from unroll_dsl.diagnostics.raised import InternalError
 from unroll_dsl.ir.text import to_text
 from unroll_dsl.passes import pipeline
 from unroll_dsl.passes.pipeline import PASSES, optimize, trace

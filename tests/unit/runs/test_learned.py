@@ -9,7 +9,7 @@ import torch
 import unroll_dsl
 from unroll_dsl.runs.constants import changes, constants
 from unroll_dsl.runs.filters import filters
-from unroll_dsl.runs.quiet import Learned, learned
+from unroll_dsl.runs.learned import Learned, learned
 from unroll_dsl.runs.shrinkage import shrinkages
 
 

@@ -9,13 +9,13 @@ from torch import Tensor
 import unroll_dsl
 from unroll_dsl.spec import Spec
 from unroll_dsl.train import StageBegun
-from unroll_dsl.train.carrying import carry
 from unroll_dsl.train.config import Config
 from unroll_dsl.train.errors import TrainingError
 from unroll_dsl.train.events import Hooks
 from unroll_dsl.train.groups import names, parameter_groups
 from unroll_dsl.train.regimes import Stage, stages
 from unroll_dsl.train.tables import config
+from unroll_dsl.train.transfer import carry
 
 
 def plan(spec: Spec, samples: int = 100, **train: Any) -> tuple[Stage, ...]:

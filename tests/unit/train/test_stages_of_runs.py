@@ -181,7 +181,8 @@ def test_seconds_go_on_with_the_run(trained: Any) -> None:
 
 def test_bf16_computes_in_bf16(trained: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Products do, in training and in validation; weights and what is reported do not."""
-    from unroll_dsl.train import loop, updates
+    from unroll_dsl.train import learner as updates
+    from unroll_dsl.train import loop
 
     seen: dict[str, set[torch.dtype]] = {"loss": set(), "validate": set()}
     forward, validated = updates.Objective.forward, loop.validate

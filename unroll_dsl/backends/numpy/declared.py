@@ -14,12 +14,13 @@ from unroll_dsl.backends.numpy.faults import first, is_finite
 from unroll_dsl.backends.numpy.maps import Array
 from unroll_dsl.backends.numpy.random import draw
 from unroll_dsl.backends.values import outside, words
-from unroll_dsl.diagnostics.model import Diagnostic, InternalError, UnrollError
+from unroll_dsl.diagnostics.model import Diagnostic
+from unroll_dsl.diagnostics.raised import InternalError, UnrollError
 from unroll_dsl.ir import nodes as ops
 from unroll_dsl.ir.graph import Constant, Graph, Limits, Parameter, Random
 from unroll_dsl.ir.intervals import interval_scalars, is_empty
 from unroll_dsl.ir.nodes import Node
-from unroll_dsl.passes.liveness import unused
+from unroll_dsl.passes.analysis.liveness import unused
 from unroll_dsl.types import Array as ArrayType
 from unroll_dsl.types import Declared as MapSpaces
 from unroll_dsl.types import Field, Layer, LinearMap

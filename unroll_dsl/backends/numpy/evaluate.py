@@ -12,7 +12,7 @@ from unroll_dsl.backends.numpy import maps
 from unroll_dsl.backends.numpy.layers import apply_layer, layer_steps, pair_kernel
 from unroll_dsl.backends.numpy.maps import Array, MapValue
 from unroll_dsl.backends.numpy.systems import Systems
-from unroll_dsl.diagnostics.model import InternalError, UnrollError
+from unroll_dsl.diagnostics.raised import InternalError, UnrollError
 from unroll_dsl.ir import nodes as ops
 from unroll_dsl.ir.graph import FunctionBody
 from unroll_dsl.ir.nodes import Node

@@ -7,7 +7,7 @@ from typing import Any
 from unroll_dsl.backends.binding import Binding
 from unroll_dsl.backends.errors import SizeUnknown
 from unroll_dsl.backends.values import as_numpy, describe
-from unroll_dsl.diagnostics.model import UnrollError
+from unroll_dsl.diagnostics.raised import UnrollError
 from unroll_dsl.ir.graph import Graph
 from unroll_dsl.types import Array as ArrayType
 from unroll_dsl.types import Declared, Layer, LinearMap

@@ -13,10 +13,10 @@ from torch import nn
 
 from unroll_dsl.adjointness import Adjointness
 from unroll_dsl.backends.bound_maps import misfits, tried
+from unroll_dsl.backends.maps import Pair, as_map
 from unroll_dsl.backends.numpy.maps import Array, MapValue
-from unroll_dsl.diagnostics.model import UnrollError
+from unroll_dsl.diagnostics.raised import UnrollError
 from unroll_dsl.ir.graph import Constant
-from unroll_dsl.maps import Pair, as_map
 from unroll_dsl.types import Declared, Field, LinearMap
 
 Shape = tuple[int, ...]

@@ -12,7 +12,7 @@ from unroll_dsl.backends.numpy.declared import Declared
 from unroll_dsl.backends.numpy.evaluate import Evaluator, Value
 from unroll_dsl.backends.numpy.faults import fault, first, frontier, is_finite, quiet
 from unroll_dsl.backends.numpy.maps import Array
-from unroll_dsl.diagnostics.model import InternalError, UnrollError
+from unroll_dsl.diagnostics.raised import InternalError, UnrollError
 from unroll_dsl.ir import nodes as ops
 from unroll_dsl.ir.graph import Entry, Graph, Parameter
 from unroll_dsl.ir.nodes import Node, Stage

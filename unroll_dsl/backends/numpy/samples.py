@@ -12,7 +12,8 @@ from unroll_dsl.backends.numpy.declared import double
 from unroll_dsl.backends.numpy.maps import Array
 from unroll_dsl.backends.sizes import Equation, solve
 from unroll_dsl.backends.values import as_numpy, outside
-from unroll_dsl.diagnostics.model import Diagnostic, UnrollError
+from unroll_dsl.diagnostics.model import Diagnostic
+from unroll_dsl.diagnostics.raised import UnrollError
 from unroll_dsl.ir.graph import Entry, Graph
 from unroll_dsl.types import Field
 

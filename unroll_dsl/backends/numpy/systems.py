@@ -10,7 +10,7 @@ import numpy as np
 
 from unroll_dsl.backends.errors import SingularSystem
 from unroll_dsl.backends.numpy.maps import Array, MapValue, Multiple, Product, Sum
-from unroll_dsl.diagnostics.model import UnrollError
+from unroll_dsl.diagnostics.raised import UnrollError
 from unroll_dsl.source import Span
 
 _DENSE = 2048  # unknowns; a larger system of a map is not written out but iterated

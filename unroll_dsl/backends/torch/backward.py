@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from unroll_dsl.backends.errors import GradientRefused, PhasesInvalid
-from unroll_dsl.diagnostics.model import UnrollError
+from unroll_dsl.diagnostics.raised import UnrollError
 from unroll_dsl.ir.batches import batched
 from unroll_dsl.ir.graph import Graph
 from unroll_dsl.ir.nodes import PhaseNumber, PhaseSum

@@ -19,7 +19,7 @@ from unroll_dsl.backends.torch.methods import Methods
 from unroll_dsl.backends.torch.names import identifier
 from unroll_dsl.backends.torch.phases import Kind
 from unroll_dsl.backends.torch.templates import call, fill, name, number, text
-from unroll_dsl.diagnostics.model import UnrollError
+from unroll_dsl.diagnostics.raised import UnrollError
 from unroll_dsl.ir import nodes as ops
 from unroll_dsl.ir.graph import Constant, Parameter, Random
 from unroll_dsl.operators.random_init import RANDOM

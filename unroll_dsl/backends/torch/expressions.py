@@ -19,7 +19,7 @@ from unroll_dsl.backends.torch.kernels import (
 from unroll_dsl.backends.torch.layers import OVER_BATCH
 from unroll_dsl.backends.torch.samples import Argument, each
 from unroll_dsl.backends.torch.templates import call, fill, is_simple, name, number, trailing
-from unroll_dsl.diagnostics.model import InternalError, UnrollError
+from unroll_dsl.diagnostics.raised import InternalError, UnrollError
 from unroll_dsl.ir import nodes as ops
 from unroll_dsl.ir.nodes import Node
 from unroll_dsl.operators.model import Function, Kind, Static

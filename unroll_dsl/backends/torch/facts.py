@@ -10,7 +10,7 @@ from unroll_dsl.ir.batches import batched
 from unroll_dsl.ir.bodies import consists_of
 from unroll_dsl.ir.graph import FunctionBody, Graph, Slot
 from unroll_dsl.ir.nodes import Node
-from unroll_dsl.passes.signs import Sign, signs
+from unroll_dsl.passes.analysis.signs import Sign, signs
 from unroll_dsl.types import SCALAR
 
 ARITHMETIC = frozenset({"add", "sub", "mul", "div", "pow", "neg"})

@@ -11,7 +11,7 @@ from unroll_dsl.backends.torch.expressions import Callee, Functions, Like
 from unroll_dsl.backends.torch.facts import body_facts, is_elementwise, takes_numbers
 from unroll_dsl.backends.torch.names import Scope, identifier
 from unroll_dsl.backends.torch.templates import name, number, text
-from unroll_dsl.diagnostics.model import InternalError
+from unroll_dsl.diagnostics.raised import InternalError
 from unroll_dsl.ir import nodes as ops
 from unroll_dsl.ir.graph import FunctionBody, Graph
 from unroll_dsl.types import Dim, Field

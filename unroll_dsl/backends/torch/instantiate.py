@@ -19,6 +19,7 @@ from unroll_dsl.backends.errors import (
     SizeUnknown,
     WrongDtype,
 )
+from unroll_dsl.backends.maps import as_map
 from unroll_dsl.backends.torch.backward import UNROLL, Backward
 from unroll_dsl.backends.torch.contexts import plain
 from unroll_dsl.backends.torch.loader import load_module
@@ -26,10 +27,10 @@ from unroll_dsl.backends.torch.module import Emitted, emit
 from unroll_dsl.backends.torch.names import identifier
 from unroll_dsl.backends.torch.singular import in_words, refuse_singular
 from unroll_dsl.backends.values import describe, for_torch
-from unroll_dsl.diagnostics.model import Diagnostic, UnrollError
+from unroll_dsl.diagnostics.model import Diagnostic
+from unroll_dsl.diagnostics.raised import UnrollError
 from unroll_dsl.ir.graph import Constant, Entry, Graph, Parameter
-from unroll_dsl.maps import as_map
-from unroll_dsl.passes.liveness import unused
+from unroll_dsl.passes.analysis.liveness import unused
 from unroll_dsl.passes.pipeline import optimize
 from unroll_dsl.types import Array, Declared, Dim, Field, Layer, LinearMap
 

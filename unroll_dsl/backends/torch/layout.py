@@ -15,12 +15,12 @@ from unroll_dsl.backends.torch.functions import Definitions, dim_expression
 from unroll_dsl.backends.torch.names import Scope, class_name, distinct, identifier
 from unroll_dsl.backends.torch.phases import Kind, kinds
 from unroll_dsl.backends.torch.templates import name, number
-from unroll_dsl.diagnostics.model import InternalError, UnrollError
+from unroll_dsl.diagnostics.raised import InternalError, UnrollError
 from unroll_dsl.ir import nodes as ops
 from unroll_dsl.ir.graph import Graph, Limits, Parameter
 from unroll_dsl.ir.nodes import Node, Stage
 from unroll_dsl.ir.stages import reachable, roots, stages
-from unroll_dsl.passes.liveness import liveness
+from unroll_dsl.passes.analysis.liveness import liveness
 from unroll_dsl.source import Span
 from unroll_dsl.types import Array, Dim, Field
 

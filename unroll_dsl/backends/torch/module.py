@@ -16,7 +16,7 @@ from unroll_dsl.backends.torch.methods import Methods, method_name
 from unroll_dsl.backends.torch.names import identifier
 from unroll_dsl.backends.torch.phases import Body, Kind
 from unroll_dsl.backends.torch.templates import text
-from unroll_dsl.diagnostics.model import InternalError
+from unroll_dsl.diagnostics.raised import InternalError
 from unroll_dsl.ir.graph import Constant, Entry, Graph, Limits, Parameter, Slot
 from unroll_dsl.types import Array
 from unroll_dsl.version import VERSION

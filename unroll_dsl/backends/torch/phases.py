@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from unroll_dsl.backends.torch.blocks import Line
-from unroll_dsl.passes.liveness import Liveness, Variant
+from unroll_dsl.passes.analysis.liveness import Liveness, Variant
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from torch import nn
 
 from unroll_dsl.backends.errors import SingularSystem
 from unroll_dsl.backends.torch.layout import place
-from unroll_dsl.diagnostics.model import UnrollError
+from unroll_dsl.diagnostics.raised import UnrollError
 from unroll_dsl.ir.graph import Graph
 from unroll_dsl.ir.nodes import Builtin, Solve, Stage
 from unroll_dsl.ir.stages import stages

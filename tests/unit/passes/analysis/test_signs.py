@@ -1,6 +1,6 @@
 import pytest
 
-from unroll_dsl.passes.signs import Sign, signs
+from unroll_dsl.passes.analysis.signs import Sign, signs
 
 POSITIVE, NONNEGATIVE, UNKNOWN = Sign.POSITIVE, Sign.NONNEGATIVE, Sign.UNKNOWN
 

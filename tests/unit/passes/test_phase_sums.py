@@ -1,4 +1,4 @@
-from unroll_dsl.passes.terms import terms
+from unroll_dsl.passes.phase_sums import terms
 
 _DECLARED = """
     input y : vector[n]

@@ -6,7 +6,8 @@ import dataclasses
 from collections.abc import Iterable, Mapping
 
 from unroll_dsl.backends.errors import GivenTwice, RoleUnknown, UnknownBinding
-from unroll_dsl.diagnostics.model import Diagnostic, UnrollError
+from unroll_dsl.diagnostics.model import Diagnostic
+from unroll_dsl.diagnostics.raised import UnrollError
 from unroll_dsl.semantics.measures import measures, needed_by
 from unroll_dsl.syntax.nodes import Declaration, Measure, Program, Role, Sharing, Statement
 

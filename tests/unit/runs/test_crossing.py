@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from unroll_dsl.runs.worth import Curve, crossing, worth
+from unroll_dsl.runs.crossing import Curve, crossing, worth
 
 PHASES = (1.0, 2.0, 4.0, 8.0)
 

@@ -1,8 +1,8 @@
 import pytest
 
 import unroll_dsl
-from unroll_dsl.passes.cost import cost
-from unroll_dsl.passes.fusion import fused, fusion
+from unroll_dsl.passes.analysis.cost import cost
+from unroll_dsl.passes.kernels.convolutions import fused, fusion
 from unroll_dsl.passes.pipeline import optimize
 
 CHAIN = """

@@ -1,6 +1,6 @@
 import pytest
 
-from unroll_dsl.passes.liveness import Variant, liveness, unused, variants
+from unroll_dsl.passes.analysis.liveness import Variant, liveness, unused, variants
 
 ISTA = """
     input y : vector[n]

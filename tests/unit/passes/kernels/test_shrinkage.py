@@ -4,7 +4,7 @@ import pytest
 
 import unroll_dsl
 from unroll_dsl.ir.nodes import Builtin
-from unroll_dsl.passes.shrinking import shrinking
+from unroll_dsl.passes.kernels.shrinkage import shrinking
 
 _SPEC = """
 algorithm a

@@ -39,8 +39,8 @@ from unroll_dsl.ir.nodes import (
     Transpose,
 )
 from unroll_dsl.ir.stages import reachable, roots, stages
-from unroll_dsl.passes.counts import Count
-from unroll_dsl.passes.liveness import liveness
+from unroll_dsl.passes.analysis.counts import Count
+from unroll_dsl.passes.analysis.liveness import liveness
 from unroll_dsl.types import Activation, Array, Bound, Conv, Field, Layer, Type
 from unroll_dsl.types.pieces import pieces
 

@@ -1,7 +1,7 @@
 from fractions import Fraction
 
-from unroll_dsl.passes.cost import cost
-from unroll_dsl.passes.counts import Count
+from unroll_dsl.passes.analysis.cost import cost
+from unroll_dsl.passes.analysis.counts import Count
 from unroll_dsl.passes.pipeline import optimize
 from unroll_dsl.types import Dim
 

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from unroll_dsl.maps import Matrix, Selection, as_map, try_out
+from unroll_dsl.backends.maps import Matrix, Selection, as_map, try_out
 
 PICK = torch.zeros(4, 6)
 PICK[torch.arange(4), torch.tensor([5, 0, 2, 3])] = 1

@@ -9,7 +9,7 @@ from lark import Lark, logger
 
 from unroll_dsl.resources import grammar_path
 from unroll_dsl.syntax.builder import ACTIONS
-from unroll_dsl.syntax.tables import build, load_tables
+from unroll_dsl.syntax.parse_tables import build, load_tables
 
 GRAMMAR = grammar_path("unroll.lark").read_text(encoding="utf-8")
 
@@ -38,7 +38,9 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_tables_are_kept(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     built = load_tables.__wrapped__()
     assert len(list(folder.iterdir())) == 1
-    monkeypatch.setattr("unroll_dsl.syntax.tables.build", lambda _: pytest.fail("built again"))
+    monkeypatch.setattr(
+        "unroll_dsl.syntax.parse_tables.build", lambda _: pytest.fail("built again")
+    )
     assert load_tables.__wrapped__() == built
 
 

@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from unroll_dsl.backends.torch.learned import learned
-from unroll_dsl.diagnostics.model import UnrollError
+from unroll_dsl.diagnostics.raised import UnrollError
 from unroll_dsl.ir.graph import Random
 from unroll_dsl.spec import Spec
 from unroll_dsl.verify.instance import Instance

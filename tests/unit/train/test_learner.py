@@ -13,8 +13,8 @@ from unroll_dsl.train.config import Group, Training
 from unroll_dsl.train.devices import devices
 from unroll_dsl.train.errors import Diverged
 from unroll_dsl.train.groups import parameter_groups
+from unroll_dsl.train.learner import Learner
 from unroll_dsl.train.schedule import factor
-from unroll_dsl.train.updates import Learner
 
 RATE = 0.1
 START = (3.0, 4.0)

@@ -24,7 +24,7 @@ from unroll_dsl.ir.nodes import (
     LayerSteps,
     Node,
 )
-from unroll_dsl.passes.cost import applied_name
+from unroll_dsl.passes.analysis.cost import applied_name
 from unroll_dsl.passes.rewrite import Rewriting, with_nodes
 from unroll_dsl.types import Activation, Array, Conv, Field, Layer
 

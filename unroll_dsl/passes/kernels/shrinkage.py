@@ -13,7 +13,7 @@ from dataclasses import replace
 from unroll_dsl.ir.batches import batched
 from unroll_dsl.ir.graph import Graph
 from unroll_dsl.ir.nodes import Builtin, Invoke, Node
-from unroll_dsl.passes.signs import Sign, signs
+from unroll_dsl.passes.analysis.signs import Sign, signs
 from unroll_dsl.types import Array, Field
 
 

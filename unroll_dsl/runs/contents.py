@@ -13,7 +13,7 @@ from unroll_dsl.spec import Spec
 
 
 @dataclass(frozen=True)
-class Opened:
+class Contents:
     """A run as its page needs it.
 
     Attributes

@@ -1,6 +1,6 @@
 import pytest
 
-from unroll_dsl.passes.updates import updates
+from unroll_dsl.passes.kernels.steps import updates
 
 _DECLARED = """
     input y : vector[n]

@@ -1,0 +1,1 @@
+"""Programs made of programs: pure functions of syntax trees, checked again as any page is."""

@@ -1,0 +1,1 @@
+"""Mistakes that the parser recognises where it fails: one function each."""
