@@ -2,7 +2,8 @@
 
 Works on a copy of the checkout. The tests of the modules (`which.py`, or --tests) run once as they are, to see
 which lines each of them reaches; then each slip is shown to the tests that reach its line, the fastest first,
-until one fails. Prints a line a slip and a table by module.
+until one fails. Prints a line a slip and a table by module. Slips of which `equivalent.toml` says why nobody
+could notice them are drawn, not tried and not counted.
 """
 
 from __future__ import annotations
@@ -14,9 +15,10 @@ import random
 import sys
 import tempfile
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
+from tests.mutation.judged import judgements, why_nobody_notices
 from tests.mutation.running import SLOW_TO_IMPORT, Copy, Reach
 from tests.mutation.slips import Slip, slips
 from tests.mutation.which import tests_of
@@ -24,12 +26,14 @@ from tests.mutation.which import tests_of
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """A slip, whether a test noticed it, and how."""
+    """A slip, whether a test noticed it, and how; whether it did before, of a run that is made again."""
 
     slip: Slip
     noticed: bool
     how: str
     seconds: float
+    equal: bool = False  # it changes nothing: it is not counted
+    before: bool | None = None
 
 
 def main() -> int:
@@ -38,10 +42,28 @@ def main() -> int:
         raise SystemExit("mutation runs fork processes, which this system does not do")
     root = options.root.resolve()
     modules = _modules(root, options.modules)
-    chosen = _chosen(root, modules, options)
+    known = _before(root, modules, options.again) if options.again else []
+    drawn = (
+        [v.slip for v in known if not v.noticed]
+        if options.again
+        else _drawn(root, modules, options)
+    )
+    equal, chosen = _parted(root, drawn)
     if options.list:
         print("\n".join(map(str, chosen)))
         return 0
+    found = [v for v in known if v.noticed] + equal
+    found += _all_tried(root, chosen, options) if chosen else []
+    if options.again:
+        earlier = {v.slip: v.before if v.before is not None else v.noticed for v in known}
+        found = [replace(v, before=earlier[v.slip]) for v in found]
+    _table(found)
+    if options.json:
+        options.json.write_text(json.dumps([asdict(v) for v in found], indent=1), "utf-8")
+    return 0
+
+
+def _all_tried(root: Path, chosen: list[Slip], options: argparse.Namespace) -> list[Verdict]:
     touched = sorted({slip.path for slip in chosen})
     paths = options.tests or [p for module in touched for p in tests_of(module, root)]
     with tempfile.TemporaryDirectory(prefix="unroll-mutation-") as folder:
@@ -50,11 +72,7 @@ def main() -> int:
         reach = copy.reach(list(dict.fromkeys(paths)), touched, options.patience)
         spent = sum(reach.seconds.values())
         print(f"{len(reach.seconds)} tests, {spent:.0f} s\n", flush=True)
-        found = [_tried(copy, slip, reach, options) for slip in chosen]
-    _table(found)
-    if options.json:
-        options.json.write_text(json.dumps([asdict(v) for v in found], indent=1), "utf-8")
-    return 0
+        return [_tried(copy, slip, reach, options) for slip in chosen]
 
 
 def _options() -> argparse.Namespace:
@@ -94,16 +112,43 @@ def _modules(root: Path, given: list[str]) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def _chosen(root: Path, modules: list[str], options: argparse.Namespace) -> list[Slip]:
-    if options.again:
-        before = json.loads(options.again.read_text("utf-8"))
-        left = [Slip(**verdict["slip"]) for verdict in before if not verdict["noticed"]]
-        return [slip for slip in left if slip.path in modules]
+def _drawn(root: Path, modules: list[str], options: argparse.Namespace) -> list[Slip]:
     known = [s for name in modules for s in slips(name, (root / name).read_text("utf-8"))]
     if options.limit is None or options.limit >= len(known):
         return known
     drawn = random.Random(options.seed).sample(known, options.limit)
     return sorted(drawn, key=lambda slip: (slip.path, slip.start))
+
+
+def _before(root: Path, modules: list[str], file: Path) -> list[Verdict]:
+    """What a run has found, in the modules as they are now: a slip whose place has gone is left out."""
+    told = [
+        Verdict(**{**v, "slip": Slip(**v["slip"])}) for v in json.loads(file.read_text("utf-8"))
+    ]
+    found = []
+    for name in modules:
+        text = (root / name).read_text("utf-8")
+        here = slips(name, text) if any(v.slip.path == name for v in told) else ()
+        for verdict in (v for v in told if v.slip.path == name):
+            same = [s for s in here if s.change == verdict.slip.change]
+            if same:
+                nearest = min(same, key=lambda s: abs(s.start - verdict.slip.start))
+                found.append(replace(verdict, slip=nearest))
+            else:
+                print(f"gone: {verdict.slip}")
+    return found
+
+
+def _parted(root: Path, drawn: list[Slip]) -> tuple[list[Verdict], list[Slip]]:
+    """Slips that are known to change nothing, and the others."""
+    known, equal, others = judgements(), [], []
+    for slip in drawn:
+        why = why_nobody_notices(slip, (root / slip.path).read_text("utf-8"), known)
+        if why is None:
+            others.append(slip)
+        else:
+            equal.append(Verdict(slip, False, why, 0.0, equal=True))
+    return equal, others
 
 
 def _tried(copy: Copy, slip: Slip, reach: Reach, options: argparse.Namespace) -> Verdict:
@@ -136,9 +181,15 @@ def _table(found: list[Verdict]) -> None:
     print()
     for name in (*modules, "all"):
         here = [v for v in found if name in ("all", v.slip.path)]
-        noticed = sum(v.noticed for v in here)
-        share = 100 * noticed / len(here) if here else 100
-        print(f"{name:<{width}}  {noticed:4} of {len(here):4} noticed  {share:5.1f} %")
+        counted = [v for v in here if not v.equal]
+        words = [f"{sum(v.noticed for v in counted):4} of {len(counted):4} noticed"]
+        if counted:
+            words.append(f"{100 * sum(v.noticed for v in counted) / len(counted):5.1f} %")
+        if any(v.before is not None for v in here):
+            words.append(f"before: {sum(v.before or False for v in counted)}")
+        if len(counted) < len(here):
+            words.append(f"{len(here) - len(counted)} that change nothing")
+        print(f"{name:<{width}}  {'  '.join(words)}")
 
 
 if __name__ == "__main__":

@@ -71,6 +71,11 @@ class Slip:
         old, new = (" ".join(text.split()) for text in (self.old, self.new))
         return f"{self.path}:{self.line}  {self.kind}: {_short(old)} -> {_short(new)}"
 
+    @property
+    def change(self) -> tuple[str, str, str]:
+        """What is changed, wherever it stands."""
+        return self.kind, self.old, self.new
+
     def applied(self, text: str) -> str:
         """The text with the slip in it; `ValueError` where the text is no longer the one it was made for."""
         data = text.encode()

@@ -19,7 +19,12 @@ TESTS: dict[str, tuple[str, ...]] = {
     "unroll_dsl/diagnostics": ("tests/unit/diagnostics", "tests/conformance"),
     "unroll_dsl/ir": ("tests/unit/ir", "tests/unit/passes", "tests/agreement", "tests/properties"),
     "unroll_dsl/operators": ("tests/unit/operators", "tests/agreement", "tests/properties"),
-    "unroll_dsl/passes": ("tests/unit/passes", "tests/agreement", "tests/properties"),
+    "unroll_dsl/passes": (
+        "tests/unit/passes",
+        "tests/agreement",
+        "tests/properties",
+        "tests/conformance",
+    ),
     "unroll_dsl/report": ("tests/unit/report", "tests/cli"),
     "unroll_dsl/reproduce": ("tests/unit/reproduce", "tests/cli", "tests/published"),
     "unroll_dsl/runs": ("tests/unit/runs", "tests/cli/test_runs.py"),

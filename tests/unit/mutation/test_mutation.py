@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.mutation.judged import Judgement, judgements, why_nobody_notices
 from tests.mutation.running import Copy
 from tests.mutation.slips import slips
 
@@ -87,6 +88,26 @@ def test_a_slip_changes_one_place() -> None:
     assert str(slip) == "m.py:1  operands: a - b -> (b - a)"
 
 
+def test_what_nobody_could_notice_is_known_by_its_line_and_its_change() -> None:
+    text = "def f(a, b):\n    return max(a,\n        b) + 0 * a\n"
+    found = {(s.kind, s.old): s for s in slips("m.py", text)}
+    entry = Judgement("m.py", "return max(a,", "max(a, b) + 0 * a", "max(a, b)", "0 is nothing")
+    slip = found["term left out", "max(a,\n        b) + 0 * a"]
+    assert why_nobody_notices(slip, text, (entry,)) == "0 is nothing"
+    assert why_nobody_notices(found["function", "max(a,\n        b)"], text, (entry,)) is None
+    assert why_nobody_notices(slip, text.replace("max(a,", "max( a,"), (entry,)) is None
+    assert not entry.is_stale(text) and entry.is_stale(text.replace("0 *", "1 *"))
+    anywhere = Judgement("*", "...(a, b)...", "a", "b", "why")
+    assert not anywhere.is_stale(text) and anywhere.is_stale("a, b")
+
+
+def test_what_is_judged_is_still_in_the_code() -> None:
+    known = judgements()
+    assert known and all(entry.why for entry in known)
+    texts = {e.path: (ROOT / e.path).read_text("utf-8") for e in known if e.path != "*"}
+    assert [e for e in known if e.path != "*" and e.is_stale(texts[e.path])] == []
+
+
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="mutation runs fork processes")
 def test_a_run(tmp_path: Path) -> None:
     """Weak tests are told from strong ones, the files stay as they were."""
@@ -109,15 +130,20 @@ def test_a_run(tmp_path: Path) -> None:
     assert not noticed[".py:5  off by one: 2 -> 3"]  # twice 0 is three times 0
     assert "no test reaches the line" in lines[".py:9  comparison: a < 0 -> (a <= 0)"]
     assert (tmp_path / "module.py").read_text() == MODULE
+    (tmp_path / "test_module.py").write_text(TESTS.replace("0", "4", 1).replace("0", "8"))
     again = subprocess.run(
-        [*command, "--again", str(tmp_path / "verdicts.json"), "--list"],
+        [*command, "--again", str(tmp_path / "verdicts.json")],
         cwd=ROOT,
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=120,
     )
-    assert "2 -> 3" in again.stdout and "-> 2\n" not in again.stdout
+    tried = [line for line in again.stdout.splitlines() if " s  module" in line]
+    assert "2 -> 3" in "".join(tried) and "-> 2 " not in "".join(tried)
+    before, after = (done.stdout.splitlines()[-1].split(), again.stdout.splitlines()[-1].split())
+    assert after[:4] == [*("all", str(int(before[1]) + 1), "of", before[3])]
+    assert after[-2:] == ["before:", before[1]]
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="mutation runs fork processes")

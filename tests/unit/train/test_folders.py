@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from sparse_problem import CP
+from sparse_problem import CP, Sparse
 
 import unroll_dsl
 from unroll_dsl.train import Hooks, Run, StepDone, TrainingError, resume
@@ -205,3 +205,11 @@ def test_what_is_bound_is_kept_as_copies_without_a_graph(tmp_path: Path) -> None
 def test_nothing_bound_is_kept_as_well(tmp_path: Path) -> None:
     write_bound(tmp_path / "bound", {})
     assert read_bound(tmp_path / "bound") == {}
+
+
+def test_what_was_edited_is_not_meant_unless_it_is_said(trained: Any) -> None:
+    folder = stopped(trained)
+    text = (folder / CONFIG).read_text()
+    (folder / CONFIG).write_text(text.replace("rate = 0.01 ", "rate = 0.02 ", 1))
+    with pytest.raises(TrainingError, match=r"run\.toml was edited: `train\.rate` is 0\.02"):
+        resume(folder, source=Sparse(), validation=Sparse(30))

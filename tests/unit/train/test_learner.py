@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterator
 from copy import deepcopy
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from unroll_dsl.train.config import Group, Training
 from unroll_dsl.train.devices import devices
 from unroll_dsl.train.errors import Diverged
 from unroll_dsl.train.groups import parameter_groups
-from unroll_dsl.train.learner import Learner
+from unroll_dsl.train.learner import Learner, largest_gradient
 from unroll_dsl.train.schedule import factor
 
 RATE = 0.1
@@ -214,3 +215,55 @@ def test_a_group_may_be_frozen_wherever_it_stands(
     network: Any = trained.network
     assert network.w.requires_grad and not network.b.requires_grad
     assert [id(p) for p in trained.trained] == [id(network.w)]
+
+
+# ---- what is told, and what a checkpoint keeps --------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("w", "b", "told"),
+    [
+        ([1.0, -5.0], [4.0], "the largest entry of the gradient is 5, of `w`"),
+        ([1.0, 2.0], [-4.0], "the largest entry of the gradient is 4, of `b`"),
+        ([math.nan, 1.0], [9.0], "the largest entry of the gradient is nan, of `w`"),
+        ([1.0, 1.0], [-math.inf], "the largest entry of the gradient is inf, of `b`"),
+        (None, [0.5], "the largest entry of the gradient is 0.5, of `b`"),
+        (None, None, "there is no gradient"),
+    ],
+)
+def test_the_largest_gradient_is_named(
+    w: list[float] | None, b: list[float] | None, told: str
+) -> None:
+    network = Bowl()
+    for parameter, values in ((network.w, w), (network.b, b)):
+        if values is not None:
+            parameter.grad = torch.tensor(values, dtype=torch.float64)
+    assert largest_gradient(network) == told
+
+
+class Scaler:
+    """In place of that of fp16, which only GPUs have."""
+
+    def __init__(self, scale: float) -> None:
+        self.scale = scale
+
+    def state_dict(self) -> dict[str, float]:
+        return {"scale": self.scale}
+
+    def load_state_dict(self, state: dict[str, float]) -> None:
+        self.scale = state["scale"]
+
+
+def test_the_scale_of_half_precision_is_kept_and_restored(accelerator: Any) -> None:
+    trained = learner(accelerator)
+    assert trained.state()["scaler"] is None
+    trained.accelerator = SimpleNamespace(scaler=Scaler(64.0))
+    state = deepcopy(trained.state())
+    assert state["scaler"] == {"scale": 64.0}
+    trained.accelerator.scaler.scale = 1.0
+    trained.restore(state["network"], state["optimizer"], None)  # of a run without one
+    assert trained.accelerator.scaler.scale == 1.0
+    trained.restore(state["network"], state["optimizer"], state["scaler"])
+    assert trained.accelerator.scaler.scale == 64.0
+    trained.accelerator = SimpleNamespace(scaler=None)  # fp16 no more
+    trained.restore(state["network"], state["optimizer"], state["scaler"])

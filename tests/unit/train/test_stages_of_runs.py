@@ -241,3 +241,54 @@ def test_the_loss_may_be_the_metric_of_any_run(trained: Any) -> None:
     values = [event.value for event in watched.validations]
     assert values == [row["val.loss"] for row in found.metrics() if row["val.loss"] is not None]
     assert watched.validations[-1].best == min(values)
+
+
+def test_a_stage_of_layers_with_nothing_of_its_own_is_passed_over(trained: Any) -> None:
+    """The first layer is frozen: what trains it alone, or it with none after it, has nothing to do."""
+    train = {"regime": "layerwise", "refine": [0.5]}
+    watched = Watched()
+    group = [{"match": "phases.0.*", "freeze": True}]
+    found = run(trained, watched=watched, phases=2, train=train, group=group)
+    log = (found.path / "log.txt").read_text()
+    assert "stage 1, layer 1: nothing to train" in log
+    assert "stage 2, layers 1-1 at 0.5: nothing to train" in log
+    assert "stage 3 of 4, layer 2: 129 of 258 numbers trained, 4 updates at 0.01" in log
+    assert [row["stage"] for row in found.metrics()[::4]] == [3, 3, 4]
+    assert found.metrics()[-1]["step"] == 8
+    first = watched.begun[0]["phases.0.W"]
+    assert torch.equal(found.network("last").state_dict()["phases.0.W"], first)
+
+
+def test_a_stage_of_ones_own_with_nothing_to_train_is_refused(trained: Any) -> None:
+    group = [{"match": "W", "freeze": True}]
+    stage = [{"name": "first"}, {"name": "alone", "train": ["W"]}]
+    with pytest.raises(TrainingError, match=r"stage 2, `alone`, has nothing to train: all is fro"):
+        run(trained, stage=stage, group=group)
+
+
+def test_rows_have_the_mean_of_the_losses_since_the_last(trained: Any) -> None:
+    watched = Watched()
+    over = {"log": {"every": 3}, "train": {"steps": 7}, "validate": {"every": 100}}
+    found = run(trained, watched=watched, **over)
+    losses = [event.loss for event in watched.steps]
+    first, *others = found.metrics()
+    assert first["loss"] is None and first["rate"] is None
+    assert [row["step"] for row in others] == [3, 6, 7]
+    means = [sum(losses[:3]) / 3, sum(losses[3:6]) / 3, losses[6]]
+    assert [row["loss"] for row in others] == pytest.approx(means)
+    assert [row["grad_norm"] for row in others] == [watched.steps[i].grad_norm for i in (2, 5, 6)]
+
+
+def test_without_validation_the_last_network_is_all_there_is(
+    small: Any, A: Tensor, tmp_path: Path
+) -> None:
+    watched = Watched()
+    found = unroll_dsl.train(
+        small, tmp_path / "r", SHORT, bind={"A": A}, source=Sparse(), hooks=watched.hooks
+    )
+    assert not (found.path / "best.safetensors").exists()
+    assert found.weights("best").name == "last.safetensors"
+    assert "val.loss" not in found.metrics()[0]
+    assert [(e.metric, e.value, e.best, e.improved) for e in watched.validations] == 3 * [
+        (None, None, None, False)
+    ]

@@ -150,3 +150,20 @@ def test_counts_of_phases_grow(counts: list[int]) -> None:
     made = config({"train": {"regime": "curriculum", "counts": counts}})
     with pytest.raises(TrainingError, match=r"`train\.counts` grows from stage to stage, found"):
         stages(made, unroll_dsl.load("lista_cp"), 1)
+
+
+def test_tables_are_laid_over_tables_and_over_nothing_else() -> None:
+    table = {"train": {"rate": 1, "steps": 2}, "phases": 3}
+    assert merged(table, {"train": {"steps": 5}}) == {**table, "train": {"rate": 1, "steps": 5}}
+    assert merged(table, {"train": 7}) == {"train": 7, "phases": 3}
+    assert merged(table, {"phases": {"a": 1}}) == {**table, "phases": {"a": 1}}
+    assert merged(table, {"new": {"a": 1}}) == {**table, "new": {"a": 1}}
+    assert table == {"train": {"rate": 1, "steps": 2}, "phases": 3}
+
+
+def test_every_stage_of_ones_own_has_the_steps_of_the_run_unless_it_says_others() -> None:
+    table = {"train": {"steps": 7, "rate": 0.5, "start": "classical"}}
+    made = config({**table, "stage": [{"steps": 3, "name": "a"}, {"rate": 0.1}]})
+    found = stages(made, unroll_dsl.load("lista_cp"), 1)
+    assert [(s.name, s.steps, s.rate) for s in found] == [("a", 3, 0.5), ("stage 2", 7, 0.1)]
+    assert {s.start for s in found} == {"classical"} and not any(s.optional for s in found)
