@@ -54,7 +54,7 @@ experiments: $(STAMP)
 	$(BIN)/python -m experiments ista_net_plus --data $(DATA)
 	$(BIN)/python -m experiments admm_net --data $(DATA)
 
-# fourteen networks from four objectives, on one page; figures with the authors' weights take minutes, and want data
+# fifteen networks from four objectives, on one page; figures with the authors' weights take minutes, and want data
 # that does not come along
 deck: $(STAMP)
 	$(BIN)/unroll deck --out build/deck --data $(DATA) --force

@@ -129,3 +129,42 @@ def test_a_letter_of_ones_own_reaches_the_objective() -> None:
     page = unroll_dsl.load("cs_mri").derive("ista").relax("threshold(letter=theta)")
     assert "lambda" not in page.text
     assert "1/2 * sumsq(A @ x - y) + theta * g(D @ x)" in page.text
+
+
+PENALISED = """algorithm penalised
+dims m, n
+input y : vector[m]
+fixed A : matrix[m, n]
+fixed lambda : scalar > 0 = 0.1
+fixed rho : scalar > 0 = 1
+def g(rho, v) = rho * v
+learnable theta : scalar per phase = lambda / rho
+state x, u : vector[n] = rho * (A' @ y)
+phase (5):
+    z = solve(A' @ A + rho * I, A' @ y + g(rho, x - u))
+    x <- soft(z + u, theta)
+    u <- u + z - x
+output rho * x
+loss (x_star : vector[n]):
+    sumsq(x - x_star) + rho * sumsq(x)
+measure y = A @ x_star + 0.001 * rho * noise
+"""
+
+
+def test_a_letter_of_ones_own_reaches_every_statement() -> None:
+    """Starts, outputs and the loss read the learnt constant under its name; what starts at a value
+    made of it keeps that value. Data are made with the constant: their line goes, as with `learn=`."""
+    page = unroll_dsl.loads(PENALISED)
+    text = relax(page.typed, ["penalty(shared, letter=beta)"])[-1].text
+    assert text.startswith("# Relaxed.\n")
+    for line in (
+        "def g(rho, v) = rho * v\n",
+        "A' @ y + g(beta, x - u))\n",
+        "learnable beta  : scalar > 0 = 1                # penalty\n",
+        "learnable theta : scalar per phase = lambda\n",
+        "state x, u : vector[n] = beta * (A' @ y)\n",
+        "output beta * x\n",
+        "    sumsq(x - x_star) + beta * sumsq(x)\n",
+    ):
+        assert line in text, line
+    assert "measure" not in text

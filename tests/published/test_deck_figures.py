@@ -25,3 +25,12 @@ def test_admm_csnet(shared_data: Path) -> None:
     found = figure(slide, slide.tests[0], shared_data)
     assert isinstance(found, Figure)
     assert found.found == pytest.approx(33.788, abs=1e-3)
+
+
+@pytest.mark.slow
+def test_ista_net_plus_for_mri(shared_data: Path) -> None:
+    (slide,) = slides({"ista_net_plus_mri"})
+    found = figure(slide, slide.tests[0], shared_data)
+    assert isinstance(found, Figure)
+    assert found.images == 50
+    assert found.found == pytest.approx(38.703, abs=1e-3)

@@ -37,7 +37,7 @@ net = page.relax("real", "filters(untied)", "shrinkage(value=0.05)").spec.compil
 A problem is a page with `minimize` (`algorithms/problems/`, or your own); an algorithm's page serves as well. Its terms are
 [atoms](atoms.md) of affine maps. `--with STATEMENT` puts a statement in place of the problem's, `--start`, `--give`, `--value` and
 `--letter` say where the state starts, what is given, what constants are and how they are called. `algorithms/problems/deck.toml`
-is a table of such options, from which fourteen of the shipped pages come. This page is generated from the records.
+is a table of such options, from which fifteen of the shipped pages come. This page is generated from the records.
 """
 
 

@@ -42,8 +42,11 @@ def _known(page: Page, value: n.Expr, what: str) -> None:
         raise Refused(f"the {what} `{expression_text(value)}` is no constant", value.span)
 
 
-def learn_constant(page: Page, word: str, given: Given) -> str:
-    """A fixed value of the page becomes learnable, under another name if one is asked for."""
+def learn_constant(page: Page, word: str, given: Given, role: str = "") -> str:
+    """A fixed value of the page becomes learnable, under another name if one is asked for.
+
+    Under another name it is no longer what its comment says, but what it is to the iteration: its `role`.
+    """
     page.learn(word, _sharing(given), given.values.get("value"), free="free" in given.flags)
     asked = given.word("letter")
     if asked is None or asked == word:
@@ -51,7 +54,8 @@ def learn_constant(page: Page, word: str, given: Given) -> str:
     letter = page.letter(asked)
     for s in list(page.statements):
         if isinstance(s, n.Declaration) and any(w.text == word for w in s.names):
-            page.replace(s, dataclasses.replace(s, names=(name(letter),)))
+            comment = role or s.comment
+            page.replace(s, dataclasses.replace(s, names=(name(letter),), comment=comment))
     page.rename(word, letter)
     return letter
 
@@ -65,7 +69,7 @@ def _step(page: Page, given: Given) -> None:
     classical = size.expr()
     alone = isinstance(classical, n.Name)
     if alone and page.fixed(expression_text(classical)) is not None:
-        learn_constant(page, expression_text(classical), given)
+        learn_constant(page, expression_text(classical), given, "step")
         return
     if alone and page.learnable(expression_text(classical)) is not None:
         raise Refused("its step is learnable already", steps[0].term.span)
@@ -91,7 +95,7 @@ def _threshold(page: Page, given: Given) -> None:
             raise Refused("its threshold is learnable already", classical.span)
         wide = bool({"entrywise", "channels"} & given.flags)
         if not wide and isinstance(classical, n.Name) and _only_here(page, classical.text):
-            learn_constant(page, classical.text, given)
+            learn_constant(page, classical.text, given, "threshold")
             continue
         _known(page, classical, "threshold")
         letter = page.letter(given.word("letter") if i == 0 else None, "theta", "t", "threshold")
@@ -130,7 +134,7 @@ def _penalty(page: Page, given: Given) -> None:
                     continue
                 if "channels" in given.flags:
                     _by_channels(page, power.text, core)
-                letter = learn_constant(page, power.text, given)
+                letter = learn_constant(page, power.text, given, "penalty")
                 if "channels" in given.flags:
                     _widen(page, letter, core)
                 return
@@ -195,7 +199,7 @@ def _momentum(page: Page, given: Given) -> None:
         raise Refused("it has no momentum `m * (x - prev(x))`")
     classical = found[0].weight.expr()
     if isinstance(classical, n.Name) and page.fixed(classical.text) is not None:
-        learn_constant(page, classical.text, given)
+        learn_constant(page, classical.text, given, "momentum")
         return
     if page.changes(classical):
         classical = fill("(k - 1) / (k + 2)")

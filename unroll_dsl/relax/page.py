@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import assert_never
 
 from unroll_dsl.objectives.affine import AffineReader
 from unroll_dsl.objectives.problem import declared_names, expressions
@@ -14,6 +15,7 @@ from unroll_dsl.semantics.scopes import RESERVED, names_in
 from unroll_dsl.syntax import nodes as n
 from unroll_dsl.syntax.printer import expression_text
 from unroll_dsl.syntax.templates import one_statement, substitute
+from unroll_dsl.syntax.tidy import tidy
 from unroll_dsl.types import Array, Field, Type
 
 Line = n.Update | n.Local | n.Trace
@@ -161,9 +163,9 @@ class Page:
         self._detach(name, value or declared.value)
 
     def _detach(self, name: str, value: n.Expr | n.RandomInit | None) -> None:
-        """Fixed values that come of one which is learnt now keep its classical value."""
+        """Constants that come of one which is learnt now keep its classical value."""
         for i, s in enumerate(self.statements):
-            if not isinstance(s, n.Declaration) or s.role is not n.Role.FIXED:
+            if not isinstance(s, n.Declaration) or s.role is n.Role.INPUT:
                 continue
             if s.value is None or isinstance(s.value, n.RandomInit):
                 continue
@@ -172,9 +174,8 @@ class Page:
                     raise Refused(
                         f"`{s.names[0].text}` is made of `{name}`, which has no classical value"
                     )
-                self.statements[i] = dataclasses.replace(
-                    s, value=substitute(s.value, {name: value})
-                )
+                classical = tidy(substitute(s.value, {name: value}))
+                self.statements[i] = dataclasses.replace(s, value=classical)
 
     def replace(self, old: n.Statement, new: n.Statement | None) -> None:
         i = next(i for i, s in enumerate(self.statements) if s is old)
@@ -209,18 +210,25 @@ class Page:
                 return
 
     def rename(self, old: str, new: str) -> None:
-        """A name becomes another one in the phase, in what is minimised, and in constants made of it."""
+        """A name becomes another one wherever it is read."""
         values = {old: n.Name(new, self.program.span)}
+        self.statements = [_renamed(s, values) for s in self.statements]
+
+    def give_up(self, expr: n.Expr, times: int) -> None:
+        """Names of `let`s that stand in this expression alone, which the phase has so many times, are free again.
+
+        For relaxations that put something else in its place, and leave no objective.
+        """
         for s in list(self.statements):
-            if isinstance(s, n.Minimize):
-                self.replace(s, dataclasses.replace(s, body=substitute(s.body, values)))
-            elif isinstance(s, n.Let):
-                self.replace(s, dataclasses.replace(s, value=substitute(s.value, values)))
-        self.set_lines(
-            tuple(
-                dataclasses.replace(x, value=substitute(x.value, values)) for x in self.phase.body
-            )
-        )
+            if not isinstance(s, n.Let):
+                continue
+            own = sum(w.text == s.name.text for w in names_in(expr))
+            others = (x for x in self.statements if not isinstance(x, n.Minimize))
+            read = [w.text for x in others for e in expressions(x) for w in names_in(e)]
+            if own and read.count(s.name.text) == times * own:
+                self.drop_objective()
+                self.replace(s, None)
+                self.taken.discard(s.name.text)
 
     def drop_objective(self) -> None:
         self.statements = [s for s in self.statements if not isinstance(s, n.Minimize)]
@@ -229,6 +237,36 @@ class Page:
         return dataclasses.replace(
             self.program, statements=tuple(self.statements), comment=comment, kind="algorithm"
         )
+
+
+def _renamed(statement: n.Statement, values: Mapping[str, n.Expr]) -> n.Statement:
+    """A statement that reads names under others; what it declares stays."""
+    match statement:
+        case n.Declaration(value=value, bounds=bounds):
+            if value is not None and not isinstance(value, n.RandomInit):
+                value = substitute(value, values)
+            if bounds is not None:
+                lower, upper = (e and substitute(e, values) for e in (bounds.lower, bounds.upper))
+                bounds = dataclasses.replace(bounds, lower=lower, upper=upper)
+            return dataclasses.replace(statement, value=value, bounds=bounds)
+        case n.Let(_, value) | n.Measure(_, value):
+            return dataclasses.replace(statement, value=substitute(value, values))
+        case n.State(_, _, value):
+            start = value and substitute(value, values)
+            return dataclasses.replace(statement, value=start)
+        case n.Phase(_, body):
+            lines = (dataclasses.replace(x, value=substitute(x.value, values)) for x in body)
+            return dataclasses.replace(statement, body=tuple(lines))
+        case n.Output(given):
+            return dataclasses.replace(
+                statement, values=tuple(substitute(e, values) for e in given)
+            )
+        case n.Minimize(_, body) | n.Loss(_, body):
+            return dataclasses.replace(statement, body=substitute(body, values))
+        case n.Dims() | n.Definition():  # a function sees its parameters alone
+            return statement
+        case _:
+            assert_never(statement)
 
 
 def swapped(expr: n.Expr, old: n.Expr, new: n.Expr) -> n.Expr:

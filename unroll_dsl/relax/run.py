@@ -112,7 +112,7 @@ def _once(typed: TypedProgram, text: str) -> Relaxed:
     if not relaxation.objective:
         page.drop_objective()
     words = f"{relaxation.title}: {relaxation.source}."
-    comment = "\n".join([typed.program.comment, *_noted(typed.program.comment, words)])
+    comment = "\n".join([typed.program.comment, *_noted(typed.program.comment, words)]).lstrip("\n")
     program = page.result(comment)
     learnt = _learnt(program) - _learnt(typed.program)
     gone = left_out(

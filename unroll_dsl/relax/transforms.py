@@ -19,6 +19,8 @@ def _only(page: Page) -> find.Proximal:
         raise Refused("it has no proximal map `soft(r, theta)`")
     if len(found) > 1:
         raise Refused("it has several proximal maps", found[1].node.span)
+    if found[0].transform is not None:
+        page.give_up(found[0].transform, 2)
     return found[0]
 
 
