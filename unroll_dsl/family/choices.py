@@ -33,16 +33,21 @@ def own_constants(problem: n.Program, page: n.Program) -> tuple[str, ...]:
 
 def published(method: Method, problem: n.Program) -> Iterator[Choice]:
     """The recipes of shipped networks by a method. Of another problem than theirs, what a recipe says of its
-    own is left out: statements, starts, outputs, values, splittings by maps that this problem does not have."""
+    own is left out: statements, starts, outputs, values, splittings by maps that this problem does not have. What
+    differs from another recipe in these alone, is left out then as a whole."""
     known = {word for s in problem.statements for word in declared_names(s)}
     known |= {
         v.name.text for s in problem.statements if isinstance(s, n.Minimize) for v in s.variables
     }
-    for name, entry in deck().items():
-        if entry["method"] != method.name or not entry.get("relax"):
-            continue
+    here = problem.name.text
+    recipes = {k: e for k, e in deck().items() if e["method"] == method.name and e.get("relax")}
+    told = [entry["relax"] for entry in recipes.values() if entry["problem"] == here]
+    for name, entry in recipes.items():
         options = options_of(entry)
-        if entry["problem"] != problem.name.text:
+        if entry["problem"] != here:
+            if entry["relax"] in told:
+                continue
+            told.append(entry["relax"])
             split = tuple(text for text in options.split if _words(text) <= known)
             options = dataclasses.replace(
                 options, statements=(), start=None, output=None, values={}, split=split
