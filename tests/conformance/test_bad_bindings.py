@@ -42,6 +42,7 @@ INTERVAL = (
     "algorithm a\ndims n\ninput y : vector[n]\nfixed a, b : scalar\n"
     "learnable t : scalar in [a, b] ~ normal(0, 1)\noutput t * y\n"
 )
+ENTRIES = "algorithm a\ndims n\ninput y : scalar\nfixed c : vector[n]\noutput y * c[2:4]\n"
 PROBLEM = """\
 problem lasso
 dims m, n
@@ -113,6 +114,7 @@ CASES: dict[str, Callable[[], object]] = {
     "U0506_learnable": lambda: lista(bind={"Wd": WD}, init={"theta": -0.5}),
     "U0507_size": lambda: of(LEARNED_START),
     "U0508_sizes": lambda: lista(bind={"Wd": WD}, dims={"m": 3}),
+    "U0550_entries": lambda: of(ENTRIES, bind={"c": np.ones(3)}),
     "U0509_count": lambda: step_lista(phases=3, bind={"A": WD}, init={"alpha": np.ones(5)}),
     "U0510_nan": lambda: lista(bind={"Wd": NAN}),
     "U0511_layer": lambda: of(LAYER, bind={"D": torch.nn.Identity()}),

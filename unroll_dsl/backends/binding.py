@@ -8,6 +8,7 @@ from operator import index
 from typing import Any
 
 from unroll_dsl.backends import errors
+from unroll_dsl.backends.places import missing_entries
 from unroll_dsl.backends.sizes import Equation, solve
 from unroll_dsl.backends.values import Meta, as_numpy, describe, looks_like_a_map
 from unroll_dsl.diagnostics.model import Diagnostic
@@ -62,6 +63,7 @@ def bind(
     _one_dtype({**given_constants, **given_parameters}, origins, problems)
     sizes, contradictions = solve(equations, known, dict(graph.dims))
     problems += contradictions
+    problems += missing_entries(graph, sizes) if not problems else []
     if problems:
         raise UnrollError(problems)
     return Binding(given_constants, given_parameters, sizes)

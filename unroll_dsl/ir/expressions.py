@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from typing import assert_never
 
@@ -27,6 +28,7 @@ from unroll_dsl.semantics.model import (
 )
 from unroll_dsl.source import Span
 from unroll_dsl.syntax.nodes import (
+    IMAGINARY_UNIT,
     Adjoint,
     Binary,
     Call,
@@ -179,6 +181,10 @@ class Expressions:
             return self.list.add(ops.IdentityMap(), (), IDENTITY, name.span)
         if name.text == "k":
             return self.list.add(ops.PhaseNumber(), (), SCALAR, name.span)
+        if name.text == "pi":
+            return self.list.add(ops.Constant(math.pi), (), SCALAR, name.span)
+        if name.text == IMAGINARY_UNIT:
+            return self._imaginary(1, type_, name.span)
         record = lookup(name.text)
         if isinstance(record, LinearOperator):
             return self.list.add(ops.Operator(record.name, record.defaults), (), type_, name.span)
@@ -226,8 +232,17 @@ class Expressions:
             return self.list.add(ops.Contract(), (self.value(left), self.value(right)), type_, span)
         return self.list.add(ops.Apply(), (self.value(left), self.value(right)), type_, span)
 
+    def _imaginary(self, value: float, type_: Type, span: Span) -> int:
+        parts = tuple(self.list.add(ops.Constant(v), (), SCALAR, span) for v in (0, value))
+        return self.list.add(ops.Elementwise("complex"), parts, type_, span)
+
     def _binary(self, expr: Binary, type_: Type) -> int:
         left, right, span = expr.left, expr.right, expr.span
+        match left, right:
+            case Number(value), Name(text) if text == IMAGINARY_UNIT and expr.operator == "*":
+                return self._imaginary(value, type_, span)
+            case _:
+                pass
         first, second = self.types[left], self.types[right]
         if isinstance(type_, LinearMap):
             return self._map_arithmetic(expr, type_)

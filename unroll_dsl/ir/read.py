@@ -29,7 +29,7 @@ from unroll_dsl.ir.read_types import TypeReader, read_dim
 from unroll_dsl.ir.typing import result_type
 from unroll_dsl.operators.model import Static
 from unroll_dsl.source import SourceFile, Span
-from unroll_dsl.types import Array, Dim, LinearMap, Type
+from unroll_dsl.types import Array, LinearMap, Type
 
 _PLAIN: Mapping[str, Op] = {
     "phase_number": ops.PhaseNumber(), "expand": ops.Expand(), "eye": ops.Eye(),
@@ -313,11 +313,13 @@ def _ids(text: str) -> tuple[int, ...]:
 
 def _static(pair: str) -> tuple[str, Static]:
     key, _, text = pair.partition("=")
-    value: int | str | Dim
+    value: Static
     if text.startswith("{"):
         value = read_dim(text[1:-1])
     elif text.startswith('"'):
         value = text[1:-1]
+    elif text.startswith("("):
+        value = tuple(map(int, text[1:-1].split()))
     else:
         value = int(text)
     return key, value

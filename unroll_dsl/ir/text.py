@@ -289,11 +289,13 @@ def _with_statics(name: str, statics: tuple[tuple[str, Static], ...]) -> str:
 
 
 def _static(value: Static) -> str:
-    """An int bare, a word in quotes, a dimension in braces."""
+    """An int bare, several in parentheses, a word in quotes, a dimension in braces."""
     match value:
         case Dim():
             return f"{{{value}}}"
         case str():
             return f'"{value}"'
+        case tuple():
+            return f"({' '.join(map(str, value))})"
         case int():
             return str(value)

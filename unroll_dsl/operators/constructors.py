@@ -14,7 +14,7 @@ def _linspace_rule(arrays: tuple[Array, ...], statics: dict[str, Static]) -> Arr
         if end.rank or end.field is Field.COMPLEX:
             return Mismatch(index, "a real scalar", str(end))
     n = statics["n"]
-    if isinstance(n, str):
+    if isinstance(n, str | tuple):
         return Mismatch(None, "a number of points", f"`{n}`")
     return Array((Dim.of(n),))
 

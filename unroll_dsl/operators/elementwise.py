@@ -171,6 +171,16 @@ RECORDS = (
         latex="{0}",
     ),
     Function(
+        "complex",
+        (Parameter("a"), Parameter("b")),
+        Kind.ELEMENTWISE,
+        "The complex value with real part a and imaginary part b.",
+        elementwise(Field.COMPLEX, real_only=True),
+        lambda a, b: a + 1j * b,
+        "torch.complex(a, b)",
+        latex=r"\left({0} + \mathrm{{i}}\,{1}\right)",
+    ),
+    Function(
         "maximum",
         (Parameter("a"), Parameter("b")),
         Kind.ELEMENTWISE,

@@ -23,7 +23,7 @@ def _same(matrix: Array) -> Array:
 
 def _right_vectors(arrays: tuple[Array, ...], statics: dict[str, Static]) -> Array | Mismatch:
     matrix, count = arrays[0], statics["count"]
-    if matrix.rank != 2 or isinstance(count, str):
+    if matrix.rank != 2 or isinstance(count, str | tuple):
         return Mismatch(0, "a matrix", str(matrix))
     return Array((matrix.shape[1], Dim.of(count)), matrix.field.join(Field.REAL))
 

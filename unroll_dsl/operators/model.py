@@ -24,7 +24,9 @@ __all__ = [
     "Static",
 ]
 
-Static = int | str | Dim  # the value of an argument that shapes depend on, known while compiling
+Static = (
+    int | str | Dim | tuple[int, ...]
+)  # the value of an argument that shapes depend on, known while compiling
 
 
 class Kind(Enum):
@@ -33,6 +35,7 @@ class Kind(Enum):
     ELEMENTWISE = "elementwise"  # arguments broadcast; the result has their common shape
     REDUCTION = "reduction"  # all axes of a sample (or one, with axis=) become one number
     WHOLE = "whole"  # acts on a sample as a whole; `RANK` tells how many axes it has
+    JOIN = "join"  # any number of arrays become one along an axis
     CONSTRUCTOR = "constructor"  # makes an array from statics, or from unbatched arrays alone
 
 
@@ -43,6 +46,7 @@ class Parameter:
     default: Static | float | None = None
     optional: bool = False
     number: bool = False  # the torch expression takes a number of Python too
+    many: bool = False  # any number of arguments, one at least
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +57,13 @@ class Function:
 
     `numpy` computes one sample in float64 or complex128: called with the arrays positionally and
     the statics by keyword (a `Dim` static arrives as an int; for a reduction `axis` is None or an
-    axis of the sample from 1, as in the language).
+    axis of the sample from 1, or several, as in the language).
 
     `torch` is a Python expression in the parameter names, for tensors with any leading batch axes.
     The emitter replaces, besides the parameters: `AXES` (the axes to reduce, negative: an int or a
-    tuple) in a REDUCTION, `RANK` (the number of sample axes of the first argument) in a WHOLE,
-    `LIKE` (a tensor that gives dtype and device) in a CONSTRUCTOR. It may call functions that
+    tuple) in a REDUCTION, `RANK` (the number of sample axes of the first argument) in a
+    WHOLE, `VALUES` and `AXIS` (negative, of the result) in
+    a JOIN, `LIKE` (a tensor that gives dtype and device) in a CONSTRUCTOR. It may call functions that
     `helper`, the source of top-level functions with docstrings and type hints, defines.
     """
 

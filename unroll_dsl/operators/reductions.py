@@ -13,6 +13,12 @@ _V = Parameter("v")
 _AXIS = Parameter("axis", static=True, optional=True)
 
 
+def _from_0(axis: int | tuple[int, ...] | None) -> int | tuple[int, ...] | None:
+    if isinstance(axis, tuple):
+        return tuple(each - 1 for each in axis)
+    return None if axis is None else axis - 1
+
+
 def _reduction(
     name: str,
     summary: str,
@@ -26,8 +32,8 @@ def _reduction(
     torch_real: str = "",
     helper: str = "",
 ) -> Function:
-    def reduce(v: Any, axis: int | None = None) -> Any:
-        return numpy(v, None if axis is None else axis - 1)
+    def reduce(v: Any, axis: int | tuple[int, ...] | None = None) -> Any:
+        return numpy(v, _from_0(axis))
 
     return Function(
         name,
@@ -85,8 +91,8 @@ def square_mean(v: Tensor, axes: int | tuple[int, ...]) -> Tensor:
 '''
 
 
-def _dot(x: Any, y: Any, axis: int | None = None) -> Any:
-    return np.sum(np.conj(x) * y, axis=None if axis is None else axis - 1)
+def _dot(x: Any, y: Any, axis: int | tuple[int, ...] | None = None) -> Any:
+    return np.sum(np.conj(x) * y, axis=_from_0(axis))
 
 
 RECORDS = (

@@ -81,6 +81,7 @@ _SPELT = frozenset(
         "and",
         "or",
         "not",
+        "entries",
     ]
 )
 # What passes rewrite to; no program calls these.

@@ -19,7 +19,7 @@ def _shape(statics: dict[str, Static]) -> tuple[Dim, ...]:
     found = []
     for name in ("d1", "d2", "d3"):
         value = statics.get(name)
-        if value is not None and not isinstance(value, str):
+        if value is not None and not isinstance(value, str | tuple):
             found.append(Dim.of(value))
     return tuple(found)
 

@@ -45,7 +45,7 @@ def elementwise(
 
 
 def reduction(*, real_only: bool = False, real_result: bool = False) -> Rule:
-    """All axes, or the one that `axis` counts from 1, become one number."""
+    """All axes, or the ones that `axis` counts from 1, become one number."""
 
     def rule(arrays: tuple[Array, ...], statics: dict[str, Static]) -> Array | Mismatch:
         array = arrays[0]
@@ -59,16 +59,20 @@ def reduction(*, real_only: bool = False, real_result: bool = False) -> Rule:
             return Mismatch(0, "real values", str(array), "take `abs(...)` first")
         if real_result:
             field = Field.REAL
-        axis = statics.get("axis")
-        if axis is None:
+        given = statics.get("axis")
+        if given is None:
             return Array((), field)
-        if not isinstance(axis, int) or not 1 <= axis <= array.rank:
-            return Mismatch(
-                0, f"an axis from 1 to {array.rank}", f"axis={axis}", "axes count from 1"
-            )
-        shape = array.shape[: axis - 1] + array.shape[axis:]
+        axes = given if isinstance(given, tuple) else (given,)
+        for axis in axes:
+            if not isinstance(axis, int) or not 1 <= axis <= array.rank:
+                return Mismatch(
+                    0, f"an axis from 1 to {array.rank}", f"axis={axis}", "axes count from 1"
+                )
+        if len(set(axes)) < len(axes):
+            return Mismatch(0, "axes that differ", f"axis={given}")
+        shape = tuple(dim for i, dim in enumerate(array.shape, start=1) if i not in axes)
         # the channels of an image reduced: one value a pixel, over which channels broadcast
-        plane = array.form is Form.IMAGE and axis == 1
+        plane = array.form is Form.IMAGE and axes == (1,)
         return Array(shape, field, Form.MASK if plane else Form.PLAIN)
 
     return rule

@@ -13,7 +13,7 @@ from unroll_dsl.types import Array, Dim, Field, Form
 def _rule(arrays: tuple[Array, ...], statics: dict[str, Static]) -> Array | Mismatch:
     (kernels,) = arrays
     h, w = statics["h"], statics["w"]
-    if kernels.rank not in (2, 3) or isinstance(h, str) or isinstance(w, str):
+    if kernels.rank not in (2, 3) or isinstance(h, str | tuple) or isinstance(w, str | tuple):
         return Mismatch(0, "kernels: a matrix or tensor[l, a, b]", str(kernels))
     form = Form.MASK if kernels.rank == 2 else Form.IMAGE
     return Array((*kernels.shape[:-2], Dim.of(h), Dim.of(w)), Field.COMPLEX, form)

@@ -11,7 +11,10 @@ from unroll_dsl.operators.registry import lookup
 from unroll_dsl.report.letters import math_name
 from unroll_dsl.semantics.model import FunctionCall, Sort, TypedProgram
 from unroll_dsl.semantics.scopes import NOISE
+from unroll_dsl.syntax.expressions import places_text
 from unroll_dsl.syntax.nodes import (
+    ENTRIES,
+    IMAGINARY_UNIT,
     Adjoint,
     Binary,
     Call,
@@ -255,6 +258,9 @@ class _Writer:
     def _call(self, call: Call) -> _Piece:
         arguments = [argument.value for argument in call.arguments]
         name = call.function.text if isinstance(call.function, Name) else None
+        if name == ENTRIES:
+            chosen = ", ".join(places_text(call.arguments[1:], self.set))
+            return _Piece(f"{{{self._in(arguments[0], 9)}}}_{{{chosen}}}", 9)
         words = [self.set(argument) for argument in arguments]
         if name == "prev" and isinstance(arguments[0], Name):
             return _Piece(f"{math_name(arguments[0].text)}^{{(k-1)}}", 9)
@@ -281,6 +287,8 @@ class _Writer:
     def _name(self, name: Name) -> str:
         if name.text == NOISE and self.noise is not None:
             return self.noise
+        if name.text == IMAGINARY_UNIT:
+            return r"\mathrm{i}"
         symbol = self.typed.symbols.get(name.text)
         text = math_name(name.text)
         if symbol is None:

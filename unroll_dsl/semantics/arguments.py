@@ -8,7 +8,7 @@ from unroll_dsl.semantics.constants import as_dim
 from unroll_dsl.semantics.model import SizeCall, Sort
 from unroll_dsl.semantics.scopes import Context, Place, near
 from unroll_dsl.semantics.typing import Typing
-from unroll_dsl.syntax.nodes import Argument, Call, Expr, Name, Number
+from unroll_dsl.syntax.nodes import LIST, Argument, Call, Expr, Name, Number
 from unroll_dsl.syntax.printer import expression_text
 from unroll_dsl.types import SCALAR, Array, SizeTooLong
 
@@ -66,7 +66,7 @@ def bind(
     return bound
 
 
-def _static(typing: Typing, expr: Expr, what: str, context: Context) -> Static | None:
+def static(typing: Typing, expr: Expr, what: str, context: Context) -> Static | None:
     """The value of a static argument; None if it is not known while compiling, reported."""
     dims = {s.name: s for s in typing.symbols.values() if s.sort is Sort.DIMENSION}
     if (
@@ -75,6 +75,15 @@ def _static(typing: Typing, expr: Expr, what: str, context: Context) -> Static |
         and expr.text not in context.local
     ):
         return expr.text
+    if isinstance(expr, Call) and isinstance(expr.function, Name) and expr.function.text == LIST:
+        items = [static(typing, a.value, what, context) for a in expr.arguments]
+        if any(item is None for item in items):
+            return None
+        if all(isinstance(item, int) for item in items):
+            return tuple(item for item in items if isinstance(item, int))
+        text = expression_text(expr)
+        typing.reporter.report(errors.NumberExpected(expr.span, what, text))
+        return None
     if isinstance(expr, Call) and isinstance(expr.function, Name) and expr.function.text == "size":
         typing.infer(expr, context)
         resolved = context.calls.get(expr)
@@ -89,6 +98,19 @@ def _static(typing: Typing, expr: Expr, what: str, context: Context) -> Static |
         typing.reporter.report(errors.NumberExpected(expr.span, what, expression_text(expr)))
         return None
     return dim if dim.value is None else dim.value
+
+
+def _whole(default: Static | float) -> Static:
+    return int(default) if isinstance(default, float) else default
+
+
+def spread(parameters: tuple[Parameter, ...], call: Call) -> tuple[Parameter, ...]:
+    """A parameter of many arguments as one for each that the call gives."""
+    if not any(p.many for p in parameters):
+        return parameters
+    given = sum(a.keyword is None for a in call.arguments)
+    many = tuple(Parameter(f"x{i + 1}") for i in range(max(given, 1)))
+    return tuple(each for p in parameters for each in (many if p.many else (p,)))
 
 
 def split_arguments(
@@ -106,12 +128,9 @@ def split_arguments(
         if parameter.static:
             if argument is None:
                 if parameter.default is not None:
-                    default = parameter.default
-                    statics[parameter.name] = (
-                        int(default) if isinstance(default, float) else default
-                    )
+                    statics[parameter.name] = _whole(parameter.default)
                 continue
-            value = _static(typing, argument.value, f"`{parameter.name}` of `{name}`", context)
+            value = static(typing, argument.value, f"`{parameter.name}` of `{name}`", context)
             if value is None:
                 failed = True
             else:

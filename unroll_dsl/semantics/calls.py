@@ -7,12 +7,13 @@ from unroll_dsl.operators.registry import names as record_names
 from unroll_dsl.operators.registry import written
 from unroll_dsl.semantics import errors
 from unroll_dsl.semantics.definitions import definition_call
+from unroll_dsl.semantics.entries import entries
 from unroll_dsl.semantics.forms import SPECIAL, special
 from unroll_dsl.semantics.library import function_call, operator_call
 from unroll_dsl.semantics.model import LayerCall, Sort
 from unroll_dsl.semantics.scopes import Context, Place, near
 from unroll_dsl.semantics.typing import Typing
-from unroll_dsl.syntax.nodes import Call, Expr, Name
+from unroll_dsl.syntax.nodes import ENTRIES, LIST, Call, Expr, Name
 from unroll_dsl.syntax.printer import expression_text
 from unroll_dsl.types import UNKNOWN, Array, Layer, Mismatch, Type, Unknown, algebra
 
@@ -24,6 +25,11 @@ def infer_call(typing: Typing, call: Call, context: Context) -> Type:
         layer = typing.infer(function, context)
         return _apply_layer(typing, call, function, layer, context)
     name = function.text
+    if name == ENTRIES:
+        return entries(typing, call, context)
+    if name == LIST:
+        typing.reporter.report(errors.ListAsValue(call.span))
+        return UNKNOWN
     symbol = typing.symbols.get(name) if context.place is not Place.DEFINITION else None
     if name in context.local or (symbol is not None and symbol.sort is not Sort.DEFINITION):
         type_ = typing.infer(function, context)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from unroll_dsl.operators.model import Function, LinearOperator
 from unroll_dsl.semantics import errors
-from unroll_dsl.semantics.arguments import split_arguments
+from unroll_dsl.semantics.arguments import split_arguments, spread
 from unroll_dsl.semantics.arithmetic import fault
 from unroll_dsl.semantics.errors import Operand
 from unroll_dsl.semantics.model import FunctionCall, OperatorCall
@@ -16,7 +16,8 @@ from unroll_dsl.types import UNKNOWN, LinearMap, Mismatch, Type
 
 def function_call(typing: Typing, call: Call, record: Function, context: Context) -> Type:
     shown = {"maximum": "max", "minimum": "min"}.get(record.name, record.name)
-    parts = split_arguments(typing, call, shown, record.parameters, context)
+    parameters = spread(record.parameters, call)
+    parts = split_arguments(typing, call, shown, parameters, context)
     if parts is None:
         return UNKNOWN
     arrays, types, statics = parts

@@ -10,8 +10,8 @@ from unroll_dsl.semantics.errors import Operand
 from unroll_dsl.semantics.model import Sort, Symbol
 from unroll_dsl.semantics.scopes import NOISE, RESERVED, Context, Place, near
 from unroll_dsl.semantics.typing import Typing
-from unroll_dsl.syntax.nodes import Name
-from unroll_dsl.types import IDENTITY, SCALAR, UNKNOWN, LinearMap, Type
+from unroll_dsl.syntax.nodes import IMAGINARY_UNIT, Name
+from unroll_dsl.types import IDENTITY, SCALAR, UNKNOWN, Array, Field, LinearMap, Type
 
 
 def name_type(typing: Typing, name: Name, context: Context) -> Type:
@@ -31,6 +31,10 @@ def _library_name(typing: Typing, name: Name, context: Context) -> Type:
     text = name.text
     if text == "I":
         return IDENTITY
+    if text == "pi":
+        return SCALAR
+    if text == IMAGINARY_UNIT:
+        return Array((), Field.COMPLEX)
     if text == "k":
         if context.place in (
             Place.OUTPUT,
@@ -72,6 +76,8 @@ def _library_name(typing: Typing, name: Name, context: Context) -> Type:
     if text not in typing.poisoned:
         known = [*typing.symbols, *context.local, *record_names(), *typing.definitions, "I", "k"]
         mend = "white `noise` is known in `measure` lines alone" if text == NOISE else None
+        if text in ("i", "j"):
+            mend = "the imaginary unit is written `1i`"
         typing.reporter.report(errors.UnknownName(name.span, text, near(text, known), mend=mend))
     return UNKNOWN
 

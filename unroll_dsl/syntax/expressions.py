@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Sequence
 from enum import IntEnum
 from typing import assert_never
 
@@ -56,6 +57,8 @@ def _text(expr: n.Expr) -> tuple[str, Level]:
         case n.Unary(sign, operand):
             text, level = _last_factor(operand)
             return sign + text, level
+        case n.Binary("*", n.Number(value), n.Name(n.IMAGINARY_UNIT)):
+            return f"{value!r}i", Level.POSTFIX
         case n.Binary("*" | "/" | "@" as sign, left, right):
             text, level = _last_factor(right)
             product = f"{expression_text(left, Level.PRODUCT)} {sign} {text}"
@@ -67,6 +70,11 @@ def _text(expr: n.Expr) -> tuple[str, Level]:
             return f"{before}{space}{sign}{space}{after}", level
         case n.Adjoint(operand):
             return expression_text(operand, Level.POSTFIX) + "'", Level.POSTFIX
+        case n.Call(n.Name(n.ENTRIES), (operand, *places)):
+            chosen = ", ".join(places_text(places, expression_text))
+            return f"{expression_text(operand.value, Level.POSTFIX)}[{chosen}]", Level.POSTFIX
+        case n.Call(n.Name(n.LIST), items):
+            return f"({', '.join(map(_argument, items))})", Level.POSTFIX
         case n.Call(function, arguments):
             given = ", ".join(_argument(argument) for argument in arguments)
             return f"{expression_text(function, Level.POSTFIX)}({given})", Level.POSTFIX
@@ -74,6 +82,21 @@ def _text(expr: n.Expr) -> tuple[str, Level]:
             return f"sum over phases {expression_text(body, Level.OPEN)}", Level.TAIL
         case _:
             assert_never(expr)
+
+
+def places_text(places: Sequence[n.Argument], text: Callable[[n.Expr], str]) -> Iterator[str]:
+    """What stands in the brackets of `x[2, 1:3]`, one word an axis."""
+    given = {place.keyword.text: place.value for place in places if place.keyword}
+    for word, expr in given.items():
+        axis = word.removeprefix("at").removeprefix("first")
+        last = given.get(f"last{axis}")
+        if word.startswith("at"):
+            yield text(expr)
+        elif word.startswith("first") and last is not None:
+            yield f"{text(expr)}:{text(last)}"
+        elif word.startswith("first"):
+            whole = isinstance(expr, n.Number) and expr.value == 1
+            yield ":" if whole else f"{text(expr)}:"
 
 
 def _last_factor(expr: n.Expr) -> tuple[str, Level]:

@@ -7,6 +7,10 @@ from enum import Enum
 
 from unroll_dsl.source import SourceFile, Span
 
+ENTRIES = "[]"
+LIST = "()"
+IMAGINARY_UNIT = "1i"  # a name that no program can declare, so that `i` stays free
+
 # ---- expressions --------------------------------------------------------------------------------
 
 
@@ -57,7 +61,11 @@ class Argument:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Call:
-    """`f(a, b, key=c)`; the function may itself be a call: `split(N)(u)`."""
+    """`f(a, b, key=c)`; the function may itself be a call: `split(N)(u)`.
+
+    What is written with signs is a call of these: `x[2, 1:3]` of `ENTRIES`, with the keywords at1, first2
+    and last2 (`:` is first=1), and the list of numbers in `axis=(2, 3)` of `LIST`.
+    """
 
     function: Expr
     arguments: tuple[Argument, ...]

@@ -14,6 +14,7 @@ from unroll_dsl.backends.errors.running import (
     UnknownAlgorithm,
 )
 from unroll_dsl.backends.errors.sizes import (
+    EntriesOutside,
     SizeContradiction,
     SizeInvalid,
     SizeUnknown,
@@ -38,6 +39,7 @@ __all__ = [
     "ArithmeticFault",
     "DevicesDiffer",
     "EmptyBounds",
+    "EntriesOutside",
     "GivenTwice",
     "GradientRefused",
     "MapFails",

@@ -71,6 +71,35 @@ class SizeContradiction(Diagnostic):
 
 
 @dataclass(frozen=True)
+class EntriesOutside(Diagnostic):
+    """An array is too small for the entries that are taken of it.
+
+    Wrong:
+
+        input y : vector[n]                 # n = 2
+        output y[1:3]
+    """
+
+    code = "U0550"
+    title = "no such entries at this size"
+    place: str
+    axis: int
+    size: str
+    value: str
+    origin: Span | None
+
+    def message(self) -> str:
+        size = self.value if self.size == self.value else f"{self.size} = {self.value}"
+        return f"there are no entries {self.place} along axis {self.axis}, which has {size}"
+
+    def labels(self) -> tuple[Label, ...]:
+        return declared_at(self.origin, "taken here")
+
+    def help(self) -> str | None:
+        return "places count from 1, and a range holds both its ends"
+
+
+@dataclass(frozen=True)
 class SizeInvalid(Diagnostic):
     """A size given in `dims` is not a whole number of at least 1.
 

@@ -83,7 +83,7 @@ class Evaluator:
         self._numbers[dim] = value
         return value
 
-    def _static(self, value: Static) -> int | str:
+    def _static(self, value: Static) -> int | str | tuple[int, ...]:
         return self.number(value) if isinstance(value, Dim) else value
 
     def _value(self, node: Node, arguments: list[Value], types: list[Any], leaf: Leaf) -> Value:

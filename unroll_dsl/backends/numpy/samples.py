@@ -10,6 +10,7 @@ import numpy as np
 from unroll_dsl.backends.errors import NotFinite, OutsideBounds, RealInput, WrongField, WrongShape
 from unroll_dsl.backends.numpy.declared import double
 from unroll_dsl.backends.numpy.maps import Array
+from unroll_dsl.backends.places import missing_entries
 from unroll_dsl.backends.sizes import Equation, solve
 from unroll_dsl.backends.values import as_numpy, outside
 from unroll_dsl.diagnostics.model import Diagnostic
@@ -69,6 +70,7 @@ def sizes(
         )
     ]
     found, problems = solve(equations, known, dict(graph.dims))
+    problems = problems or missing_entries(graph, found)
     if problems:
         raise UnrollError(problems)
     return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import assert_never
@@ -17,6 +18,7 @@ from unroll_dsl.backends.torch.kernels import (
     use_pair,
 )
 from unroll_dsl.backends.torch.layers import OVER_BATCH
+from unroll_dsl.backends.torch.putting import entries, join
 from unroll_dsl.backends.torch.samples import Argument, each
 from unroll_dsl.backends.torch.templates import call, fill, is_simple, name, number, trailing
 from unroll_dsl.diagnostics.raised import InternalError, UnrollError
@@ -162,13 +164,13 @@ class Expressions:
     def tensor(self, index: int) -> ast.expr:
         """The expression of a node as a tensor, also where it is a plain number."""
         expr = self.value(index)
-        return self.wrap(expr) if self.facts.numbers[index] else expr
+        return self.wrap(expr, self.type(index).field) if self.facts.numbers[index] else expr
 
-    def wrap(self, expr: ast.expr) -> ast.expr:
+    def wrap(self, expr: ast.expr, field: Field = Field.REAL) -> ast.expr:
         like = self.like()
-        if like.tensor is not None and not like.is_complex:
+        if like.tensor is not None and not like.is_complex and field is not Field.COMPLEX:
             return fill("t.new_tensor(v)", t=like.tensor, v=expr)
-        return like.make("tensor", expr)
+        return like.make("tensor", expr, field=field)
 
     def type(self, index: int) -> Array:
         found = self.nodes[index].type
@@ -181,7 +183,7 @@ class Expressions:
         args = node.args
         match node.op:
             case ops.Constant(value):
-                return number(value)
+                return name("torch.pi") if value == math.pi else number(value)
             case ops.Size(dim):
                 return self.size(dim)
             case ops.Elementwise(word):
@@ -257,12 +259,15 @@ class Expressions:
             return fill(_SIGNS[word], a=a, b=b)
         if word in ("maximum", "minimum"):
             return self._extreme(node, word, target)
+        if word == "complex" and any(self.facts.numbers[arg] for arg in node.args):
+            return self._complex(node, target)
         record = function(word)
         arguments = [self._argument(arg, target, word) for arg in node.args]
         if all_numbers and word == "where":
             arguments[1] = self.wrap(arguments[1])
         elif all_numbers or (len(node.args) == 1 and self.facts.numbers[node.args[0]]):
-            arguments = [self.wrap(argument) for argument in arguments]
+            fields = (self.type(arg).field for arg in node.args)
+            arguments = [self.wrap(a, field) for a, field in zip(arguments, fields, strict=True)]
         elif word == "where" and all(self.facts.numbers[a] for a in node.args[1:]):
             arguments[1] = self.wrap(arguments[1])
         return self._filled(record, arguments, [self.type(a) for a in node.args])
@@ -281,6 +286,15 @@ class Expressions:
             for a in node.args
         ]
         return self._filled(function(word), arguments, [self.type(a) for a in node.args])
+
+    def _complex(self, node: Node, target: Array) -> ast.expr:
+        """`a + 1j * b`, which takes numbers; of numbers `1j` itself."""
+        a, b = (self._argument(arg, target, "complex") for arg in node.args)
+        first, second = (self.nodes[arg].op for arg in node.args)
+        imaginary = fill("1j * b", b=b)
+        if isinstance(second, ops.Constant) and isinstance(b, ast.Constant):
+            imaginary = ast.Constant(1j * second.value)
+        return imaginary if first == ops.Constant(0) else fill("a + c", a=a, c=imaginary)
 
     def _maybe_number(self, index: int) -> bool:
         scalar_parameter = (
@@ -340,11 +354,13 @@ class Expressions:
         holes: dict[str, ast.expr] = {}
         parameters = [p for p in record.parameters if not p.static]
         for parameter, argument in zip(parameters, node.args, strict=False):
-            expr = self.value(argument) if parameter.number else self.tensor(argument)
-            if self.type(argument).field is Field.BOOL:
-                expr = fill("v.to(d)", v=expr, d=self.like().dtype(Field.REAL))
-            holes[parameter.name] = expr
+            plain = parameter.number and self.facts.numbers[argument]
+            holes[parameter.name] = self.value(argument) if plain else self.array(argument)
         values = dict(statics)
+        if record.kind is Kind.JOIN:
+            return join(self, index, record, values)
+        if record.name == "entries":
+            return entries(holes["v"], types[0], values, self.size)
         if record.kind is Kind.REDUCTION:
             rank = types[0].rank
             if rank == 0:
@@ -368,6 +384,17 @@ class Expressions:
             ]
             return each(self.functions.helpers, template, arguments, holes)
         return fill(template, **holes)
+
+    def use(self, helper: str, source: str) -> None:
+        """Have a function of that name and text at the top of the module."""
+        self.functions.helpers.setdefault(helper, source)
+
+    def array(self, index: int) -> ast.expr:
+        """A node as a tensor of numbers, conditions as 1 and 0."""
+        expr = self.tensor(index)
+        if self.type(index).field is Field.BOOL:
+            return fill("v.to(d)", v=expr, d=self.like().dtype(Field.REAL))
+        return expr
 
     def _is_temporary(self, index: int) -> bool:
         """Whether a value is computed on the spot into memory of its own, so that nothing else reads it."""
@@ -401,6 +428,8 @@ class Expressions:
                 return number(value)
             case str():
                 return ast.Constant(value)
+            case tuple():
+                return ast.Tuple([number(each) for each in value], ast.Load())
 
     def _invoke(self, index: int, key: str) -> ast.expr:
         node = self.nodes[index]
@@ -729,6 +758,8 @@ class Expressions:
 def _axes(rank: int, axis: Static | None) -> ast.expr:
     if isinstance(axis, int):
         return number(axis - 1 - rank)
+    if isinstance(axis, tuple):
+        return ast.Tuple([number(each - 1 - rank) for each in axis], ast.Load())
     if rank == 1:
         return number(-1)
     return ast.Tuple([number(i - rank) for i in range(rank)], ast.Load())

@@ -64,7 +64,7 @@ def _numbers(
                 found.append(name in declared)
             case ops.Elementwise("sqrt"):
                 found.append(index in roots and found[node.args[0]])
-            case ops.Elementwise(name) if name in ARITHMETIC:
+            case ops.Elementwise(name) if name in ARITHMETIC or name == "complex":
                 found.append(all(found[argument] for argument in node.args))
             case _:
                 found.append(False)

@@ -1,5 +1,6 @@
 """What the semantic stage reports: U02 names, U03 types and shapes, U04 structure, W04 warnings."""
 
+from unroll_dsl.semantics.errors.entries import *  # noqa: F403
 from unroll_dsl.semantics.errors.measures import *  # noqa: F403
 from unroll_dsl.semantics.errors.names import *  # noqa: F403
 from unroll_dsl.semantics.errors.shapes import *  # noqa: F403

@@ -12,6 +12,8 @@ from unroll_dsl.syntax.builder.parts import (
     Argument,
     Arguments,
     Part,
+    Places,
+    Range,
     Refused,
     arguments_in,
     cover,
@@ -69,6 +71,61 @@ def _not_a_call(function: Part, span: Span) -> Diagnostic:
     return e.MissingOperator(rest, function.span, f"{function.span.text} * {rest.text}")
 
 
+def between(parts: list[Placed]) -> Range:
+    """`a:b`, `a:`, `:b`, `:`."""
+    colon = next(i for i, p in enumerate(parts) if isinstance(p, Token) and p.text == ":")
+    first, last = find(parts[:colon], Part), find(parts[colon:], Part)
+    depth = max((part.depth for part in (first, last) if part), default=0)
+    start, stop = (part.expr if part else None for part in (first, last))
+    return Range(start, stop, cover(parts), depth)
+
+
+def places(parts: list[Placed]) -> Places:
+    return Places(tuple(p for p in parts if isinstance(p, Part | Range)), cover(parts))
+
+
+def index(parts: list[Placed]) -> Part:
+    """`x[2, 1:3]`: a call of `ENTRIES`."""
+    operand = parts[0] if isinstance(parts[0], Part) else name_atom(parts[:1])
+    chosen, span = one(parts, Places), cover(parts)
+    given = [n.Argument(None, operand.expr, operand.span)]
+    for axis, place in enumerate(chosen.places, start=1):
+        match place:
+            case Part(expr):
+                ends: dict[str, n.Expr | None] = {f"at{axis}": expr}
+            case Range(first, last):
+                start = n.Number(1, place.span) if first is None else first
+                ends = {f"first{axis}": start, f"last{axis}": last}
+        given += [
+            n.Argument(n.Name(word, place.span), expr, place.span)
+            for word, expr in ends.items()
+            if expr is not None
+        ]
+    brackets = operand.span.file, operand.span.end, span.end
+    call = n.Call(n.Name(n.ENTRIES, Span(*brackets)), tuple(given), span)
+    return _deeper(call, span, max(operand.depth, chosen.depth))
+
+
+def several(parts: list[Placed]) -> Argument:
+    """`axis=(2, 3)`."""
+    items, keyword = every(parts, Part), name_in(parts)
+    span = cover(parts[2:])
+    given = tuple(n.Argument(None, item.expr, item.span) for item in items)
+    value = n.Call(n.Name(n.LIST, span), given, span)
+    depth = max(item.depth for item in items)
+    return Argument(n.Argument(keyword, value, cover(parts)), depth, cover(parts))
+
+
+def imaginary(parts: list[Placed]) -> Part:
+    """`2i`: so many imaginary units."""
+    token = one(parts, Token)
+    unit = n.Name(n.IMAGINARY_UNIT, token.span)
+    factor = _literal(token.text[:-1], token.span)
+    if factor.value == 1:
+        return Part(unit, token.span, 1)
+    return _deeper(n.Binary("*", factor, unit, token.span, token.span), token.span, 1)
+
+
 def parenthesised(parts: list[Placed]) -> Part:
     inner = one(parts, Part)
     return Part(inner.expr, cover(parts), inner.depth)
@@ -93,12 +150,16 @@ def name_atom(parts: list[Placed]) -> Part:
 
 def number(parts: list[Placed]) -> Part:
     token = one(parts, Token)
+    return Part(_literal(token.text, token.span), token.span, 1)
+
+
+def _literal(text: str, span: Span) -> n.Number:
     value: int | float | None = None
-    if len(token.text) <= MAX_DIGITS:
-        value = int(token.text) if token.text.isdecimal() else float(token.text)
+    if len(text) <= MAX_DIGITS:
+        value = int(text) if text.isdecimal() else float(text)
     if value is None or (isinstance(value, float) and not isfinite(value)) or value > 1e308:
-        raise Refused(e.NumberTooLarge(token.span))
-    return Part(n.Number(value, token.span), token.span, 1)
+        raise Refused(e.NumberTooLarge(span))
+    return n.Number(value, span)
 
 
 def _deeper(expr: n.Expr, span: Span, depth: int) -> Part:

@@ -38,6 +38,28 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
+class Range:
+    """`a:b` in square brackets; a side that is not written is None."""
+
+    first: n.Expr | None
+    last: n.Expr | None
+    span: Span
+    depth: int
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """What stands in square brackets: sizes of a type, or places of a value."""
+
+    places: tuple[Part | Range, ...]
+    span: Span
+
+    @property
+    def depth(self) -> int:
+        return max(place.depth for place in self.places)
+
+
+@dataclass(frozen=True, slots=True)
 class Names:
     names: tuple[n.Name, ...]
     span: Span

@@ -3,17 +3,37 @@
 from __future__ import annotations
 
 from unroll_dsl.syntax import nodes as n
-from unroll_dsl.syntax.builder.parts import Part, cover, every, name_in, name_of, value_in
+from unroll_dsl.syntax import reports as e
+from unroll_dsl.syntax.builder.parts import (
+    Part,
+    Places,
+    Range,
+    Refused,
+    cover,
+    every,
+    find,
+    name_in,
+    name_of,
+    value_in,
+)
 from unroll_dsl.syntax.engine import Placed
 from unroll_dsl.syntax.tokens import Token
 
 
 def space(parts: list[Placed]) -> n.SpaceType:
-    dims = tuple(part.expr for part in every(parts, Part))
+    places = find(parts, Places)
+    dims = tuple(_size(place) for place in places.places) if places else ()
     match parts:
         case [Token(text="complex"), Token(kind="NAME"), *_]:
             return n.SpaceType(name_in(parts), dims, True, cover(parts))
     return n.SpaceType(name_in(parts), dims, False, cover(parts))
+
+
+def _size(place: Part | Range) -> n.Expr:
+    if isinstance(place, Range):
+        mend = "a type has sizes; `x[1:3]` takes entries of a value"
+        raise Refused(e.Unexpected(place.span, "a range", "a size", mend))
+    return place.expr
 
 
 def linear(parts: list[Placed]) -> n.LinearType:

@@ -195,30 +195,36 @@ class ChainedComparison(Diagnostic):
 
 @dataclass(frozen=True)
 class Indexing(Diagnostic):
-    """Square brackets after a value.
+    """Square brackets that do not say which entries.
 
-    Square brackets hold the sizes of a type, as in `vector[n]`; values have no indices, since a
-    program speaks of whole vectors and images. Wrong:
+    `x[2]` is an entry, `x[1:3]` what stands from the first to the third place, `x[:, 2]` a column.
+    Wrong:
 
-        let first = theta[0]
+        let first = theta[]
+        let odd = theta[1:9:2]
 
     Right:
 
-        learnable first : scalar = 0.1
+        let first = theta[1]
     """
 
     code = "U0138"
     title = "indexing"
     span: Span
+    has_step: bool
 
     def message(self) -> str:
-        return "values cannot be indexed"
+        if self.has_step:
+            return "a range has a first and a last place, and no step"
+        return "the brackets do not say which entries"
 
     def labels(self) -> tuple[Label, ...]:
-        return (Label(self.span, "square brackets belong to types"),)
+        return (Label(self.span, "a second colon" if self.has_step else "nothing stands here"),)
 
     def help(self) -> str | None:
-        return "declare the part as a value of its own, or choose entries with `where` or a mask"
+        if self.has_step:
+            return "every second row and column of an image is `downsample(2) @ x`"
+        return "places count from 1: `x[1]`, `x[1:3]`, `x[:, 2]`"
 
 
 @dataclass(frozen=True)

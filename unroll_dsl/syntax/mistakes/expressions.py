@@ -97,9 +97,12 @@ def chained_comparison(failure: Failure) -> Diagnostic | None:
 
 
 def indexing(failure: Failure) -> Diagnostic | None:
-    """`theta[0]`."""
-    if failure.text == "[" and failure.wants_operator:
-        return e.Indexing(failure.span)
+    """`theta[]`, `theta[1:9:2]`."""
+    before = failure.before
+    if failure.text == "]" and before is not None and before.text == "[":
+        return e.Indexing(before.span.to(failure.span), False)
+    if failure.text == ":" and before is not None and failure.depth > 0 and "]" in failure.accepted:
+        return e.Indexing(failure.span, True)
     return None
 
 
