@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from unroll_dsl.backends.binding import Binding
 from unroll_dsl.backends.binding import bind as bind_values
+from unroll_dsl.backends.resting import Rest
 from unroll_dsl.backends.values import describe
 from unroll_dsl.ir.graph import Graph
 from unroll_dsl.ir.nodes import Fixed
@@ -40,6 +41,8 @@ class Origin:
         What was bound in place of a classical value; maps and matrices without one are not kept.
     dtype
         As asked for: what a network has that holds no tensor.
+    rest
+        For networks at rest.
     """
 
     spec: Spec
@@ -50,6 +53,7 @@ class Origin:
     shapes: dict[str, tuple[int, ...]] = field(default_factory=dict)
     values: dict[str, Any] = field(default_factory=dict)
     dtype: torch.dtype | None = None
+    rest: Rest | None = None
 
 
 def kept(graph: Graph, constants: Mapping[str, Any]) -> dict[str, Any]:
@@ -77,6 +81,7 @@ def kept(graph: Graph, constants: Mapping[str, Any]) -> dict[str, Any]:
 def freeze(network: nn.Module, origin: Origin) -> nn.Module:
     """The network for inference with the values that this one has now: see `Spec.compile`."""
     from unroll_dsl.backends.torch import emit
+    from unroll_dsl.backends.torch.backward import UNROLL, Backward
     from unroll_dsl.backends.torch.blocks import derived_name
     from unroll_dsl.backends.torch.instantiate import instantiate
 
@@ -89,7 +94,8 @@ def freeze(network: nn.Module, origin: Origin) -> nn.Module:
     if count is not None:
         prepared = replace(prepared, phases=count)
     folded = folding(prepared, name)
-    buffers = emit(prepared).buffers
+    how = UNROLL if origin.rest is None else Backward(rest=origin.rest)
+    buffers = emit(prepared, backward=how).buffers
     like = _like(network, origin.dtype)
     bind, init = _values(folded, network, buffers, origin, count or 1, like.dtype.to_real())
     bound = bind_values(folded.graph, count or 1, bind, init, origin.sizes)
@@ -101,6 +107,7 @@ def freeze(network: nn.Module, origin: Origin) -> nn.Module:
         device=like.device,
         seed=None,
         level=None,
+        backward=how,
     )
     return remember(found.requires_grad_(False).eval(), None)
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from unroll_dsl.backends.binding import Binding
 from unroll_dsl.backends.binding import bind as bind_values
 from unroll_dsl.backends.errors import NoInfluence, NothingToRun, PhasesInvalid
+from unroll_dsl.backends.resting import Phases, Rest, resting
 from unroll_dsl.backends.values import describe
 from unroll_dsl.diagnostics.model import Diagnostic
 from unroll_dsl.diagnostics.raised import InternalError, UnrollError
@@ -116,7 +117,7 @@ class Spec:
 
     def source(
         self,
-        phases: int | None = None,
+        phases: Phases | None = None,
         *,
         learn: Mapping[str, str] | None = None,
         fix: Iterable[str] = (),
@@ -124,6 +125,8 @@ class Spec:
         optimize: int = 2,
         checkpoint: Literal["phase"] | None = None,
         gradient: Literal["unroll", "implicit"] | int = "unroll",
+        tol: float | None = None,
+        max_phases: int | None = None,
     ) -> str:
         """The text of a Python module with the network; torch is its only import.
 
@@ -135,13 +138,14 @@ class Spec:
 
         spec = self.with_roles(learn, fix)
         graph = spec._runnable()
+        rest = resting(graph, phases, tol, max_phases)
         made = optimized(graph, dims, optimize)
-        how = backward(graph, checkpoint, gradient)
-        return emit(made, phases=spec._count(phases), backward=how).source
+        how = backward(graph, checkpoint, gradient, rest)
+        return emit(made, phases=spec._count(phases, rest), backward=how).source
 
     def compile(
         self,
-        phases: int | None = None,
+        phases: Phases | None = None,
         *,
         bind: Mapping[str, Any] | None = None,
         init: Mapping[str, Any] | None = None,
@@ -154,13 +158,16 @@ class Spec:
         optimize: int = 2,
         checkpoint: Literal["phase"] | None = None,
         gradient: Literal["unroll", "implicit"] | int = "unroll",
+        tol: float | None = None,
+        max_phases: int | None = None,
     ) -> torch.nn.Module:
         """A network: a `torch.nn.Module` that equals the classical iteration until it is trained.
 
         Parameters
         ----------
         phases
-            How many; by default what the program says.
+            How many; by default what the program says. "fixed_point": until the phase leaves its states where
+            they are, by accelerated steps, with the derivatives of that point (deep equilibrium).
         bind
             Values of `fixed` names: tensors, arrays of numpy or numbers, in the shape of one sample. Those
             with a classical value may be left out.
@@ -187,6 +194,10 @@ class Spec:
             "implicit": that of the fixed point which the phases come near to, by the implicit function
             theorem, from the last phase alone (IMPLICIT, deep equilibrium): the memory does not grow with
             their number. The last two ask for phases that have no learnables of their own.
+        tol, max_phases
+            For phases="fixed_point": at rest a phase moves no state by more than `tol` (1e-6) of its size, and
+            no less than rounding does; at most `max_phases` (1000) are run, and a `RuntimeWarning` names the
+            residual where that is not enough.
 
         Returns
         -------
@@ -202,8 +213,10 @@ class Spec:
             With everything that does not fit: a name that the program lacks, a wrong shape, dtype or count,
             a violated constraint. Nothing is ignored or cast in silence.
         """
-        return self.with_roles(learn, fix)._compiled(
-            phases,
+        spec = self.with_roles(learn, fix)
+        return spec._compiled(
+            phases if not isinstance(phases, str) else None,
+            rest=resting(spec._runnable(), phases, tol, max_phases),
             bind=bind,
             init=init,
             dims=dims,
@@ -217,7 +230,7 @@ class Spec:
 
     def reference(
         self,
-        phases: int | None = None,
+        phases: Phases | None = None,
         *,
         bind: Mapping[str, Any] | None = None,
         init: Mapping[str, Any] | None = None,
@@ -225,6 +238,8 @@ class Spec:
         fix: Iterable[str] = (),
         dims: Mapping[str, int] | None = None,
         seed: int = 0,
+        tol: float | None = None,
+        max_phases: int | None = None,
     ) -> Reference:
         """The program interpreted as written by NumPy in double precision.
 
@@ -235,11 +250,12 @@ class Spec:
 
         spec = self.with_roles(learn, fix)
         graph = spec._runnable()
-        count = spec._count(phases) or 1
+        rest = resting(graph, phases, tol, max_phases)
+        count = spec._count(phases, rest) or 1
         bound = bind_values(graph, count, bind or {}, init or {}, dims or {})
         constants = as_arrays(graph, bound, eager=True)
         parameters = _per_phase(graph, count, bound)
-        reference = Reference(graph, count, constants, parameters, bound.sizes, seed)
+        reference = Reference(graph, count, constants, parameters, bound.sizes, seed, rest=rest)
         if {name for name, _ in graph.dims} <= set(bound.sizes):
             reference.check_limits()
         return reference
@@ -293,6 +309,7 @@ class Spec:
         optimize: int,
         checkpoint: Literal["phase"] | None,
         gradient: Literal["unroll", "implicit"] | int,
+        rest: Rest | None = None,
         trained: bool = False,
     ) -> torch.nn.Module:
         """`compile` with roles as they are. `trained`: values of `init` may be stored beyond a bound, at
@@ -302,7 +319,7 @@ class Spec:
         from unroll_dsl.backends.torch.instantiate import instantiate, is_finite
 
         graph = self._runnable()
-        count = self._count(phases)
+        count = self._count(phases, rest)
         bound = bind_values(graph, count or 1, bind or {}, init or {}, dims or {})
         checked = replace(bound, parameters={}) if trained else bound
         self._check_given_limits(graph, count or 1, checked)
@@ -315,6 +332,7 @@ class Spec:
             {name: describe(value).shape for name, value in bound.constants.items()},
             kept(graph, bound.constants),
             dtype,
+            rest,
         )
         try:
             network = instantiate(
@@ -325,7 +343,7 @@ class Spec:
                 device=device,
                 seed=seed,
                 level=optimize,
-                backward=backward(graph, checkpoint, gradient),
+                backward=backward(graph, checkpoint, gradient, rest),
             )
         except ArithmeticError:  # a division of numbers of Python by 0
             self._check_arithmetic(graph, count or 1, bound)
@@ -367,7 +385,9 @@ class Spec:
             raise UnrollError([NothingToRun(self.name, self.program.name.span)])
         return self.graph
 
-    def _count(self, phases: int | None) -> int | None:
+    def _count(self, phases: Phases | None, rest: Rest | None = None) -> int | None:
+        if rest is not None:
+            return rest.phases
         if phases is None:
             return self.graph.phases
         if isinstance(phases, bool) or not isinstance(phases, int) or phases < 1:

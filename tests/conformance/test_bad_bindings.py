@@ -154,6 +154,7 @@ CASES: dict[str, Callable[[], object]] = {
         dims={"h": 4, "w": 4},
     ),
     "U0525_own_thresholds": lambda: unroll_dsl.load("lista").source(gradient="implicit"),
+    "U0545_own_thresholds": lambda: unroll_dsl.load("lista").compile("fixed_point"),
     "U0522_start_alone": lambda: of(LEARNED_BY_START, learn={"A0": "shared"}),
     "U0536_letters": lambda: of(ALIKE),
     "U0520_adjoint": lambda: of(MAP, bind={"Phi": TRIPLED}, dims={"h": 2, "w": 2, "m": 4}),

@@ -13,7 +13,7 @@ from unroll_dsl.cli.memory import refuse_huge
 from unroll_dsl.cli.specs import check, known_sizes, load
 from unroll_dsl.cli.terminal import print_json, report_diagnostics
 from unroll_dsl.cli.usage import Exit, UsageError
-from unroll_dsl.cli.values import count, sizes
+from unroll_dsl.cli.values import phases, sizes
 
 if TYPE_CHECKING:
     from unroll_dsl.driver import Checked
@@ -31,7 +31,10 @@ def arguments(parser: ArgumentParser) -> None:
         "--dims", type=sizes, default=(), metavar="n=9,m=6", help="sizes of the random instance"
     )
     parser.add_argument(
-        "--phases", type=count, metavar="K", help="how many (as the file says, at most 10)"
+        "--phases",
+        type=phases,
+        metavar="K",
+        help="how many (as the file says, at most 10), or fixed_point",
     )
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.add_argument(

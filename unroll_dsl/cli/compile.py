@@ -15,7 +15,7 @@ from unroll_dsl.cli.options import add_roles, add_values, roles, values
 from unroll_dsl.cli.specs import check, load
 from unroll_dsl.cli.terminal import said
 from unroll_dsl.cli.usage import Exit, UsageError
-from unroll_dsl.cli.values import by_name, count
+from unroll_dsl.cli.values import by_name, phases
 
 if TYPE_CHECKING:
     from unroll_dsl import Spec
@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 
 def arguments(parser: ArgumentParser) -> None:
     parser.add_argument("file", metavar="FILE", help="path, or name of an algorithm")
-    parser.add_argument("--phases", type=count, metavar="K", help="how many (as the file says)")
+    parser.add_argument(
+        "--phases", type=phases, metavar="K", help="how many (as the file says), or fixed_point"
+    )
     parser.add_argument("-o", "--output", type=Path, metavar="OUT.py", help="the file to write")
     parser.add_argument("--force", action="store_true", help="write over existing files")
     parser.add_argument(

@@ -21,6 +21,7 @@ from unroll_dsl.source import SourceFile, Span
 
 if TYPE_CHECKING:
     from unroll_dsl import Spec
+    from unroll_dsl.backends.resting import Phases
     from unroll_dsl.ir.graph import Graph
     from unroll_dsl.semantics.model import TypedProgram
     from unroll_dsl.syntax.nodes import Program
@@ -143,7 +144,7 @@ def _parts(node: object) -> tuple[str, list[tuple[str, object]]]:
     return " ".join(inline), nested
 
 
-def numpy(spec: "Spec", phases: int | None) -> str:
+def numpy(spec: "Spec", phases: Phases | None) -> str:
     """The states after each phase, as the reference computes them for one random sample."""
     import numpy as np
 

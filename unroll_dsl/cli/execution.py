@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unroll_dsl.backends.numpy.samples import arrays as check_arrays
+from unroll_dsl.backends.resting import FIXED_POINT, Phases
 from unroll_dsl.backends.sizes import Equation, solve
 from unroll_dsl.cli.options import Values
 from unroll_dsl.cli.progress import progress
@@ -32,7 +33,7 @@ class Outcome:
 
     name: str
     backend: str
-    phases: int | None
+    phases: Phases | None
     outputs: dict[str, Array]
     objective: float | None
     seconds: float
@@ -52,6 +53,8 @@ class Outcome:
 
     def to_text(self) -> str:
         count = "" if self.phases is None else f", {self.phases} phases"
+        if self.phases == FIXED_POINT:
+            count = ", at rest"
         lines = [f"{self.name} ({self.backend}{count}): {self.seconds:.3g} s"]
         if self.objective is not None:
             lines.append(f"objective: {self.objective:.10g}")
@@ -66,7 +69,7 @@ def execute(
     inputs: Mapping[str, Array],
     *,
     backend: str,
-    phases: int | None,
+    phases: Phases | None,
     quiet: bool,
     values: Values,
 ) -> Outcome:
@@ -116,7 +119,7 @@ def _batch(spec: "Spec", inputs: Mapping[str, Array]) -> bool:
 
 
 def _sizes(
-    spec: "Spec", phases: int | None, values: Values, inputs: Mapping[str, Array]
+    spec: "Spec", phases: Phases | None, values: Values, inputs: Mapping[str, Array]
 ) -> dict[str, int]:
     """The sizes by what is bound and by the shapes of the inputs, which must agree."""
     bound = spec.reference(phases=phases, **values).sizes
@@ -136,7 +139,7 @@ def _sizes(
     return sizes
 
 
-def _torch(spec: "Spec", phases: int | None, values: Values) -> Network:
+def _torch(spec: "Spec", phases: Phases | None, values: Values) -> Network:
     import torch
 
     module = spec.compile(phases=phases, dtype=torch.float64, **values)
@@ -150,7 +153,7 @@ def _torch(spec: "Spec", phases: int | None, values: Values) -> Network:
     return run
 
 
-def _numpy(spec: "Spec", phases: int | None, values: Values) -> Network:
+def _numpy(spec: "Spec", phases: Phases | None, values: Values) -> Network:
     reference = spec.reference(phases=phases, **values)
 
     def run(arrays: list[Array]) -> list[Array]:
@@ -174,7 +177,7 @@ def _output_names(spec: "Spec") -> list[str]:
 
 def _objective(
     spec: "Spec",
-    phases: int | None,
+    phases: Phases | None,
     values: Values,
     inputs: list[Array],
     outputs: list[Array],

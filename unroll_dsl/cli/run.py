@@ -14,7 +14,7 @@ from unroll_dsl.cli.options import add_values, values
 from unroll_dsl.cli.specs import load
 from unroll_dsl.cli.terminal import print_json, said
 from unroll_dsl.cli.usage import Exit, UsageError, did_you_mean
-from unroll_dsl.cli.values import by_name, count, pair
+from unroll_dsl.cli.values import by_name, pair, phases
 from unroll_dsl.files import array_formats
 
 if TYPE_CHECKING:
@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 
 def arguments(parser: ArgumentParser) -> None:
     parser.add_argument("file", metavar="FILE", help="path, or name of an algorithm")
-    parser.add_argument("--phases", type=count, metavar="K", help="how many (as the file says)")
+    parser.add_argument(
+        "--phases", type=phases, metavar="K", help="how many (as the file says), or fixed_point"
+    )
     parser.add_argument(
         "--input",
         type=pair,

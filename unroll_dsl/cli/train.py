@@ -23,7 +23,7 @@ from unroll_dsl.cli.options import add_roles, roles
 from unroll_dsl.cli.refusals import BIND, DATA, refusals
 from unroll_dsl.cli.terminal import print_json, problem, said
 from unroll_dsl.cli.usage import Exit, UsageError
-from unroll_dsl.cli.values import by_name, count, pair, sizes
+from unroll_dsl.cli.values import by_name, count, pair, phases, sizes
 from unroll_dsl.files import PICTURES
 
 if TYPE_CHECKING:
@@ -41,7 +41,9 @@ def arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--show", action="store_true", help="print the configuration and leave")
     parser.add_argument("--config", type=Path, metavar="TOML", help="what differs from defaults")
     parser.add_argument("--data", type=Path, metavar="PATH", help=DATA)
-    parser.add_argument("--phases", type=count, metavar="K", help="how many (as the file says)")
+    parser.add_argument(
+        "--phases", type=phases, metavar="K", help="how many (as the file says), or fixed_point"
+    )
     parser.add_argument("--steps", type=count, metavar="N", help="updates in each stage (2000)")
     parser.add_argument("--batch", type=count, metavar="N", help="samples an update (64)")
     parser.add_argument("--rate", type=float, metavar="R", help="learning rate (1e-4)")

@@ -6,9 +6,12 @@ that names the option.
 
 from argparse import ArgumentTypeError
 from collections.abc import Iterable
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from unroll_dsl.cli.usage import UsageError
+
+if TYPE_CHECKING:
+    from unroll_dsl.backends.resting import Phases
 
 Value = TypeVar("Value")
 
@@ -46,6 +49,11 @@ def count(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise ArgumentTypeError(f"`{text}` is not a whole number of at least 1")
     return int(text)
+
+
+def phases(text: str) -> "Phases":
+    """A number of phases, or "fixed_point"."""
+    return "fixed_point" if text == "fixed_point" else count(text)
 
 
 def by_name(pairs: Iterable[tuple[str, Value]], option: str) -> dict[str, Value]:

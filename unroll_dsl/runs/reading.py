@@ -117,7 +117,7 @@ def open_run(path: Path) -> Contents:
     return Contents(
         name=str(path),
         spec=solver.spec if solver is not None else run.spec,
-        phases=solver.phases if solver is not None else run.config.phases,
+        phases=solver.phases if solver is not None else _count(run.config),
         config=(path / CONFIG).read_text("utf-8"),
         environment={k: _short(v) for k, v in environment.items()},
         history=history,
@@ -175,6 +175,10 @@ def _solver(run: Run, which: str, asked: Asked = NOTHING) -> tuple[Solver, str]:
     return _loaded(name, path, spec, phases, bind, dims, start), path.name
 
 
+def _count(config: Config) -> int:
+    return config.max_phases if isinstance(config.phases, str) else config.phases
+
+
 def _loaded(
     name: str,
     path: Path,
@@ -194,6 +198,7 @@ def _loaded(
         spec.values(network, bind=bind, dims=dims),
         start=start,
         parameters=sum(p.numel() for p in network.parameters()),
+        rest=vars(network)["_origin"].rest,
     )
 
 

@@ -15,6 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from unroll_dsl.backends.resting import FIXED_POINT, Rest
 from unroll_dsl.data.metrics import Metric
 from unroll_dsl.ir import nodes as ops
 from unroll_dsl.ir.graph import Graph
@@ -66,6 +67,8 @@ class Solver:
         Which of the samples' inputs the program takes, in its own order.
     output
         The place of the output that is held against the truth.
+    rest
+        Of a network at rest: its outputs are those of the fixed point, its `phases` are at most so many.
     """
 
     name: str
@@ -79,13 +82,18 @@ class Solver:
     output: int = 0
     parameters: int = 0
     classical: bool = False
+    rest: Rest | None = None
 
     def network(self, phases: int | None = None) -> nn.Module:
         """A network of so many of the first phases, or, of a classical iteration, of any number."""
         count = self.phases if phases is None else phases
         init = {name: self._first(name, value, count) for name, value in self.values.items()}
+        if self.rest is None or count != self.phases:
+            how: dict[str, Any] = {"phases": count}
+        else:
+            how = {"phases": FIXED_POINT, "tol": self.rest.tolerance, "max_phases": count}
         made = self.spec.compile(
-            count, bind=self.bind, init=init, dims=self.dims, dtype=torch.float32, seed=0
+            **how, bind=self.bind, init=init, dims=self.dims, dtype=torch.float32, seed=0
         )
         return made.eval().requires_grad_(False)
 

@@ -137,7 +137,13 @@ class Saving:
 class Config:
     """A run, as its TOML file has it. Relative paths start from `base`."""
 
-    phases: int = key(0, "0: as many as the program says", least=0)
+    phases: str | int = key(
+        0, "0: as many as the program says; fixed_point: until they rest", least=0
+    )
+    tol: float = key(
+        1e-6, "fixed_point: a phase at rest moves no state by more of its size", above=0
+    )
+    max_phases: int = key(1000, "fixed_point: at most so many", least=1)
     seed: int = key(0, "of everything random", least=0, most=2**63 - 1)
     learn: Mapping[str, str] = key({}, "fixed values to learn: shared or per phase")
     fix: tuple[str, ...] = key((), "learnables to keep at their classical values")

@@ -19,7 +19,7 @@ from unroll_dsl.train.tables import config
 
 # What a checkpoint cannot go on with: the network, the state of the optimiser, the columns of metrics.csv.
 _SETTLED = (
-    *("phases", "learn", "fix", "dims", "bind", "stage", "group"),
+    *("phases", "tol", "max_phases", "learn", "fix", "dims", "bind", "stage", "group"),
     *("train.regime", "train.counts", "train.refine", "train.start"),
     *("train.optimizer", "train.precision", "validate.metric"),
 )

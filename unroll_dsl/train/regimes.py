@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from unroll_dsl.backends.resting import FIXED_POINT
 from unroll_dsl.spec import Spec
 from unroll_dsl.train.config import Config
 from unroll_dsl.train.errors import TrainingError
@@ -24,7 +25,7 @@ class Stage:
     Attributes
     ----------
     phases : int or None
-        None for a program without phases.
+        None for a program without phases; of a network at rest, the most that it takes.
     learn : mapping
         As for `Spec.compile`.
     trains : tuple of str
@@ -59,6 +60,9 @@ def stages(config: Config, spec: Spec, samples: int) -> tuple[Stage, ...]:
     """
     train = config.train
     count = config.phases or spec.graph.phases
+    if isinstance(count, str):
+        _refuse_counts(config)
+        count = config.max_phases
     steps = train.steps
     if train.epochs:
         steps = max(1, round(train.epochs * samples / train.batch))
@@ -93,6 +97,15 @@ def stages(config: Config, spec: Spec, samples: int) -> tuple[Stage, ...]:
         )
     shared = tuple(p.name for p in roles.graph.parameters if not p.per_phase and p.trainable)
     return _layerwise(config, count, steps, shared)
+
+
+def _refuse_counts(config: Config) -> None:
+    """A network at rest has no number of phases that could grow."""
+    if config.train.regime != "whole" or any(table.phases for table in config.stage):
+        raise TrainingError(
+            f'`phases = "{FIXED_POINT}"` has no number of phases that a regime could change',
+            'take regime = "whole", and leave `phases` out of [[stage]]',
+        )
 
 
 def _layerwise(

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from unroll_dsl.backends.resting import FIXED_POINT
 from unroll_dsl.data.metrics import Metric
 from unroll_dsl.data.source import Source
 from unroll_dsl.measure import Measurement, measurement
@@ -67,8 +68,12 @@ class Setup:
         learnt = {p.name for p in spec.graph.parameters}
         known = learnt | {c.name for c in spec.graph.constants}
         train = self.config.train
+        phases: dict[str, Any] = {"phases": stage.phases}
+        if self.config.phases == FIXED_POINT:
+            limits = {"tol": self.config.tol, "max_phases": self.config.max_phases}
+            phases = {"phases": FIXED_POINT, **limits}
         return spec.compile(
-            stage.phases,
+            **phases,
             bind={k: v for k, v in self.bind.items() if k in known - learnt},
             init={k: v for k, v in self.bind.items() if k in learnt},
             dims=self.sizes,

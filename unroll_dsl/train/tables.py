@@ -12,6 +12,7 @@ from dataclasses import Field, fields, is_dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
+from unroll_dsl.backends.resting import FIXED_POINT
 from unroll_dsl.files.toml import BadToml, parse_toml, read_toml
 from unroll_dsl.train.config import (
     Config,
@@ -144,7 +145,7 @@ def _value(entry: Field[Any], value: Any, where: str, path: str) -> Any:
 def _check_range(entry: Field[Any], value: Any, where: str, path: str) -> None:
     facts = entry.metadata
     for number in _numbers(value):
-        if number == facts["other"]:
+        if number == facts["other"] or isinstance(number, str):
             continue
         for name, (words, holds) in _RANGES.items():
             bound = facts[name]
@@ -208,6 +209,10 @@ def _gradient(value: Any) -> int | str:
     return _int(value)
 
 
+def _phases(value: Any) -> int | str:
+    return FIXED_POINT if value == FIXED_POINT else _int(value)
+
+
 def _tuple(convert: Callable[[Any], Any]) -> Callable[[Any], tuple[Any, ...]]:
     def converted(value: Any) -> tuple[Any, ...]:
         if not isinstance(value, list | tuple):
@@ -232,6 +237,7 @@ _KINDS: dict[str, tuple[str, Callable[[Any], Any]]] = {
     "bool": ("true or false", _bool),
     "str": ("a text", _str),
     "int | str": ('"unroll", "implicit" or a number of phases', _gradient),
+    "str | int": (f'a number of phases or "{FIXED_POINT}"', _phases),
     "tuple[str, ...]": ("a list of texts", _tuple(_str)),
     "tuple[int, ...]": ("a list of whole numbers", _tuple(_int)),
     "tuple[float, ...]": ("a list of numbers", _tuple(_float)),

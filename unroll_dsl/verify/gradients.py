@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 
+from unroll_dsl.backends.resting import Phases
 from unroll_dsl.backends.torch.names import identifier
 from unroll_dsl.ir.nodes import ApplyLayer
 from unroll_dsl.spec import Spec
@@ -22,7 +23,7 @@ _WITH_LAYERS = 1e-2
 _BLURRED = 5.0  # times the least distance of two differences: no less is known of them
 
 
-def check_gradients(spec: Spec, instance: Instance, phases: int, seed: int) -> list[Row]:
+def check_gradients(spec: Spec, instance: Instance, phases: Phases, seed: int) -> list[Row]:
     """One row a learnable: the gap between the derivative along a random direction, in all its phases at
     once, and a central difference, relative to the larger of the two."""
     net = network(spec, instance, phases, torch.float64)

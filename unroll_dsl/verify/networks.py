@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from unroll_dsl.backends.resting import FIXED_POINT, Phases
 from unroll_dsl.backends.torch.learned import learned
 from unroll_dsl.diagnostics.raised import UnrollError
 from unroll_dsl.ir.graph import Random
@@ -18,11 +19,14 @@ from unroll_dsl.verify.instance import Instance
 Values = NDArray[Any]
 
 
-def network(spec: Spec, instance: Instance, phases: int, dtype: torch.dtype) -> Any:
+AT_REST = {"tol": 1e-12, "max_phases": 5000}  # how near to rest the checks go
+
+
+def network(spec: Spec, instance: Instance, phases: Phases, dtype: torch.dtype) -> Any:
     """The untrained network; float32 values are cast because they are asked for."""
-    return spec.compile(
-        phases, bind=instance.bind, init=instance.init, dims=instance.sizes, dtype=dtype, seed=0
-    )
+    given = {"bind": instance.bind, "init": instance.init, "dims": instance.sizes}
+    limits = AT_REST if phases == FIXED_POINT else {}
+    return spec.compile(phases, **given, **limits, dtype=dtype, seed=0)  # type: ignore[arg-type]
 
 
 def reference(spec: Spec, instance: Instance, phases: int, net: Any) -> Any:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from unroll_dsl.backends.errors import NoBackend, NotFinite, SingularSystem
+from unroll_dsl.backends.resting import FIXED_POINT, Phases, resting
 from unroll_dsl.diagnostics.raised import UnrollError
 from unroll_dsl.ir.graph import Graph
 from unroll_dsl.ir.nodes import Solve
@@ -25,7 +26,7 @@ def check(
     against: Spec | None = None,
     seed: int = 0,
     dims: Mapping[str, int] | None = None,
-    phases: int | None = None,
+    phases: Phases | None = None,
     progress: Progress | None = None,
 ) -> Report:
     """Check a program numerically on an instance drawn from its declared types.
@@ -37,7 +38,8 @@ def check(
     Parameters
     ----------
     phases
-        How many to run; by default what the program says, at most 10.
+        How many to run; by default what the program says, at most 10. "fixed_point": as many, and besides
+        the network at rest, torch against NumPy, and its gradients.
     progress
         Called as each check begins, with the number of those done, of all, and what it is.
     """
@@ -49,6 +51,7 @@ def check(
     from unroll_dsl.verify.agreement import check_agreement
     from unroll_dsl.verify.cases import cases
     from unroll_dsl.verify.data import check_data
+    from unroll_dsl.verify.equilibrium import check_rest
     from unroll_dsl.verify.gradients import check_gradients
     from unroll_dsl.verify.iterations import check_iterations, solved
     from unroll_dsl.verify.learned_values import check_learned_values
@@ -56,7 +59,7 @@ def check(
 
     written, spec = spec, as_spec(spec, exact(spec.graph))
     graph = spec.graph
-    count = min(graph.phases or 1, 10) if phases is None else phases
+    count = phases if isinstance(phases, int) else min(graph.phases or 1, 10)
     if not graph.outputs:
         row = Row("program", spec.name, Verdict.SKIPPED, detail="a problem has no iteration to run")
         return Report(spec.name, seed, {}, None, (row,))
@@ -82,6 +85,9 @@ def check(
         ("objective", lambda: check_along(spec, instance, count, objective)),
         ("minimiser", lambda: check_minimiser(spec, cases(spec, seed, dims), seed)),
     ]
+    if phases == FIXED_POINT:
+        resting(graph, phases, None, None)  # refuses what has none
+        steps.append(("fixed point", lambda: solved(lambda: check_rest(spec, instance, seed))))
     rows: list[Row] = []
     threads = torch.get_num_threads()
     torch.set_num_threads(1)  # the instance is small: threads would only wait for each other

@@ -134,6 +134,7 @@ def load_network(
         optimize=held.level,
         checkpoint=held.checkpoint,  # type: ignore[arg-type]
         gradient=held.gradient,  # type: ignore[arg-type]
+        rest=held.rest,
         trained=True,
     )
     put(network, weights, str(path))

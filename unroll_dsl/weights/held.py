@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 from collections.abc import Mapping
@@ -13,6 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from unroll_dsl.backends.resting import Rest
 from unroll_dsl.backends.values import as_numpy, describe
 from unroll_dsl.files import CannotRead
 from unroll_dsl.files.pairs import read_whole
@@ -44,6 +46,8 @@ class Held:
         Those that were known.
     precision
         Of the network: "float64", or None where the file does not say.
+    rest
+        Of a network at rest.
     """
 
     spec: Spec
@@ -55,6 +59,7 @@ class Held:
     level: int = 2
     checkpoint: str | None = None
     gradient: str | int = "unroll"
+    rest: Rest | None = None
 
 
 def standalone(spec: Spec) -> Spec:
@@ -97,6 +102,7 @@ def of_network(
         origin.level,
         origin.checkpoint,
         origin.gradient,
+        origin.rest,
     )
 
 
@@ -139,6 +145,7 @@ def to_file(held: Held) -> tuple[dict[str, str], dict[str, Tensor]]:
         "optimize": json.dumps(held.level),
         "checkpoint": json.dumps(held.checkpoint),
         "gradient": json.dumps(held.gradient),
+        "rest": json.dumps(held.rest and dataclasses.asdict(held.rest)),
     }
     tensors = {
         BOUND + name: value.contiguous() if isinstance(value, Tensor) else _doubles(value)
@@ -194,6 +201,7 @@ def from_file(path: Path | str) -> Held:
         said("optimize", 2),
         said("checkpoint", None),
         said("gradient", "unroll"),
+        Rest(**rest) if (rest := said("rest", None)) else None,
     )
 
 

@@ -172,6 +172,30 @@ class GradientRefused(Diagnostic):
 
 
 @dataclass(frozen=True)
+class NoFixedPoint(Diagnostic):
+    """The phases of a program are no iteration of one map, so that it has no point at which it rests.
+
+    `compile(phases="fixed_point")` runs the phase until it leaves its states where they are. What each phase
+    has of its own, what counts phases, and sums over phases have no meaning there.
+
+    Right:
+
+        net = unroll_dsl.load("ista").compile("fixed_point", bind={"A": A}, learn={"lambda": "shared"})
+    """
+
+    code = "U0545"
+    title = "no fixed point"
+    name: str
+    why: str
+
+    def message(self) -> str:
+        return f"`{self.name}` has no fixed point: {self.why}"
+
+    def help(self) -> str | None:
+        return "give a number of phases, or learn values that all phases share"
+
+
+@dataclass(frozen=True)
 class NothingToRun(Diagnostic):
     """A `problem` states what to minimise, not how: there is no iteration to compile.
 

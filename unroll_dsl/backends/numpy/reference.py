@@ -12,6 +12,8 @@ from unroll_dsl.backends.numpy.declared import Declared
 from unroll_dsl.backends.numpy.evaluate import Evaluator, Value
 from unroll_dsl.backends.numpy.faults import fault, first, frontier, is_finite, quiet
 from unroll_dsl.backends.numpy.maps import Array
+from unroll_dsl.backends.numpy.resting import come_to_rest
+from unroll_dsl.backends.resting import Rest
 from unroll_dsl.diagnostics.raised import InternalError, UnrollError
 from unroll_dsl.ir import nodes as ops
 from unroll_dsl.ir.graph import Entry, Graph, Parameter
@@ -41,6 +43,8 @@ class Reference:
         For random starts without a value in `parameters`.
     setup
         Values of nodes that are known already, by id.
+    rest
+        Outputs and loss are those of the point where the phases rest; `trajectory` runs them as they are.
 
     Inputs carry leading batch axes, or none: the rank tells.
     """
@@ -54,9 +58,12 @@ class Reference:
         sizes: Mapping[str, int],
         seed: int = 0,
         setup: Mapping[int, Value] | None = None,
+        *,
+        rest: Rest | None = None,
     ) -> None:
         self.graph = graph
         self.phases = phases
+        self.rest = rest
         self.sizes = dict(sizes)
         self._evaluator = Evaluator({body.name: body for body in graph.functions}, self.sizes)
         self._declared = Declared(graph, phases, self._evaluator, constants, parameters, seed)
@@ -170,8 +177,9 @@ class Reference:
             traces: list[dict[str, Array]] = []
             along = self._phases(sample[:count], traces if with_loss else None)
             found = [value for states in along[1:] for value in states.values()]
-            found += self._evaluate(graph.outputs, sample[:count], final=along[-1])
-            return found + (self._loss_at(sample, along[-1], traces) if with_loss else [])
+            final = along[-1] if self.rest is None else self._final(sample[:count])
+            found += self._evaluate(graph.outputs, sample[:count], final=final)
+            return found + (self._loss_at(sample, final, traces) if with_loss else [])
 
         flat = self._map((*inputs, *targets), one, entries)
         phases = 0 if graph.phases is None else self.phases
@@ -210,8 +218,30 @@ class Reference:
         return samples.each(entries, values, one)
 
     def _outputs(self, sample: Sequence[Array]) -> list[Array]:
-        *_, final = self._phases(sample)
-        return self._evaluate(self.graph.outputs, sample, final=final)
+        return self._evaluate(self.graph.outputs, sample, final=self._final(sample))
+
+    def _final(self, sample: Sequence[Array]) -> dict[str, Array]:
+        """The states after the last phase, or at rest."""
+        if self.rest is None:
+            return self._phases(sample)[-1]
+        call: dict[int, Value] = {}
+        wanted = tuple(slot.update for slot in self.graph.states)
+
+        def step(states: dict[str, Array]) -> dict[str, Array]:
+            return self._named(self._evaluate(wanted, sample, state=states, k=1, call=call))
+
+        return come_to_rest(step, self._starts(sample), self.rest)
+
+    def _starts(self, sample: Sequence[Array]) -> dict[str, Array]:
+        slots = self.graph.states
+        return self._named(self._evaluate(tuple(slot.initial for slot in slots), sample))
+
+    def _named(self, values: Sequence[Array]) -> dict[str, Array]:
+        """The values of the states, by name."""
+        return {
+            slot.name: np.broadcast_to(value, self._evaluator.shape(slot.type))
+            for slot, value in zip(self.graph.states, values, strict=False)
+        }
 
     def _states(self, sample: Sequence[Array]) -> list[Array]:
         return [value for states in self._phases(sample)[1:] for value in states.values()]
@@ -221,11 +251,7 @@ class Reference:
     ) -> list[dict[str, Array]]:
         """The states at the start and after each phase."""
         graph = self.graph
-        starts = self._evaluate(tuple(slot.initial for slot in graph.states), sample)
-        states = {
-            slot.name: np.broadcast_to(value, self._evaluator.shape(slot.type))
-            for slot, value in zip(graph.states, starts, strict=True)
-        }
+        states = self._starts(sample)
         found = [states]
         call: dict[int, Value] = {}  # nodes that no phase changes
         wanted = tuple(slot.update for slot in graph.states)
@@ -237,10 +263,7 @@ class Reference:
                 firsts = (s.update if s.first is None else s.first for s in graph.states)
                 roots = (*firsts, *wanted[len(graph.states) :])
             values = self._evaluate(roots, sample, state=states, k=k, call=call)
-            states = {
-                slot.name: np.broadcast_to(value, self._evaluator.shape(slot.type))
-                for slot, value in zip(graph.states, values, strict=False)
-            }
+            states = self._named(values)
             found.append(states)
             if traces is not None:
                 rest = values[len(graph.states) :]
@@ -250,7 +273,8 @@ class Reference:
 
     def _loss(self, sample: Sequence[Array]) -> list[Array]:
         traces: list[dict[str, Array]] = []
-        final = self._phases(sample[: len(self.graph.inputs)], traces)[-1]
+        inputs = sample[: len(self.graph.inputs)]
+        final = self._phases(inputs, traces)[-1] if self.rest is None else self._final(inputs)
         return self._loss_at(sample, final, traces)
 
     def _loss_at(

@@ -32,7 +32,8 @@ class Layout:
     a call are computed by `start` and handed to the phases, states go from phase to phase.
     """
 
-    def __init__(self, graph: Graph) -> None:
+    def __init__(self, graph: Graph, *, alike: bool = False) -> None:
+        """`alike`: the last phases compute what the others do, though no output needs it."""
         self.graph = graph
         self.nodes = graph.nodes
         self.facts = facts(graph)
@@ -47,6 +48,8 @@ class Layout:
         with_loss = graph.loss is not None
         self.training = liveness(graph, training=True) if with_loss else self.inference
         self.kinds: tuple[Kind, ...] = kinds(self.inference, self.training) if graph.states else ()
+        if alike:
+            self.kinds = self.kinds[:1]
         self.has_phase_class = any(kind.parameters for kind in self.kinds)
         self.scope = self.local(map(identifier, declared_names(graph)))
         self.buffers: dict[int, str] = {}  # set-up values that later stages read -> attribute

@@ -6,9 +6,11 @@ import ast
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+from unroll_dsl.backends.resting import Rest
 from unroll_dsl.backends.torch.backward import UNROLL, Backward
 from unroll_dsl.backends.torch.blocks import Line, plan
 from unroll_dsl.backends.torch.bodies import phase_body
+from unroll_dsl.backends.torch.equilibrium import resting_lines
 from unroll_dsl.backends.torch.expressions import as_float
 from unroll_dsl.backends.torch.inputs import checks
 from unroll_dsl.backends.torch.kernels import FIXED_POINT
@@ -178,6 +180,8 @@ class Methods:
 
     def _with_gradient(self, loop: Loop) -> Lines:
         """`run`, with the derivatives that were asked for."""
+        if self.backward.rest is not None:
+            return self._resting(self.backward.rest)
         if self.backward.implicit:
             return self._implicit()
         if self.backward.through is None:
@@ -205,6 +209,16 @@ class Methods:
             *(Line(f"    {line.text}", line.comment) for line in before),
             Line(f"{targets} = fixed_point({', '.join(arguments)})"),
         ]
+
+    def _resting(self, rest: Rest) -> Lines:
+        """The phase until it rests."""
+        body = self.bodies[0]
+        states = [slot for slot in self.graph.states if slot.name in body.states_in]
+        states.sort(key=lambda slot: body.states_in.index(slot.name))
+        arguments = [self._argument(word) for word in body.arguments]
+        arguments += [f"self.{word}" for word in body.sizes]
+        helpers, method = self.layout.functions.helpers, method_name(body.kind.name)
+        return resting_lines(rest, helpers, method, body.states_out, states, arguments)
 
     def begin(self) -> Lines:
         """The line that calls `start`."""

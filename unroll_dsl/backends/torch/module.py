@@ -42,9 +42,9 @@ def emit(graph: Graph, *, phases: int | None = None, backward: Backward = UNROLL
     `phases` is the default of the constructor's argument; the text does not grow with it. `backward`
     says how derivatives are computed.
     """
-    if backward.implicit:  # the phase of the fixed point is one of many
+    if backward.alike:  # the phase of the fixed point is one of many
         graph = replace(graph, states=tuple(replace(slot, first=None) for slot in graph.states))
-    layout = Layout(graph)
+    layout = Layout(graph, alike=backward.alike)
     methods = Methods(layout, backward)
     constructor = ConstructorWriter(layout, methods).run()
     if phases is not None:
@@ -56,8 +56,9 @@ def emit(graph: Graph, *, phases: int | None = None, backward: Backward = UNROLL
         for definition in source.split("\n\n\n")  # operators may share some of them
     ]
     imports = "import torch\nfrom torch import Tensor, nn\n"
-    if any("Callable[" in source for source in helpers):
-        imports = f"from collections.abc import Callable\n\n{imports}"
+    abstract = [w for w in ("Callable", "Sequence") if any(f"{w}[" in source for source in helpers)]
+    if abstract:
+        imports = f"from collections.abc import {', '.join(abstract)}\n\n{imports}"
     if any("warnings." in source for source in helpers):
         imports = f"import warnings\n{imports}"
     if backward.checkpoint and layout.kinds:

@@ -107,6 +107,14 @@ _COUNTED = re.compile(r"total_\d+|phase_before_last\d+(_traced)?|PhaseBeforeLast
 # functions that a generated module may define for itself; those of operators are found below
 _HELPERS = frozenset(
     [
+        "warn_moving",
+        "parted",
+        "moves_by",
+        "joined",
+        "combined",
+        "at_rest",
+        "AtRest",
+        "accelerated",
         "above",
         "at_least",
         "at_most",
