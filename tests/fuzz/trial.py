@@ -114,7 +114,7 @@ def _compared(
             return Outcome(seed, text, fault=f"level {level}: gradients differ by {gap:.2g}")
     if export:
         for level in (0, 2):
-            program = torch.export.export(nets[level], tuple(inputs), strict=False).module()
+            program = torch.export.export(nets[level], tuple(inputs), strict=True).module()
             gap = _gap(_several(program(*inputs)), expected)
             if not gap <= tolerance:
                 return Outcome(

@@ -254,21 +254,25 @@ class Block:
     def _last_reads(
         self, named: list[int], roots: Sequence[int], interesting: set[int]
     ) -> dict[int, int]:
-        """For each interesting node the position of the last statement that reads it."""
+        """For each interesting node the position of the last statement that reads it.
+
+        What a system under conjugate gradients is made of is read to the end: its gradient applies the
+        system again, after the last statement.
+        """
         last: dict[int, int] = {}
         names = set(named)
 
         def read(start: int, place: int) -> None:
-            pending, seen = list(self.nodes[start].args), set()
+            pending, seen = self._reads(start, place), set()
             while pending:
-                index = pending.pop()
-                if index in seen:
+                index, until = read_ = pending.pop()
+                if read_ in seen:
                     continue
-                seen.add(index)
+                seen.add(read_)
                 if index in interesting:
-                    last[index] = max(last.get(index, -1), place)
+                    last[index] = max(last.get(index, -1), until)
                 if index not in names and index not in self.given:
-                    pending.extend(self.nodes[index].args)
+                    pending.extend(self._reads(index, until))
 
         for place, index in enumerate(named):
             read(index, place)
@@ -278,6 +282,14 @@ class Block:
             if root not in names and root not in self.given:
                 read(root, _END)
         return last
+
+    def _reads(self, index: int, place: int) -> list[tuple[int, int]]:
+        """The arguments of a node, and the position up to which each is read."""
+        node = self.nodes[index]
+        if isinstance(node.op, ops.Solve):
+            map_, *others = node.args
+            return [(map_, _END), *((argument, place) for argument in others)]
+        return [(argument, place) for argument in node.args]
 
     def _derived(self, index: int) -> str:
         return derived_name(self.nodes, index) or "value"

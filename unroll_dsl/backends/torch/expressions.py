@@ -53,7 +53,10 @@ class Like:
     def dtype(self, field: Field) -> ast.expr:
         base = name("dtype") if self.tensor is None else fill("t.dtype", t=self.tensor)
         if field is Field.COMPLEX and not self.is_complex:
-            return fill("d.to_complex()", d=base)
+            if self.tensor is None:
+                return fill("d.to_complex()", d=base)
+            # what torch.export and torch.compile can follow
+            return fill("torch.promote_types(d, torch.complex64)", d=base)
         if field is not Field.COMPLEX and self.is_complex:
             assert self.tensor is not None
             return fill("t.real.dtype", t=self.tensor)  # what torch.export can follow
