@@ -246,3 +246,31 @@ def test_the_derivative_of_soft_thresholding_at_zero_is_zero() -> None:
     net = unroll_dsl.loads(SOFT).compile(init={"t": 0.0}, dims={"n": 3}, dtype=torch.float64)
     net(torch.tensor([0, 5e-324j, 1e-320 + 0j], dtype=torch.complex128)).real.sum().backward()
     assert abs(net.t.grad.item()) < 1e-6
+
+
+def test_states_that_start_at_complex_zeros_are_traced() -> None:
+    """By Dynamo, which knows few methods of a dtype."""
+    text = """algorithm complex_zeros
+dims m, n
+input y : vector[m]
+fixed A : complex matrix[m, n]
+state x : complex vector[n] = 0
+state s : complex vector[m] = 0.5
+phase (2):
+    x <- 0.3 * x + A' @ (y + 0.1 * s)
+    s <- s + A @ x
+output x, s
+"""
+    spec = unroll_dsl.loads(text)
+    for level, dtype, width in (
+        (0, torch.float64, torch.complex128),
+        (2, torch.float32, torch.complex64),
+    ):
+        net: Any = spec.compile(bind={"A": complex_normal(3, 4)}, dtype=dtype, optimize=level)
+        y = torch.as_tensor(normal(2, 3)).to(dtype)
+        expected = net(y)
+        assert {value.dtype for value in expected} == {width}
+        exported = torch.export.export(net, (y,), strict=True).module()
+        compiled = torch.compile(net, fullgraph=True, backend="eager")
+        for traced in (exported, compiled):
+            torch.testing.assert_close(traced(y), expected)
