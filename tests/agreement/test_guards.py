@@ -121,6 +121,29 @@ def two_negatives(v: Values) -> np.ndarray:
     return x
 
 
+def general_matrix_beside(v: Values) -> np.ndarray:
+    x = np.zeros(5)
+    for k in (1, 2, 3):
+        system = v["A"].T @ v["A"] + v["B"] + (0.5 + 0.1 * k) * np.eye(5)
+        x = np.linalg.solve(system, v["y"] + x)
+    return x
+
+
+def other_matrix(v: Values) -> np.ndarray:
+    w, x = np.abs(v["w"]) + 0.1, np.zeros(4)
+    for k in (1, 2, 3):
+        system = (w[:, None] * v["F"]).T @ v["G"] + (0.5 + 0.1 * k) * np.eye(4)
+        x = np.linalg.solve(system, v["y"] + x)
+    return x
+
+
+def shift_by_a_quotient(v: Values) -> np.ndarray:
+    x = np.zeros(7)
+    for _ in range(3):
+        x = np.linalg.solve(v["A"].T @ v["A"] + 0.7 / 1.9 * np.eye(7), v["y"] + x)
+    return x
+
+
 GUARDS = {
     "the adjoint of A @ diag(d) conjugates d": Guard(
         """algorithm complex_diagonal_in_a_product
@@ -212,6 +235,54 @@ output x
         {"y": (6,), "A": (4, 6)},
         (),
         moving_sign,
+    ),
+    "a basis is of Hermitian matrices, all of them": Guard(
+        """algorithm general_matrix_beside_a_gram_matrix
+dims m, n
+input y : vector[n]
+fixed A : matrix[m, n]
+fixed B : matrix[n, n]
+learnable rho : scalar > 0 per phase = 0.5 + 0.1 * k
+state x : vector[n] = 0
+phase (3):
+    x <- solve(A' @ A + B + rho * I, y + x)
+output x
+""",
+        {"y": (5,), "A": (4, 5), "B": (5, 5)},
+        (),
+        general_matrix_beside,
+    ),
+    "(w * F)' @ G is no Gram matrix": Guard(
+        """algorithm two_factors
+dims m, n
+input y : vector[n]
+fixed F, G : matrix[m, n]
+fixed w : vector[m]
+learnable rho : scalar > 0 per phase = 0.5 + 0.1 * k
+state x : vector[n] = 0
+phase (3):
+    x <- solve((diag(abs(w) + 0.1) @ F)' @ G + rho * I, y + x)
+output x
+""",
+        {"y": (4,), "F": (6, 4), "G": (6, 4), "w": (6,)},
+        (),
+        other_matrix,
+    ),
+    "a shift by c / d is no shift by 1 / d": Guard(
+        """algorithm shift_by_a_quotient
+dims m, n
+input y : vector[n]
+fixed A : matrix[m, n]
+fixed c : scalar > 0 = 0.7
+fixed d : scalar > 0 = 1.9
+state x : vector[n] = 0
+phase (3):
+    x <- solve(A' @ A + (c / d) * I, y + x)
+output x
+""",
+        {"y": (7,), "A": (2, 7)},
+        (),
+        shift_by_a_quotient,
     ),
     "a size that is a difference": Guard(
         """algorithm size_that_is_a_difference

@@ -15,7 +15,9 @@ import random
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
+from itertools import chain
 from pathlib import Path
 
 from tests.mutation.judged import judgements, why_nobody_notices
@@ -52,18 +54,18 @@ def main() -> int:
     if options.list:
         print("\n".join(map(str, chosen)))
         return 0
-    found = [v for v in known if v.noticed] + equal
-    found += _all_tried(root, chosen, options) if chosen else []
-    if options.again:
-        earlier = {v.slip: v.before if v.before is not None else v.noticed for v in known}
-        found = [replace(v, before=earlier[v.slip]) for v in found]
+    earlier = {v.slip: v.noticed if v.before is None else v.before for v in known}
+    found = []
+    tried = _all_tried(root, chosen, options) if chosen else ()
+    for verdict in chain((v for v in known if v.noticed), equal, tried):
+        found.append(replace(verdict, before=earlier.get(verdict.slip)))
+        if options.json:  # after each, so that a run that is cut short has told what it found
+            options.json.write_text(json.dumps([asdict(v) for v in found], indent=1), "utf-8")
     _table(found)
-    if options.json:
-        options.json.write_text(json.dumps([asdict(v) for v in found], indent=1), "utf-8")
     return 0
 
 
-def _all_tried(root: Path, chosen: list[Slip], options: argparse.Namespace) -> list[Verdict]:
+def _all_tried(root: Path, chosen: list[Slip], options: argparse.Namespace) -> Iterator[Verdict]:
     touched = sorted({slip.path for slip in chosen})
     paths = options.tests or [p for module in touched for p in tests_of(module, root)]
     with tempfile.TemporaryDirectory(prefix="unroll-mutation-") as folder:
@@ -72,7 +74,8 @@ def _all_tried(root: Path, chosen: list[Slip], options: argparse.Namespace) -> l
         reach = copy.reach(list(dict.fromkeys(paths)), touched, options.patience)
         spent = sum(reach.seconds.values())
         print(f"{len(reach.seconds)} tests, {spent:.0f} s\n", flush=True)
-        return [_tried(copy, slip, reach, options) for slip in chosen]
+        for slip in chosen:
+            yield _tried(copy, slip, reach, options)
 
 
 def _options() -> argparse.Namespace:
@@ -85,7 +88,7 @@ def _options() -> argparse.Namespace:
         "--seconds", type=float, default=60, help="of tests that a slip is shown to (60)"
     )
     parser.add_argument(
-        "--patience", type=float, default=1800, help="seconds for all tests as they are (1800)"
+        "--patience", type=float, default=5400, help="seconds for all tests as they are (5400)"
     )
     parser.add_argument(
         "--grace",

@@ -58,3 +58,33 @@ def test_products_of_learnables_are_declared_and_numbers_stay(
         ("folded", True, False)
     ]
     assert found.values == {"A": 1, "folded": 4}
+
+
+def test_names_of_folded_values_are_those_of_nothing_else(graph: Callable[[str], Graph]) -> None:
+    """Not of an input, a state, a size or another value."""
+    for wish in ("x", "z", "n", "A", "t"):
+        found = folding(graph(BEFORE), lambda graph, index, wish=wish: wish)
+        assert [p.name for p in found.graph.parameters] == [f"{wish}_2"]
+
+
+def test_truths_and_views_are_no_values_of_their_own(graph: Callable[[str], Graph]) -> None:
+    found = folding(
+        graph("""
+        input x : vector[n]
+        fixed A : matrix[m, n]
+        fixed c : scalar
+        output %8
+        %0 = input x : vector[n]
+        %1 = fixed A : matrix[m, n]
+        %2 = transpose %1 : matrix[n, m]
+        %3 = contract %1, %0 : vector[m]
+        %4 = fixed c : scalar
+        %5 = exp %4 : scalar
+        %6 = expand %5 : vector[m]
+        %7 = mul %6, %3 : vector[m]
+        %8 = contract %2, %7 : vector[n]
+        """),
+        lambda graph, index: "folded",
+    )
+    assert found.values == {"A": 1, "folded": 5}
+    assert [c.name for c in found.graph.constants] == ["A", "folded"]

@@ -85,3 +85,23 @@ def test_what_a_term_that_stays_reads_keeps_its_name(rewrite):
     )
     found = rewrite(terms, before)
     assert "trace d = %2" in found and "trace term = %" in found
+
+
+def test_three_terms_have_three_names(rewrite):
+    before = (
+        _DECLARED.replace("loss %6", "loss %12")
+        + """
+    %4 = traced d : vector[n]
+    %5 = contract %4, %4 : scalar
+    %6 = phase_sum %5 : scalar
+    %7 = builtin[sum] %4 : scalar
+    %8 = phase_sum %7 : scalar
+    %9 = builtin[max] %4 : scalar
+    %10 = phase_sum %9 : scalar
+    %11 = add %6, %8 : scalar
+    %12 = add %11, %10 : scalar
+    """
+    )
+    found = rewrite(terms, before)
+    named = [line.split()[1] for line in found.splitlines() if line.startswith("trace ")]
+    assert named == ["d", "term", "term_2"]

@@ -59,3 +59,22 @@ def test_multiplications_of_ista_net_plus_a_pixel():
     }
     assert flops[2] / 33**2 / 2 == pytest.approx(20_000, rel=0.02)
     assert flops[1] / 33**2 / 2 == pytest.approx(37_500, rel=0.02)
+
+
+PAIR = """
+    input x : image[4, m, n]
+    learnable D : conv[4 -> 16, 3]
+    learnable H : conv[16 -> 4, 3]
+    output {output}
+    %0 = input x : image[4, m, n]
+    %1 = learnable D : conv[4 -> 16, 3]
+    %2 = learnable H : conv[16 -> 4, 3]
+    %3 = apply_layer %1, %0 : image[16, m, n]
+    %4 = apply_layer %2, %3 : image[4, m, n]
+"""
+
+
+def test_the_first_of_two_is_saved_where_nothing_else_reads_it(rewrite):
+    """800 products for 1152 pay, for the 576 of the second alone they do not."""
+    assert "convolve_pair %1, %2, %0" in rewrite(fusion, PAIR.format(output="%4"))
+    assert "convolve_pair" not in rewrite(fusion, PAIR.format(output="%4, %3"))
