@@ -29,7 +29,11 @@ from unroll_dsl.types import SizeTooLong
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """What is known of a file: as many stages as it passed, and everything to report."""
+    """What is known of a file: as many stages as it passed, and everything to report.
+
+    `typed` is there as soon as there is a tree, with the types of what could be typed; `graph` of a program
+    without errors alone.
+    """
 
     file: SourceFile | None
     program: Program | None
@@ -76,8 +80,8 @@ def check_program(program: Program, diagnostics: tuple[Diagnostic, ...] = ()) ->
     try:
         typed, found = check(program, prelude())
         diagnostics = (*diagnostics, *found)
-        if typed is None or any(d.is_error for d in diagnostics):
-            return Checked(program.file, program, None, None, diagnostics)
+        if any(d.is_error for d in diagnostics):
+            return Checked(program.file, program, typed, None, diagnostics)
         graph = build(typed)
     except SizeTooLong as error:  # of sizes that are multiplied by what a line does with them
         endless = SizeWithoutEnd(program.name.span, str(error))

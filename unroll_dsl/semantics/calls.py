@@ -8,7 +8,7 @@ from unroll_dsl.operators.registry import written
 from unroll_dsl.semantics import errors
 from unroll_dsl.semantics.definitions import definition_call
 from unroll_dsl.semantics.entries import entries
-from unroll_dsl.semantics.forms import SPECIAL, special
+from unroll_dsl.semantics.forms import FORMS
 from unroll_dsl.semantics.library import function_call, operator_call
 from unroll_dsl.semantics.model import LayerCall, Sort
 from unroll_dsl.semantics.scopes import Context, Place, near
@@ -37,8 +37,8 @@ def infer_call(typing: Typing, call: Call, context: Context) -> Type:
     definition = typing.definitions.get(name)
     if symbol is not None and definition is not None:  # the file's own come first
         return definition_call(typing, call, definition, context)
-    if name in SPECIAL:
-        return special(typing, call, name, context)
+    if name in FORMS:
+        return FORMS[name].type_of(typing, call, context)
     record = _record(name, call)
     match record:
         case Function():
@@ -52,7 +52,7 @@ def infer_call(typing: Typing, call: Call, context: Context) -> Type:
     for argument in call.arguments:
         typing.infer(argument.value, context)
     if name not in typing.poisoned:
-        known = [*record_names(), *typing.definitions, *SPECIAL]
+        known = [*record_names(), *typing.definitions, *FORMS]
         known += [s.name for s in typing.symbols.values() if isinstance(s.type, Layer)]
         typing.reporter.report(
             errors.UnknownName(function.span, name, near(name, known), is_function=True)

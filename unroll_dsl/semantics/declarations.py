@@ -15,6 +15,7 @@ from unroll_dsl.syntax.nodes import (
     ConvType,
     Declaration,
     Definition,
+    Dimension,
     Dims,
     Expr,
     Let,
@@ -75,6 +76,9 @@ class Declarations:
         self.symbols: dict[str, Symbol] = {}
         self._sizes: Mapping[str, Symbol] | None = None
         self.spaces: dict[SpaceType, Array] = {}
+
+    def collect(self) -> None:
+        """Every name of the program, with the type that it is declared with."""
         for sort, name, definer in self._declared():
             self._declare(sort, name, definer)
         for word, symbol in list(self.symbols.items()):
@@ -136,6 +140,11 @@ class Declarations:
         if self._sizes is None:
             self._sizes = {n: s for n, s in self.symbols.items() if s.sort is Sort.DIMENSION}
         return self._sizes
+
+    def size(self, dimension: Dimension) -> tuple[str, int | None]:
+        """A name from `dims`, and the size that it has where the program is given no other."""
+        default = None if dimension.default is None else self.dim(dimension.default)
+        return dimension.name.text, default.value if default is not None else None
 
     def dim(self, expr: Expr) -> Dim | None:
         """The size that an expression spells; None if it is none, reported."""

@@ -65,7 +65,7 @@ def _instantiate(
     In the file's own definitions mistakes that no argument could mend (an unknown name, a call of
     itself) are reported where they stand.
     """
-    outer, typing.reporter = typing.reporter, Reporter()
+    body = typing.apart(Reporter())
     inner = Context(
         Place.DEFINITION,
         {},
@@ -74,16 +74,12 @@ def _instantiate(
         {p.name.text: p.span for p in definition.parameters},
         stack=(*context.stack, definition),
     )
-    try:
-        for local in definition.locals:
-            inner.local[local.name.text] = typing.infer(local.value, inner)
-            inner.local_spans[local.name.text] = local.name.span
-        result = typing.infer(definition.value, inner)
-        found = typing.reporter.diagnostics
-    finally:
-        typing.reporter = outer
+    for local in definition.locals:
+        inner.local[local.name.text] = body.infer(local.value, inner)
+        inner.local_spans[local.name.text] = local.name.span
+    result = body.infer(definition.value, inner)
     problem = None
-    for diagnostic in found:
+    for diagnostic in body.reporter.diagnostics:
         if diagnostic.code.startswith("U02") or isinstance(diagnostic, errors.CallDoesNotType):
             typing.reporter.report(diagnostic)
             result = UNKNOWN

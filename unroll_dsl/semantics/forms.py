@@ -1,6 +1,9 @@
-"""Forms that look like calls: `prev`, `solve`, `norm`, `diag`, `split`, `size`."""
+"""Forms that look like calls, one record each: `prev`, `solve`, `norm`, `diag`, `split`, `size`."""
 
 from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 from unroll_dsl.operators.model import Function
 from unroll_dsl.operators.registry import lookup
@@ -18,7 +21,7 @@ from unroll_dsl.semantics.model import (
 )
 from unroll_dsl.semantics.scopes import Context, Place, near
 from unroll_dsl.semantics.typing import Typing
-from unroll_dsl.syntax.nodes import Call, Expr, Name
+from unroll_dsl.syntax.nodes import Argument, Call, Expr, Name
 from unroll_dsl.syntax.printer import expression_text
 from unroll_dsl.types import (
     SCALAR,
@@ -36,81 +39,42 @@ from unroll_dsl.types import (
     algebra,
 )
 
-SPECIAL = ("prev", "solve", "norm", "diag", "split", "size")
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A form: how it is called, and the rule that types it and notes what it turned out to be."""
+
+    name: str
+    signature: str
+    type_of: Callable[[Typing, Call, Context], Type]
 
 
-def special(typing: Typing, call: Call, name: str, context: Context) -> Type:
-    signatures = {
-        "prev": "prev(x)",
-        "solve": "solve(M, b, tolerance=..., iterations=...)",
-        "norm": "norm(v)",
-        "diag": "diag(v)",
-        "split": "split(N)",
-        "size": "size(v)",
-    }
-    wanted = 1
-    keyword = next((a.keyword for a in call.arguments if a.keyword is not None), None)
-    if name == "norm" and keyword is not None and keyword.text == "axis":
-        record = lookup("norm2")
-        assert isinstance(record, Function)
-        return function_call(typing, call, record, context)
-    if name == "solve":
-        return _solve(typing, call, signatures[name], context)
-    if len(call.arguments) != wanted or keyword is not None:
-        typing.reporter.report(
-            errors.WrongArgumentCount(call.span, name, signatures[name], len(call.arguments))
-        )
-        return UNKNOWN
-    first = call.arguments[0].value
-    match name:
-        case "prev":
-            return _prev(typing, call, first, context)
-        case "norm":
-            return _norm(typing, call, first, context)
-        case "diag":
-            array = typing.array(first, context, "`diag`")
-            if array is None:
-                return UNKNOWN
-            context.calls[call] = DiagCall(first)
-            return LinearMap(Diagonal(array))
-        case "size":
-            array = typing.array(first, context, "`size`")
-            if array is None:
-                return UNKNOWN
-            product = Dim.of(1)
-            for dim in array.shape:
-                product = product * dim
-            context.calls[call] = SizeCall(product)
-            return SCALAR
-        case _:
-            layer = typing.infer(first, context)
-            if isinstance(layer, Unknown):
-                return UNKNOWN
-            if not isinstance(layer, Layer):
+def _of_one(
+    name: str, rule: Callable[[Typing, Call, Expr, Context], Type]
+) -> Callable[[Typing, Call, Context], Type]:
+    """The rule of a form that takes one operand and no keyword."""
+
+    def type_of(typing: Typing, call: Call, context: Context) -> Type:
+        match call.arguments:
+            case (Argument(None, operand),):
+                return rule(typing, call, operand, context)
+            case arguments:
+                signature = FORMS[name].signature
                 typing.reporter.report(
-                    errors.CallMismatch(
-                        "split", typing.operand(first, layer, context), "a layer", str(layer)
-                    )
+                    errors.WrongArgumentCount(call.span, name, signature, len(arguments))
                 )
                 return UNKNOWN
-            context.calls[call] = SplitCall(first)
-            return Layer(layer.steps, split=True)
+
+    return type_of
 
 
 def _prev(typing: Typing, call: Call, argument: Expr, context: Context) -> Type:
     symbol = typing.symbols.get(argument.text) if isinstance(argument, Name) else None
     states = tuple(s.name for s in typing.symbols.values() if s.sort is Sort.STATE)
     if context.place is not Place.PHASE:
-        typing.reporter.report(
-            errors.NotVisibleHere(
-                call.span,
-                "prev",
-                "the form",
-                context.place.value,
-                None,
-                "`prev` belongs into the phase: it is a state's value as the phase began",
-            )
-        )
+        read = errors.Mention("prev", call.span, "the form", None)
+        mend = errors.NotVisibleHere.Mend.PREV
+        typing.reporter.report(errors.NotVisibleHere(read, context.place.value, mend))
         return UNKNOWN
     if symbol is None or symbol.sort is not Sort.STATE:
         if isinstance(argument, Name) and argument.text in typing.poisoned:
@@ -126,11 +90,11 @@ def _prev(typing: Typing, call: Call, argument: Expr, context: Context) -> Type:
     return symbol.type or UNKNOWN
 
 
-def _solve(typing: Typing, call: Call, signature: str, context: Context) -> Type:
+def _solve(typing: Typing, call: Call, context: Context) -> Type:
     positional = [argument.value for argument in call.arguments if argument.keyword is None]
     if len(positional) != 2:
         typing.reporter.report(
-            errors.WrongArgumentCount(call.span, "solve", signature, len(positional))
+            errors.WrongArgumentCount(call.span, "solve", FORMS["solve"].signature, len(positional))
         )
         return UNKNOWN
     matrix, rhs = positional
@@ -185,6 +149,16 @@ def _limits(typing: Typing, call: Call) -> tuple[float | None, int | None] | Non
     return found.get("tolerance"), None if count is None else int(count)
 
 
+def _norm_or_norms(typing: Typing, call: Call, context: Context) -> Type:
+    """`norm(v)`, or `norm(v, axis=1)`: one for each of the others."""
+    keyword = next((a.keyword for a in call.arguments if a.keyword is not None), None)
+    if keyword is None or keyword.text != "axis":
+        return _of_one("norm", _norm)(typing, call, context)
+    record = lookup("norm2")
+    assert isinstance(record, Function)
+    return function_call(typing, call, record, context)
+
+
 def _norm(typing: Typing, call: Call, argument: Expr, context: Context) -> Type:
     type_ = typing.infer(argument, context)
     match type_:
@@ -208,3 +182,47 @@ def _norm(typing: Typing, call: Call, argument: Expr, context: Context) -> Type:
     assert isinstance(record, Function)
     context.calls[call] = FunctionCall(record, (argument,), ())
     return SCALAR
+
+
+def _diag(typing: Typing, call: Call, argument: Expr, context: Context) -> Type:
+    array = typing.array(argument, context, "`diag`")
+    if array is None:
+        return UNKNOWN
+    context.calls[call] = DiagCall(argument)
+    return LinearMap(Diagonal(array))
+
+
+def _split(typing: Typing, call: Call, argument: Expr, context: Context) -> Type:
+    layer = typing.infer(argument, context)
+    if isinstance(layer, Unknown):
+        return UNKNOWN
+    if not isinstance(layer, Layer):
+        operand = typing.operand(argument, layer, context)
+        typing.reporter.report(errors.CallMismatch("split", operand, "a layer", str(layer)))
+        return UNKNOWN
+    context.calls[call] = SplitCall(argument)
+    return Layer(layer.steps, split=True)
+
+
+def _size(typing: Typing, call: Call, argument: Expr, context: Context) -> Type:
+    array = typing.array(argument, context, "`size`")
+    if array is None:
+        return UNKNOWN
+    product = Dim.of(1)
+    for dim in array.shape:
+        product = product * dim
+    context.calls[call] = SizeCall(product)
+    return SCALAR
+
+
+FORMS: Mapping[str, Written] = {
+    form.name: form
+    for form in (
+        Written("prev", "prev(x)", _of_one("prev", _prev)),
+        Written("solve", "solve(M, b, tolerance=..., iterations=...)", _solve),
+        Written("norm", "norm(v)", _norm_or_norms),
+        Written("diag", "diag(v)", _of_one("diag", _diag)),
+        Written("split", "split(N)", _of_one("split", _split)),
+        Written("size", "size(v)", _of_one("size", _size)),
+    )
+}

@@ -53,13 +53,8 @@ class Inference(Typing):
 
     def _phase_sum(self, expr: PhaseSum, context: Context) -> Type:
         if context.place is not Place.LOSS:
-            self.reporter.report(
-                errors.TraceMisused(
-                    expr.span,
-                    f"`sum over phases` cannot be used in {context.place.value}",
-                    "it belongs into a `loss`",
-                )
-            )
+            why = errors.TraceMisused.Why.SUM
+            self.reporter.report(errors.TraceMisused(expr.span, context.place.value, why))
             return UNKNOWN
         inner = Context(
             Place.PHASE_SUM,

@@ -9,24 +9,22 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from unroll_dsl.semantics import errors
+from unroll_dsl.semantics import errors, mends
+from unroll_dsl.semantics.checking import Checking
 from unroll_dsl.semantics.declarations import declared_at
-from unroll_dsl.semantics.infer import Inference
 from unroll_dsl.semantics.model import Sort, Symbol
 from unroll_dsl.semantics.scopes import (
     NOISE,
     Context,
-    Dependences,
     Place,
-    Reporter,
     names_in,
     near,
 )
 from unroll_dsl.source import Span
 from unroll_dsl.syntax.nodes import Declaration, Expr, Let, Loss, Measure, Name, Program, RandomInit
-from unroll_dsl.syntax.printer import expression_text
-from unroll_dsl.types import UNKNOWN, Array, Type, fits
+from unroll_dsl.types import UNKNOWN, Array, fits
 
+_Mend = errors.NotVisibleHere.Mend
 _AFTERWARDS = (Sort.STATE, Sort.LOCAL, Sort.TRACE)
 
 
@@ -69,23 +67,20 @@ def _formulas(declaration: Declaration) -> Iterator[Expr]:
         yield from filter(None, (declaration.bounds.lower, declaration.bounds.upper))
 
 
+def check_measures(checking: Checking) -> None:
+    """Type every `measure` line of a program, and report what is wrong with it."""
+    _Lines(checking).run()
+
+
 @dataclass(frozen=True, slots=True)
-class MeasureCheck:
-    """What the check of `measure` lines is given by that of the program; `run` reports.
+class _Lines:
+    """The check of the `measure` lines of a program."""
 
-    `targets` are those of the loss, with their places.
-    """
+    checking: Checking
 
-    program: Program
-    symbols: Mapping[str, Symbol]
-    targets: Mapping[str, tuple[Type, Span]]
-    inference: Inference
-    dependences: Dependences
-    reporter: Reporter
-
-    def run(self, context: Context) -> None:
-        """Type every line; `context` is an empty one whose `types` and `calls` are filled."""
-        lines = measures(self.program)
+    def run(self) -> None:
+        """Type every line."""
+        lines = measures(self.checking.program)
         self._noise(lines)
         first: dict[str, Span] = {}
         for line in lines:
@@ -93,140 +88,144 @@ class MeasureCheck:
             is_input = self._left(line)
             if is_input and target in first:
                 report = errors.MeasuredTwice(line.name.span, target, first[target])
-                self.reporter.report(report)
-            elif not self.targets:
+                self.checking.reporter.report(report)
+            elif not self.checking.targets:
                 self._no_targets(line, is_first=not first)
             else:
-                self._right(line, first, context)
+                self._right(line, first)
             if is_input:
                 first.setdefault(target, line.name.span)
 
     def _left(self, line: Measure) -> bool:
         name = line.name
-        symbol = self.symbols.get(name.text)
+        symbol = self.checking.symbols.get(name.text)
         if symbol is not None and symbol.sort is Sort.INPUT:
             return True
-        if symbol is None and name.text in self.program.poisoned:
+        if symbol is None and name.text in self.checking.program.poisoned:
             return False
         sort, declared = (symbol.sort.value, symbol.span) if symbol is not None else (None, None)
-        if name.text in self.targets:
-            sort, declared = Sort.TARGET.value, self.targets[name.text][1]
-        inputs = tuple(s.name for s in self.symbols.values() if s.sort is Sort.INPUT)
+        if name.text in self.checking.targets:
+            sort, declared = Sort.TARGET.value, self.checking.targets[name.text][1]
+        inputs = tuple(s.name for s in self.checking.symbols.values() if s.sort is Sort.INPUT)
         close = near(name.text, inputs) if sort is None else ()
-        self.reporter.report(
+        self.checking.reporter.report(
             errors.MeasuredNotInput(name.span, name.text, sort, declared, close, inputs)
         )
         return False
 
     def _no_targets(self, line: Measure, *, is_first: bool) -> None:
-        if not is_first or self.program.poisoned:  # a loss that did not parse may have had some
+        if (
+            not is_first or self.checking.program.poisoned
+        ):  # a loss that did not parse may have had some
             return
-        losses = (s.span for s in self.program.statements if isinstance(s, Loss))
-        self.reporter.report(
+        losses = (s.span for s in self.checking.program.statements if isinstance(s, Loss))
+        self.checking.reporter.report(
             errors.MeasuredOfNothing(line.name.span, line.name.text, (), next(losses, None))
         )
 
-    def _right(self, line: Measure, above: Mapping[str, Span], context: Context) -> None:
-        symbol = self.symbols.get(line.name.text)
+    def _right(self, line: Measure, above: Mapping[str, Span]) -> None:
+        symbol = self.checking.symbols.get(line.name.text)
         is_input = symbol is not None and symbol.sort is Sort.INPUT
         declared = (symbol.type if symbol is not None and is_input else None) or UNKNOWN
         place = declared_at(symbol) if symbol is not None else line.name.span
-        seen = Context(Place.MEASURE, context.types, context.calls)
-        for word, (type_, span) in self.targets.items():
+        seen = self.checking.context(Place.MEASURE)
+        for word, (type_, span) in self.checking.targets.items():
             seen.local[word], seen.local_spans[word] = type_, span
         seen.local[NOISE], seen.local_spans[NOISE] = declared, place
-        varies, known = False, len(self.reporter.diagnostics)
+        varies, known = False, len(self.checking.reporter.diagnostics)
         for name in names_in(line.value):
             varies = varies or name.text in seen.local or name.text in above
             if name.text not in seen.local:
                 self._name(name, line, above, seen)
-        found = self.inference.array(line.value, seen, "a `measure` line")
-        is_reported = len(self.reporter.diagnostics) > known
+        found = self.checking.inference.array(line.value, seen, "a `measure` line")
+        is_reported = len(self.checking.reporter.diagnostics) > known
         if found is None or not isinstance(declared, Array) or is_reported:
             return
         if not varies:
             report = errors.MeasuredOfNothing(
-                line.value.span, line.name.text, tuple(self.targets), None
+                line.value.span, line.name.text, tuple(self.checking.targets), None
             )
-            self.reporter.report(report)
+            self.checking.reporter.report(report)
             return
         self._fit(line, found, declared, place, seen)
 
     def _noise(self, lines: Iterable[Measure]) -> None:
         """Report a declaration that `noise` could be taken for, where it is first read."""
         read = (name for line in lines for name in names_in(line.value) if name.text == NOISE)
-        first, symbol = next(read, None), self.symbols.get(NOISE)
+        first, symbol = next(read, None), self.checking.symbols.get(NOISE)
         if first is None:
             return
-        if NOISE in self.targets:
-            sort, declared = Sort.TARGET, self.targets[NOISE][1]
+        if NOISE in self.checking.targets:
+            sort, declared = Sort.TARGET, self.checking.targets[NOISE][1]
         elif symbol is not None:
             sort, declared = symbol.sort, symbol.span
         else:
             return
-        self.reporter.report(errors.NoiseDeclared(first.span, sort.value, declared))
+        self.checking.reporter.report(errors.NoiseDeclared(first.span, sort.value, declared))
 
     def _name(self, name: Name, line: Measure, above: Mapping[str, Span], context: Context) -> None:
         """Report a name that is not known yet where data are made."""
-        symbol = self.symbols.get(name.text)
+        symbol = self.checking.symbols.get(name.text)
         if symbol is None:
             return
         if symbol.sort is Sort.INPUT:
             if name.text not in above:
                 self._unmeasured(name, symbol, line)
             return
-        made_of = f"data are made of the loss's targets: {errors.one_of(tuple(self.targets))}"
         if symbol.sort in _AFTERWARDS:
             context.local[name.text] = UNKNOWN
-            self._not_here(name, symbol, f"it is what the network computes; {made_of}")
-            return
-        depends = self.dependences.of(name)
-        if depends.input is not None:
-            self._not_here(name, symbol, "it is made of an input: write its formula into this line")
-        elif depends.learnable is not None:
-            what = "it is learnt" if symbol.sort is Sort.LEARNABLE else "it is made of a learnable"
-            self._not_here(name, symbol, f"{what}; data are made of fixed values and targets")
-        elif depends.phase is not None:
-            report = errors.PhaseValueOutside(
-                name.span,
-                name.text,
-                "has a value per phase",
-                Place.MEASURE.value,
-                symbol.span,
-                "data are made once, before any phase: use what all phases share",
+            self._not_here(
+                name, symbol, _Mend.COMPUTED, errors.one_of(tuple(self.checking.targets))
             )
-            self.reporter.report(report)
+            return
+        depends = self.checking.dependences.of(name)
+        if depends.input is not None:
+            self._not_here(name, symbol, _Mend.OF_INPUT)
+        elif depends.learnable is not None:
+            is_learnt = symbol.sort is Sort.LEARNABLE
+            self._not_here(name, symbol, _Mend.LEARNT if is_learnt else _Mend.OF_LEARNT)
+        elif depends.phase is not None:
+            why = errors.PhaseValueOutside.Why.DATA
+            report = errors.PhaseValueOutside(_read(name, symbol), Place.MEASURE.value, why)
+            self.checking.reporter.report(report)
 
     def _unmeasured(self, name: Name, symbol: Symbol, line: Measure) -> None:
-        lines = (other.name for other in measures(self.program) if other is not line)
+        lines = (other.name for other in measures(self.checking.program) if other is not line)
         below = next((other.span for other in lines if other.text == name.text), None)
-        self.reporter.report(
+        self.checking.reporter.report(
             errors.UnmeasuredInput(
-                name.span, name.text, line.name.text, symbol.span, below, tuple(self.targets)
+                name.span,
+                name.text,
+                line.name.text,
+                symbol.span,
+                below,
+                tuple(self.checking.targets),
             )
         )
 
-    def _not_here(self, name: Name, symbol: Symbol, mend: str) -> None:
-        report = errors.NotVisibleHere(
-            name.span, name.text, symbol.sort.value, Place.MEASURE.value, symbol.span, mend
-        )
-        self.reporter.report(report)
+    def _not_here(
+        self, name: Name, symbol: Symbol, mend: errors.NotVisibleHere.Mend, of: str = ""
+    ) -> None:
+        place = Place.MEASURE.value
+        self.checking.reporter.report(errors.NotVisibleHere(_read(name, symbol), place, mend, of))
 
     def _fit(
         self, line: Measure, found: Array, declared: Array, place: Span, context: Context
     ) -> None:
         """The data of a sample have the shape of the input; a number is not spread over it."""
-        operand = self.inference.operand(line.value, found, context)
+        operand = self.checking.inference.operand(line.value, found, context)
         if found.shape != declared.shape:
-            mend = None
-            if found.rank == 2 and found.shape[::-1] == declared.shape:
-                mend = f"transpose it: `({expression_text(line.value)})'`"
-            elif not found.rank:
+            mend = mends.of_turned(line.value, found, declared)
+            if not found.rank:
                 mend = "a number is not spread over an input: give all entries"
-            self.reporter.report(
+            self.checking.reporter.report(
                 errors.ValueDoesNotFit(line.name.text, operand, str(declared), place, mend)
             )
         elif not fits(found, declared):
-            self.reporter.report(
+            self.checking.reporter.report(
                 errors.ComplexToReal(line.name.text, operand, str(declared), place)
             )
+
+
+def _read(name: Name, symbol: Symbol) -> errors.Mention:
+    return errors.Mention(name.text, name.span, symbol.sort.value, symbol.span)

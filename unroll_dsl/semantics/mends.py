@@ -38,6 +38,13 @@ def of_composition(expr: Binary, left: Type, right: Type) -> str | None:
     return None
 
 
+def of_turned(value: Expr, found: Array, declared: Array) -> str | None:
+    """A matrix that would fit as its transpose."""
+    if found.rank == 2 and found.shape[::-1] == declared.shape:
+        return f"transpose it: `({expression_text(value)})'`"
+    return None
+
+
 def of_map_in_a_sum(expr: Binary, side: Expr, value: Type, map_: Type) -> str:
     """A map beside what is none: `A + 1`, `I + x`. `side` is what is none."""
     if isinstance(value, Array) and value.rank == 0 and map_ != IDENTITY:

@@ -9,6 +9,7 @@ from enum import Enum
 from typing import assert_never
 
 from unroll_dsl.diagnostics.model import MOST_ERRORS, Diagnostic
+from unroll_dsl.semantics.errors import Mention
 from unroll_dsl.semantics.model import Resolved, Sort, Symbol
 from unroll_dsl.source import Span
 from unroll_dsl.syntax.nodes import (
@@ -136,22 +137,12 @@ def names_in(expr: Expr, *, sums: bool = True) -> Iterator[Name]:
 
 
 @dataclass(frozen=True, slots=True)
-class Cause:
-    """Why a value is not fixed: the name that makes it so, where it is read, where declared."""
-
-    name: str
-    span: Span
-    sort: str
-    declared: Span | None
-
-
-@dataclass(frozen=True, slots=True)
 class Dependence:
-    """The first cause, if any, for which a value depends on each kind of thing."""
+    """The first name, if any, by which a value depends on each kind of thing."""
 
-    input: Cause | None = None
-    learnable: Cause | None = None
-    phase: Cause | None = None
+    input: Mention | None = None
+    learnable: Mention | None = None
+    phase: Mention | None = None
 
 
 class Dependences:
@@ -163,19 +154,19 @@ class Dependences:
         self._lets: dict[str, Dependence] = {}
 
     def of(self, expr: Expr) -> Dependence:
-        found: dict[str, Cause | None] = {"input": None, "learnable": None, "phase": None}
+        found: dict[str, Mention | None] = {"input": None, "learnable": None, "phase": None}
         for name in names_in(expr):
             for kind, cause in self._name(name).items():
                 found[kind] = found[kind] or cause
         return Dependence(**found)
 
-    def _name(self, name: Name) -> dict[str, Cause]:
+    def _name(self, name: Name) -> dict[str, Mention]:
         if name.text == "k" and "k" not in self._symbols:
-            return {"phase": Cause("k", name.span, "phase number", None)}
+            return {"phase": Mention("k", name.span, "phase number", None)}
         symbol = self._symbols.get(name.text)
         if symbol is None:
             return {}
-        cause = Cause(name.text, name.span, symbol.sort.value, symbol.span)
+        cause = Mention(name.text, name.span, symbol.sort.value, symbol.span)
         match symbol.sort:
             case Sort.INPUT:
                 return {"input": cause}

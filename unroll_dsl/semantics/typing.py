@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import assert_never
+from copy import copy
+from typing import Self, assert_never
 
 from unroll_dsl.semantics import errors
 from unroll_dsl.semantics.errors import Operand
@@ -37,6 +38,12 @@ class Typing(ABC):
         self.phases = 10  # how many there are, where the program does not say
         self.instances: dict[tuple[Definition, tuple[Type, ...]], Instance] = {}
         self.numbers: dict[Expr, float] = {}  # of arithmetic of nothing but numbers
+
+    def apart(self, reporter: Reporter) -> Self:
+        """The same names, types and instances, with mistakes reported to `reporter`."""
+        other = copy(self)
+        other.reporter = reporter
+        return other
 
     @abstractmethod
     def infer(self, expr: Expr, context: Context) -> Type:

@@ -1,34 +1,135 @@
-"""What a name stands for where it is read, and what may be seen where."""
+"""What a name stands for where it is read, and what may be seen where: a table of places and sorts."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from functools import partial
+
+from unroll_dsl.diagnostics.model import Diagnostic
 from unroll_dsl.operators.model import LinearOperator
 from unroll_dsl.operators.registry import names as record_names
 from unroll_dsl.operators.registry import written
 from unroll_dsl.semantics import errors
-from unroll_dsl.semantics.errors import Operand
+from unroll_dsl.semantics.errors import (
+    MapAsValue,
+    Mention,
+    NotVisibleHere,
+    Operand,
+    PhaseValueOutside,
+    TraceMisused,
+)
 from unroll_dsl.semantics.model import Sort, Symbol
 from unroll_dsl.semantics.scopes import NOISE, RESERVED, Context, Place, near
 from unroll_dsl.semantics.typing import Typing
 from unroll_dsl.syntax.nodes import IMAGINARY_UNIT, Name
 from unroll_dsl.types import IDENTITY, SCALAR, UNKNOWN, Array, Field, LinearMap, Type
 
+_Refusal = Callable[[Mention, Place], Diagnostic]
+
+# ---- the table ----------------------------------------------------------------------------------
+
+_PROGRAM = frozenset(Place) - {Place.DEFINITION}  # a function sees its parameters alone
+
+# Where each sort of name is seen. Names of one place (parameters, targets, variables, what a phase has
+# computed above) are `local` there; `measure` lines look at what they read once more (measures.py).
+SEEN: Mapping[Sort, frozenset[Place]] = {
+    Sort.DIMENSION: _PROGRAM,
+    Sort.INPUT: _PROGRAM,
+    Sort.FIXED: _PROGRAM,
+    Sort.LEARNABLE: _PROGRAM,
+    Sort.LET: _PROGRAM,
+    Sort.STATE: frozenset({Place.PHASE, Place.OUTPUT, Place.LOSS, Place.PHASE_SUM}),
+    Sort.LOCAL: frozenset(),
+    Sort.TRACE: frozenset(),
+    Sort.DEFINITION: frozenset(),
+}
+
+
+def _not_visible(mend: NotVisibleHere.Mend, read: Mention, place: Place) -> Diagnostic:
+    return NotVisibleHere(read, place.value, mend)
+
+
+def _per_phase(why: PhaseValueOutside.Why, read: Mention, place: Place) -> Diagnostic:
+    return PhaseValueOutside(read, place.value, why)
+
+
+def _misused(why: TraceMisused.Why, read: Mention, place: Place) -> Diagnostic:
+    return TraceMisused(read.span, place.value, why, read.name)
+
+
+def _too_early(read: Mention, place: Place) -> Diagnostic:
+    assert read.declared is not None
+    return errors.UsedBeforeItsLine(read.span, read.name, read.declared)
+
+
+def _uncalled(read: Mention, place: Place) -> Diagnostic:
+    operand = Operand(read.span, f"function `{read.name}`")
+    return MapAsValue(operand, place.value, f"call it: `{read.name}(...)`")
+
+
+_Mend, _Why = NotVisibleHere.Mend, PhaseValueOutside.Why
+
+# How a name is refused where it is not seen; None stands for every other place.
+REFUSED: Mapping[tuple[Sort, Place | None], _Refusal] = {
+    **{(sort, Place.DEFINITION): partial(_not_visible, _Mend.PARAMETER) for sort in Sort},
+    (Sort.STATE, Place.OBJECTIVE): partial(_not_visible, _Mend.VARIABLE),
+    (Sort.STATE, Place.START): partial(_not_visible, _Mend.START),
+    (Sort.STATE, None): partial(_not_visible, _Mend.STATE),
+    (Sort.LOCAL, Place.PHASE): _too_early,
+    (Sort.LOCAL, Place.OUTPUT): partial(_per_phase, _Why.LOCAL),
+    (Sort.LOCAL, Place.OBJECTIVE): partial(_per_phase, _Why.LOCAL),
+    (Sort.LOCAL, Place.LOSS): partial(_per_phase, _Why.LOCAL_IN_LOSS),
+    (Sort.LOCAL, None): partial(_not_visible, _Mend.LOCAL),
+    (Sort.TRACE, Place.PHASE): partial(_misused, TraceMisused.Why.READ_IN_PHASE),
+    (Sort.TRACE, None): partial(_misused, TraceMisused.Why.READ),
+    (Sort.DEFINITION, Place.DEFINITION): _uncalled,
+    (Sort.DEFINITION, None): _uncalled,
+}
+
+# `k`, the number of the phase, likewise: it is seen where it is not refused.
+_COUNTER = partial(_per_phase, _Why.COUNTER)
+COUNTER_REFUSED: Mapping[Place, _Refusal] = {
+    Place.OUTPUT: _COUNTER,
+    Place.LOSS: _COUNTER,
+    Place.OBJECTIVE: _COUNTER,
+    Place.START: _COUNTER,
+    Place.MEASURE: _COUNTER,
+    Place.DEFINITION: partial(_not_visible, _Mend.COUNTER),
+}
+
+
+# ---- the look-up --------------------------------------------------------------------------------
+
 
 def name_type(typing: Typing, name: Name, context: Context) -> Type:
     """The type of a name where it is read; `Unknown`, reported, where it is not seen."""
-    text = name.text
+    text, place = name.text, context.place
     if text in context.local:
         return context.local[text]
-    if context.place is Place.DEFINITION:
-        return _in_definition(typing, name)
     symbol = typing.symbols.get(text)
-    if symbol is not None:
-        return _symbol(typing, name, symbol, context)
-    return _library_name(typing, name, context)
+    if symbol is None:
+        return _library_name(typing, name, context)
+    if place in SEEN.get(symbol.sort, frozenset()):
+        return _declared_type(typing, symbol)
+    refusal = REFUSED.get((symbol.sort, place)) or REFUSED.get((symbol.sort, None))
+    refusal = refusal or partial(_not_visible, _Mend.ELSEWHERE)
+    read = Mention(text, name.span, symbol.sort.value, symbol.span)
+    typing.reporter.report(refusal(read, place))
+    return UNKNOWN
+
+
+def _declared_type(typing: Typing, symbol: Symbol) -> Type:
+    match symbol.sort:
+        case Sort.DIMENSION:
+            return SCALAR
+        case Sort.LET:
+            return typing.let_types.get(symbol.name, UNKNOWN)
+        case _:
+            return symbol.type or UNKNOWN
 
 
 def _library_name(typing: Typing, name: Name, context: Context) -> Type:
-    text = name.text
+    text, place = name.text, context.place
     if text == "I":
         return IDENTITY
     if text == "pi":
@@ -36,25 +137,11 @@ def _library_name(typing: Typing, name: Name, context: Context) -> Type:
     if text == IMAGINARY_UNIT:
         return Array((), Field.COMPLEX)
     if text == "k":
-        if context.place in (
-            Place.OUTPUT,
-            Place.LOSS,
-            Place.OBJECTIVE,
-            Place.START,
-            Place.MEASURE,
-        ):
-            typing.reporter.report(
-                errors.PhaseValueOutside(
-                    name.span,
-                    "k",
-                    "",
-                    context.place.value,
-                    None,
-                    "there is no phase here; `k` counts the phases from 1 within them",
-                )
-            )
-            return UNKNOWN
-        return SCALAR
+        if place not in COUNTER_REFUSED:
+            return SCALAR
+        counter = Mention(text, name.span, "phase number", None)
+        typing.reporter.report(COUNTER_REFUSED[place](counter, place))
+        return UNKNOWN
     record = written(text)
     if isinstance(record, LinearOperator):
         if any(not p.optional and p.default is None for p in record.parameters):
@@ -65,13 +152,7 @@ def _library_name(typing: Typing, name: Name, context: Context) -> Type:
             return UNKNOWN
         return LinearMap(record.map_of((), dict(record.defaults)))
     if record is not None or text in typing.definitions or text in RESERVED:
-        typing.reporter.report(
-            errors.MapAsValue(
-                Operand(name.span, f"function `{text}`"),
-                context.place.value,
-                f"call it: `{text}(...)`",
-            )
-        )
+        typing.reporter.report(_uncalled(Mention(text, name.span, "function", None), place))
         return UNKNOWN
     if text not in typing.poisoned:
         known = [*typing.symbols, *context.local, *record_names(), *typing.definitions, "I", "k"]
@@ -79,108 +160,4 @@ def _library_name(typing: Typing, name: Name, context: Context) -> Type:
         if text in ("i", "j"):
             mend = "the imaginary unit is written `1i`"
         typing.reporter.report(errors.UnknownName(name.span, text, near(text, known), mend=mend))
-    return UNKNOWN
-
-
-def _in_definition(typing: Typing, name: Name) -> Type:
-    symbol = typing.symbols.get(name.text)
-    if symbol is not None and symbol.sort is not Sort.DEFINITION:
-        typing.reporter.report(
-            errors.NotVisibleHere(
-                name.span,
-                name.text,
-                symbol.sort.value,
-                "a function",
-                symbol.span,
-                f"a function sees its parameters alone: add a parameter `{name.text}`",
-            )
-        )
-        return UNKNOWN
-    if name.text == "I":
-        return IDENTITY
-    if name.text == "k":
-        typing.reporter.report(
-            errors.NotVisibleHere(
-                name.span,
-                "k",
-                "phase number",
-                "a function",
-                None,
-                "a function sees its parameters alone: pass `k` as an argument",
-            )
-        )
-        return UNKNOWN
-    return _library_name(typing, name, Context(Place.DEFINITION, {}, {}))
-
-
-def _symbol(typing: Typing, name: Name, symbol: Symbol, context: Context) -> Type:
-    place = context.place
-    match symbol.sort:
-        case Sort.DIMENSION:
-            return SCALAR
-        case Sort.LET:
-            return typing.let_types.get(name.text, UNKNOWN)
-        case Sort.INPUT | Sort.FIXED | Sort.LEARNABLE:
-            return symbol.type or UNKNOWN
-        case Sort.STATE:
-            if place in (Place.PHASE, Place.OUTPUT, Place.LOSS, Place.PHASE_SUM):
-                return symbol.type or UNKNOWN
-            mend = (
-                f"write `minimize over {name.text}:`"
-                if place is Place.OBJECTIVE
-                else f"compute it in the phase: `{name.text}2 = ...`"
-            )
-            if place is Place.START:
-                mend = "start from inputs and constants; states start together"
-        case Sort.LOCAL:
-            if place is Place.PHASE:
-                typing.reporter.report(errors.UsedBeforeItsLine(name.span, name.text, symbol.span))
-                return UNKNOWN
-            if place in (Place.OUTPUT, Place.LOSS, Place.OBJECTIVE):
-                mend = (
-                    f"declare `trace {name.text} = ...` and sum it: "
-                    f"`sum over phases ...{name.text}...`"
-                    if place is Place.LOSS
-                    else "output a state, or compute the value again from the states"
-                )
-                typing.reporter.report(
-                    errors.PhaseValueOutside(
-                        name.span,
-                        name.text,
-                        "computed anew in every phase",
-                        place.value,
-                        symbol.span,
-                        mend,
-                    )
-                )
-                return UNKNOWN
-            mend = "move this line into the phase, below the one that computes it"
-        case Sort.TRACE:
-            typing.reporter.report(
-                errors.TraceMisused(
-                    name.span,
-                    f"trace `{name.text}` cannot be used in {place.value}",
-                    f"read it in the loss: `sum over phases ... {name.text} ...`"
-                    if place is not Place.PHASE
-                    else f"a trace is for the loss alone: write `{name.text} = ...` without "
-                    "`trace` and trace it under another name",
-                )
-            )
-            return UNKNOWN
-        case Sort.DEFINITION:
-            typing.reporter.report(
-                errors.MapAsValue(
-                    Operand(name.span, f"function `{name.text}`"),
-                    place.value,
-                    f"call it: `{name.text}(...)`",
-                )
-            )
-            return UNKNOWN
-        case _:
-            mend = "it belongs to another part of the file"
-    typing.reporter.report(
-        errors.NotVisibleHere(
-            name.span, name.text, symbol.sort.value, place.value, symbol.span, mend
-        )
-    )
     return UNKNOWN

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from unroll_dsl.diagnostics.model import Diagnostic, Label
-from unroll_dsl.semantics.errors.shapes import Operand
+from unroll_dsl.semantics.errors.operand import Operand
 from unroll_dsl.source import Span
 
 __all__ = ["EmptyRange", "EntryOutside", "ListAsValue", "PlaceUnknown", "TooManyPlaces"]

@@ -1,9 +1,13 @@
 """Names: unknown, declared twice, used where they cannot be seen."""
 
+from __future__ import annotations
+
 import unicodedata
 from dataclasses import dataclass
+from enum import Enum
 
 from unroll_dsl.diagnostics.model import Diagnostic, Label
+from unroll_dsl.semantics.errors.operand import Mention
 from unroll_dsl.source import Span
 
 __all__ = [
@@ -254,24 +258,44 @@ class NotVisibleHere(Diagnostic):
 
     code = "U0207"
     title = "name not visible here"
-    span: Span
-    name: str
-    sort: str
+    read: Mention
     place: str
-    declared: Span | None
-    mend: str
+    mend: Mend
+    of: str = ""  # what the mend speaks of besides the name
+
+    class Mend(Enum):
+        """What to do, by where the name stands and what it stands for."""
+
+        BOUND = "bounds are made of fixed values"
+        CLASSICAL = (
+            "classical values are known before any input: use fixed values, "
+            "or compute this in the phase"
+        )
+        FIXED = "declare `{of}` with `let`"
+        VARIABLE = "write `minimize over {name}:`"
+        STATE = "compute it in the phase: `{name}2 = ...`"
+        START = "start from inputs and constants; states start together"
+        LOCAL = "move this line into the phase, below the one that computes it"
+        ELSEWHERE = "it belongs to another part of the file"
+        PARAMETER = "a function sees its parameters alone: add a parameter `{name}`"
+        COUNTER = "a function sees its parameters alone: pass `k` as an argument"
+        PREV = "`prev` belongs into the phase: it is a state's value as the phase began"
+        COMPUTED = "it is what the network computes; data are made of the loss's targets: {of}"
+        OF_INPUT = "it is made of an input: write its formula into this line"
+        LEARNT = "it is learnt; data are made of fixed values and targets"
+        OF_LEARNT = "it is made of a learnable; data are made of fixed values and targets"
 
     def message(self) -> str:
-        return f"{self.sort} `{self.name}` cannot be used in {self.place}"
+        return f"{self.read.sort} `{self.read.name}` cannot be used in {self.place}"
 
     def labels(self) -> tuple[Label, ...]:
-        first = Label(self.span, f"not known in {self.place}")
-        if self.declared is None:
+        first = Label(self.read.span, f"not known in {self.place}")
+        if self.read.declared is None:
             return (first,)
-        return (first, Label(self.declared, f"this {self.sort}"))
+        return (first, Label(self.read.declared, f"this {self.read.sort}"))
 
     def help(self) -> str | None:
-        return self.mend
+        return self.mend.value.format_map({"name": self.read.name, "of": self.of})
 
 
 @dataclass(frozen=True)

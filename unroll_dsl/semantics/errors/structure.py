@@ -1,6 +1,9 @@
 """Structure of an algorithm: what must be there, and what may stand where."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
+from enum import Enum
 
 from unroll_dsl.diagnostics.model import Diagnostic, Label
 from unroll_dsl.source import Span
@@ -10,51 +13,8 @@ __all__ = [
     "MissingOutput",
     "MissingPhase",
     "NotAllowedHere",
-    "PhaseCountInvalid",
-    "PhaseValueOutside",
-    "StateAssigned",
-    "StateNeverUpdated",
-    "StateWithoutStart",
-    "TraceMisused",
     "Unused",
-    "UpdateOfNonState",
 ]
-
-
-@dataclass(frozen=True)
-class StateNeverUpdated(Diagnostic):
-    """A state is declared that no line of the phase updates.
-
-    What never changes is no state. Wrong:
-
-        state x, u : vector[n] = 0
-        phase (5):
-            x <- x - t * A' @ (A @ x - y)
-
-    Right:
-
-        state x : vector[n] = 0
-        phase (5):
-            x <- x - t * A' @ (A @ x - y)
-    """
-
-    code = "U0401"
-    title = "state never updated"
-    span: Span
-    name: str
-    phase: Span
-
-    def message(self) -> str:
-        return f"state `{self.name}` is never updated"
-
-    def labels(self) -> tuple[Label, ...]:
-        return (
-            Label(self.span, "declared as a state"),
-            Label(self.phase, f"no line of this phase has `{self.name} <- ...`"),
-        )
-
-    def help(self) -> str | None:
-        return f"add `{self.name} <- ...` to the phase, or declare it with `let` or `fixed`"
 
 
 @dataclass(frozen=True)
@@ -88,79 +48,6 @@ class MissingOutput(Diagnostic):
 
 
 @dataclass(frozen=True)
-class UpdateOfNonState(Diagnostic):
-    """`<-` is used on what is not a state.
-
-    `<-` gives a state its next value; a value that lives within one phase is written with `=`. Wrong:
-
-        phase (5):
-            r <- A @ x - y
-
-    Right:
-
-        phase (5):
-            r = A @ x - y
-    """
-
-    code = "U0403"
-    title = "update of what is not a state"
-    span: Span
-    name: str
-    sort: str | None
-    declared: Span | None
-    near: tuple[str, ...] = ()
-
-    def message(self) -> str:
-        what = f"a {self.sort}" if self.sort else "not declared"
-        return f"`<-` updates states, but `{self.name}` is {what}"
-
-    def labels(self) -> tuple[Label, ...]:
-        first = Label(self.span, "not a state")
-        return (first, Label(self.declared, "declared here")) if self.declared else (first,)
-
-    def help(self) -> str | None:
-        if self.near:
-            return f"did you mean `{self.near[0]}`?"
-        if self.sort is None:
-            return (
-                f"write `{self.name} = ...` for a local value, or declare `state {self.name} : ...`"
-            )
-        return f"declare it with `state {self.name} : ...`, or give the local value another name"
-
-
-@dataclass(frozen=True)
-class StateAssigned(Diagnostic):
-    """`=` is used on a state inside the phase.
-
-    Wrong:
-
-        state x : vector[n] = 0
-        phase (5):
-            x = x - t * A' @ (A @ x - y)
-
-    Right:
-
-        phase (5):
-            x <- x - t * A' @ (A @ x - y)
-    """
-
-    code = "U0404"
-    title = "`=` on a state"
-    span: Span
-    name: str
-    declared: Span
-
-    def message(self) -> str:
-        return f"`{self.name}` is a state: it is updated with `<-`, not defined with `=`"
-
-    def labels(self) -> tuple[Label, ...]:
-        return (Label(self.span, "defined with `=`"), Label(self.declared, "declared as a state"))
-
-    def help(self) -> str | None:
-        return f"write `{self.name} <- ...`"
-
-
-@dataclass(frozen=True)
 class BlockTwice(Diagnostic):
     """A block that a file has once stands there twice: `phase`, `output`, `loss`, `minimize`.
 
@@ -190,41 +77,6 @@ class BlockTwice(Diagnostic):
         if self.word == "output":
             return "several outputs stand in one line: `output x, z`"
         return "keep one of them"
-
-
-@dataclass(frozen=True)
-class PhaseValueOutside(Diagnostic):
-    """A value that differs from phase to phase is used where there is no phase.
-
-    `output` is computed once, after the last phase. Wrong:
-
-        learnable s : scalar per phase = 1
-        output s * x
-
-    Right:
-
-        learnable s : scalar = 1
-        output s * x
-    """
-
-    code = "U0406"
-    title = "phase-dependent value outside the phase"
-    span: Span
-    name: str
-    why: str
-    place: str
-    declared: Span | None
-    mend: str
-
-    def message(self) -> str:
-        return f"`{self.name}` has a value per phase and cannot be used in {self.place}"
-
-    def labels(self) -> tuple[Label, ...]:
-        first = Label(self.span, "of which phase?")
-        return (first, Label(self.declared, self.why)) if self.declared else (first,)
-
-    def help(self) -> str | None:
-        return self.mend
 
 
 @dataclass(frozen=True)
@@ -271,106 +123,76 @@ class NotAllowedHere(Diagnostic):
     code = "U0408"
     title = "not allowed here"
     span: Span
-    what: str
-    why: str
-    mend: str
-
-    def message(self) -> str:
-        return self.what
-
-    def labels(self) -> tuple[Label, ...]:
-        return (Label(self.span, self.why),)
-
-    def help(self) -> str | None:
-        return self.mend
-
-
-@dataclass(frozen=True)
-class TraceMisused(Diagnostic):
-    """A trace is read outside `sum over phases`, or `sum over phases` stands outside a loss.
-
-    A trace has a value in every phase; a loss reads it as a sum. Wrong:
-
-        loss (t : vector[n]):
-            mean((x - t)^2) + mean(symmetry^2)
-
-    Right:
-
-        loss (t : vector[n]):
-            mean((x - t)^2) + sum over phases mean(symmetry^2)
-    """
-
-    code = "U0409"
-    title = "trace misused"
-    span: Span
-    what: str
-    mend: str
-
-    def message(self) -> str:
-        return self.what
-
-    def labels(self) -> tuple[Label, ...]:
-        return (Label(self.span, ""),)
-
-    def help(self) -> str | None:
-        return self.mend
-
-
-@dataclass(frozen=True)
-class PhaseCountInvalid(Diagnostic):
-    """The number of phases is not a whole number of at least 1.
-
-    Wrong:
-
-        phase (2.5):
-
-    Right:
-
-        phase (3):
-    """
-
-    code = "U0410"
-    title = "number of phases"
-    span: Span
-    found: str
-
-    def message(self) -> str:
-        return f"the number of phases is a whole number of at least 1, found `{self.found}`"
-
-    def labels(self) -> tuple[Label, ...]:
-        return (Label(self.span, "not a number of phases"),)
-
-    def help(self) -> str | None:
-        return "write `phase (10):`; `compile(phases=...)` can change it later"
-
-
-@dataclass(frozen=True)
-class StateWithoutStart(Diagnostic):
-    """A state has no value to start from.
-
-    Wrong:
-
-        state x : vector[n]
-
-    Right:
-
-        state x : vector[n] = 0
-    """
-
-    code = "U0411"
-    title = "state without a start"
-    span: Span
     name: str
-    type: str
+    why: Why
+    text: str = ""  # of the part that is not allowed
+
+    class Why(Enum):
+        """What stands there, why it cannot, and the mend."""
+
+        RANDOM_FIXED = (
+            "fixed value `{name}` has a random start",
+            "what is fixed has one value",
+            "declare it `learnable {name} : ...`",
+        )
+        INPUT_NETWORK = (
+            "input `{name}` is a network",
+            "inputs are arrays, one for each sample of the batch",
+            "bind it once: `fixed {name} : ...`",
+        )
+        INPUT_VALUE = (
+            "input `{name}` has a value",
+            "inputs are given at every call",
+            "declare it `fixed {name} : ...` if it has a value of its own",
+        )
+        INPUT_PER_PHASE = (
+            "input `{name}` is marked `per phase`",
+            "an input is the same in every phase",
+            "remove `per phase`",
+        )
+        INPUT_BOUND = (
+            "the data of input `{name}` are bounded by what is no number",
+            "it may be another in every network",
+            "bound it by numbers, or project: `max({name}, {text})`",
+        )
+        INPUT_MAP = (
+            "input `{name}` is a linear map",
+            "inputs are arrays, one for each sample of the batch",
+            "bind the map once, `fixed {name} : ...`, or give a matrix: `input {name} : matrix[m, n]`",
+        )
+        LEARNABLE_MAP = (
+            "learnable `{name}` is a linear map from outside",
+            "it has no entries that could be trained",
+            "learn a matrix, `learnable {name} : matrix[m, n]`, or the values that a map is made of, "
+            "such as the kernels of `filters`",
+        )
+        MAP_PER_PHASE = (
+            "map `{name}` is marked `per phase`",
+            "a map from outside is bound once, for all phases",
+            "remove `per phase`",
+        )
+        MAP_VALUE = (
+            "map `{name}` has a value",
+            "a map from outside is bound when the network is made",
+            "name a map that is made of others with `let {name} = ...`",
+        )
+        TARGET = (
+            "target `{name}` has no type",
+            "which space does it lie in?",
+            "write `loss ({name} : vector[n]):`",
+        )
+
+    def _words(self, place: int) -> str:
+        return self.why.value[place].format_map({"name": self.name, "text": self.text})
 
     def message(self) -> str:
-        return f"state `{self.name}` has no initial value"
+        return self._words(0)
 
     def labels(self) -> tuple[Label, ...]:
-        return (Label(self.span, "starts from what?"),)
+        return (Label(self.span, self._words(1)),)
 
     def help(self) -> str | None:
-        return f"give it one: `state {self.name} : {self.type} = 0`"
+        return self._words(2)
 
 
 @dataclass(frozen=True)
