@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from unroll_dsl.backends.binding import Binding
 from unroll_dsl.backends.binding import bind as bind_values
+from unroll_dsl.backends.networks import is_network
 from unroll_dsl.backends.resting import Rest
 from unroll_dsl.backends.values import describe
 from unroll_dsl.ir.graph import Graph
@@ -185,7 +186,8 @@ def _values(
     from unroll_dsl.backends.numpy import Reference
     from unroll_dsl.backends.numpy.declared import double
     from unroll_dsl.backends.numpy.given import as_arrays
-    from unroll_dsl.backends.torch.learned import learned
+    from unroll_dsl.backends.numpy.outside import network as function_of
+    from unroll_dsl.backends.torch.learned import learned, outside
 
     before, graph = folded.before, folded.graph
     modules: dict[str, Any] = {}  # maps and layers from outside
@@ -199,12 +201,14 @@ def _values(
     maps = as_arrays(before, Binding(modules, {}, origin.sizes))
     first = Reference(before, count, maps, {}, origin.sizes, setup=setup)
     parameters = learned(before, network, first.bounds)
-    arrays = {
+    networks = {p.name: outside(p, network) for p in before.parameters if is_network(p)}
+    arrays: dict[str, Any] = {
         name: {key: _array(piece) for key, piece in value.items()}
         if isinstance(value, dict)
         else _array(value)
         for name, value in parameters.items()
     }
+    arrays |= {name: [function_of(each) for each in made] for name, made in networks.items()}
     reference = Reference(before, count, maps, arrays, origin.sizes, setup=setup)
     wanted = list(folded.values.items())
     per_phase = {p.name for p in graph.parameters if p.per_phase}
@@ -222,5 +226,10 @@ def _values(
         value = value.to(real.to_complex() if value.is_complex() else real)
         (init if name in per_phase else bind)[name] = value
     bind |= modules
-    init |= {p.name: parameters[p.name] for p in graph.parameters if isinstance(p.type, Layer)}
+    for p in graph.parameters:
+        if p.name in networks:
+            made = networks[p.name]
+            init[p.name] = made if p.per_phase else made[0]
+        elif isinstance(p.type, Layer):
+            init[p.name] = parameters[p.name]
     return bind, init

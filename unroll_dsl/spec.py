@@ -420,13 +420,20 @@ def _checked_again(program: Program) -> Spec:
 def _per_phase(graph: Graph, phases: int, bound: Binding) -> dict[str, Any]:
     """Values of parameters with the phase axis where they have one."""
     import numpy as np
+    import torch
 
+    from unroll_dsl.backends.networks import Network, modules
+    from unroll_dsl.backends.numpy.outside import network
     from unroll_dsl.backends.values import as_numpy
     from unroll_dsl.types import Array
 
-    found = {}
+    found: dict[str, Any] = {}
     for parameter in graph.parameters:
         if parameter.name not in bound.parameters:
+            continue
+        if isinstance(given := bound.parameters[parameter.name], Network):
+            made = modules(parameter, given, phases, torch.float64)
+            found[parameter.name] = [network(module.eval()) for module in made]
             continue
         if not isinstance(parameter.type, Array):
             found[parameter.name] = _layer_arrays(parameter, phases, bound)

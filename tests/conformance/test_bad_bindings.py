@@ -51,13 +51,24 @@ fixed A : matrix[m, n]
 minimize over x : vector[n]:
     1/2 * sumsq(A @ x - y) + norm1(x)
 """
-LAYER = """\
-algorithm layer
+NETWORK = """\
+algorithm denoised
 dims h, w
 input y : image[1, h, w]
 learnable D : network image[1, h, w] -> image[1, h, w]
 output D(y)
 """
+PER_PHASE = """\
+algorithm denoised
+dims h, w
+input y : image[1, h, w]
+learnable D : network image[1, h, w] -> image[1, h, w] per phase
+state x : image[1, h, w] = y
+phase (3):
+    x <- D(x)
+output x
+"""
+SMALL = torch.nn.Conv2d(1, 1, 3)
 
 SINGULAR = (
     "algorithm a\ndims m, n\ninput y : vector[m]\nfixed A : matrix[m, n]\n"
@@ -117,7 +128,16 @@ CASES: dict[str, Callable[[], object]] = {
     "U0550_entries": lambda: of(ENTRIES, bind={"c": np.ones(3)}),
     "U0509_count": lambda: step_lista(phases=3, bind={"A": WD}, init={"alpha": np.ones(5)}),
     "U0510_nan": lambda: lista(bind={"Wd": NAN}),
-    "U0511_layer": lambda: of(LAYER, bind={"D": torch.nn.Identity()}),
+    "U0502_network": lambda: of(NETWORK),
+    "U0551_tensors_alone": lambda: of(NETWORK, init={"D": SMALL.state_dict()}),
+    "U0551_a_path": lambda: of(NETWORK, bind={"D": "drunet.pth"}),
+    "U0551_a_function": lambda: of(NETWORK, bind={"D": lambda: 3.0}),
+    "U0551_modules_of_phases_that_share": lambda: of(NETWORK, bind={"D": [SMALL, SMALL]}),
+    "U0509_two_modules_for_three_phases": lambda: of(PER_PHASE, bind={"D": [SMALL, SMALL]}),
+    "U0515_network_twice": lambda: of(NETWORK, bind={"D": SMALL}, init={"D": SMALL}),
+    "U0521_tensors_of_another_module": lambda: of(
+        NETWORK, bind={"D": SMALL}, init={"D": torch.nn.Conv2d(1, 1, 5, bias=False).state_dict()}
+    ),
     "U0512_sharing": lambda: lista(bind={"Wd": WD}, learn={"alpha": "per layer"}),
     "U0513_phases": lambda: lista(phases=0, bind={"Wd": WD}),
     "U0514_problem": lambda: of(PROBLEM, bind={"A": WD}),

@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from operator import index
 from typing import Any
 
-from unroll_dsl.backends import errors
+from unroll_dsl.backends import errors, networks
 from unroll_dsl.backends.places import missing_entries
 from unroll_dsl.backends.sizes import Equation, solve
 from unroll_dsl.backends.values import Meta, as_numpy, describe, looks_like_a_map
 from unroll_dsl.diagnostics.model import Diagnostic
-from unroll_dsl.diagnostics.raised import UnrollError
+from unroll_dsl.diagnostics.raised import InternalError, UnrollError
 from unroll_dsl.ir.graph import Constant, Graph, Parameter
 from unroll_dsl.source import Span
-from unroll_dsl.types import Array, Bound, Dim, Field, Layer, LinearMap
+from unroll_dsl.types import Array, Dim, Field, Layer, LinearMap
 from unroll_dsl.types import Declared as MapSpaces
 from unroll_dsl.types.pieces import pieces
 
@@ -48,10 +48,20 @@ def bind(
     learnt = {name for name in bind if name in parameters and name not in constants}
     _names("bind", bind, (*constants, *(learnt and parameters)), problems)
     _names("init", init, tuple(parameters), problems)
-    problems += [errors.GivenTwice(name) for name in bind if name in init]
+    problems += [
+        errors.GivenTwice(name)
+        for name in bind
+        if name in init
+        and (name not in learnt or networks.given_twice(parameters[name], bind[name], init[name]))
+    ]
     given_constants = {name: value for name, value in bind.items() if name in constants}
     given_parameters = {name: value for name, value in bind.items() if name in learnt}
     given_parameters |= {name: value for name, value in init.items() if name in parameters}
+    for name in given_parameters:
+        if networks.is_network(parameters[name]):
+            given_parameters[name] = networks.as_network(
+                parameters[name], bind.get(name), init.get(name)
+            )
     known = _sizes(dims, problems)
     equations: list[Equation] = []
     for name, value in given_constants.items():
@@ -98,10 +108,7 @@ def _constant(declared: Constant, value: Any, problems: list[Diagnostic]) -> lis
                 problems.append(errors.NotAMap(declared.name, str(layer), found, declared.origin))
             return []
         case LinearMap():
-            problems.append(
-                errors.NoBackend(f"`{declared.name}`, {declared.type},", declared.origin)
-            )
-            return []
+            raise InternalError(f"{declared.type} is no map from outside")
         case Array():
             pass
     meta = describe(value)
@@ -151,8 +158,9 @@ def _layer(
     declared: Parameter, layer: Layer, value: Any, phases: int, problems: list[Diagnostic]
 ) -> list[Equation]:
     """The tensors of a layer, under the names of its `state_dict`."""
-    if any(isinstance(step, Bound) for step in layer.steps):
-        problems.append(errors.NoBackend(f"a learnable `{layer}`", declared.origin))
+    if isinstance(value, networks.Network):
+        found_wrong = networks.problem(declared, value, phases)
+        problems += [] if found_wrong is None else [found_wrong]
         return []
     if not isinstance(value, Mapping):
         found = type(value).__name__

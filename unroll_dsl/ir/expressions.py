@@ -400,8 +400,8 @@ class Expressions:
                 return self.list.add(ops.DiagonalMap(), (self.value(diagonal),), type_, span)
             case SizeCall(dim):
                 return self._size(dim, span)
-            case LayerCall(layer, argument):
-                args = (self.value(layer), self.value(argument))
+            case LayerCall(layer, arguments):
+                args = (self.value(layer), *(self.value(argument) for argument in arguments))
                 return self.list.add(ops.ApplyLayer(), args, type_, span)
             case SplitCall(layer):
                 return self.list.add(ops.SplitLayer(), (self.value(layer),), type_, span)

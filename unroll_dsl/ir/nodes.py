@@ -173,7 +173,8 @@ class Solve:
 
 @dataclass(frozen=True, slots=True)
 class ApplyLayer:
-    """A layer (first argument: a Learnable, Fixed or SplitLayer of type Layer) on an array."""
+    """A layer (first argument: a Learnable, Fixed or SplitLayer of type Layer) on an array; a network from
+    outside may take more of them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,6 +36,9 @@ def read_dim(text: str) -> Dim:
     return total
 
 
+_SPACES = re.compile(r"(?:[^,\[]|\[[^\]]*\])+")
+
+
 class TypeReader:
     """Keeps what it has read: the same few types stand on every line."""
 
@@ -71,8 +74,9 @@ class TypeReader:
 
     def _step(self, text: str) -> Conv | Activation | Bound:
         if text.startswith("network "):
-            domain, _, codomain = text.removeprefix("network ").partition(" -> ")
-            return Bound(self.array(domain), self.array(codomain))
+            domains, _, codomain = text.removeprefix("network ").partition(" -> ")
+            first, *more = (self.array(part) for part in _SPACES.findall(domains))
+            return Bound(first, self.array(codomain), tuple(more))
         if not text.startswith("conv["):
             if not text.isidentifier():
                 raise ValueError(f"not a type: {text}")

@@ -82,7 +82,7 @@ _TAKES: dict[type[_Combining], str] = {
     Contract: "takes two arrays",
     Apply: "takes a map and an array",
     Solve: "takes a matrix or a map, and an array",
-    ApplyLayer: "takes a layer and an array",
+    ApplyLayer: "takes a layer and arrays",
     ConvolveFew: "takes a layer and an array",
     DiagonalMap: "takes an array",
     AdjointMap: "takes one map",
@@ -161,8 +161,8 @@ def _combined(op: _Combining, args: tuple[Type, ...]) -> Found:
             found = algebra.applied(structure, argument)
         case Solve(), (matrix, rhs, *_):
             found = algebra.solved(matrix, rhs)
-        case ((ApplyLayer() | ConvolveFew()), (layer, argument)):
-            found = algebra.layered(layer, argument)
+        case ((ApplyLayer() | ConvolveFew()), (layer, argument, *more)):
+            found = algebra.layered(layer, argument, *more)
         case DiagonalMap(), (entries,):
             found = algebra.diagonal(entries)
         case AdjointMap(), (of,):

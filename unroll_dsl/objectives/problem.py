@@ -124,8 +124,10 @@ def _of_type(type_: n.TypeExpr) -> Iterator[n.Expr]:
     match type_:
         case n.SpaceType(_, dims):
             yield from dims
-        case n.LinearType(domain, codomain) | n.NetworkType(domain, codomain):
+        case n.LinearType(domain, codomain):
             yield from (*domain.dims, *codomain.dims)
+        case n.NetworkType(domains, codomain):
+            yield from (dim for space in (*domains, codomain) for dim in space.dims)
         case n.ConvType(channels_in, channels_out, size):
             yield from (channels_in, channels_out, size)
         case n.ComposedType(steps):

@@ -89,19 +89,24 @@ def _apply_layer(typing: Typing, call: Call, function: Expr, layer: Type, contex
             errors.NotAFunction(typing.operand(function, layer, context), text, mend)
         )
         return UNKNOWN
-    if len(call.arguments) != 1 or call.arguments[0].keyword is not None:
+    domains = layer.domains or (None,)
+    named = any(argument.keyword is not None for argument in call.arguments)
+    if len(call.arguments) != len(domains) or named:
+        words = "x" if len(domains) == 1 else ", ".join(map(str, domains))
         typing.reporter.report(
-            errors.WrongArgumentCount(call.span, text, f"{text}(x)", len(call.arguments))
+            errors.WrongArgumentCount(call.span, text, f"{text}({words})", len(call.arguments))
         )
         return UNKNOWN
-    operand = call.arguments[0].value
-    array = typing.array(operand, context, f"`{text}`")
-    if array is None:
+    operands = [argument.value for argument in call.arguments]
+    arrays = [typing.array(operand, context, f"`{text}`") for operand in operands]
+    if None in arrays:
         return UNKNOWN
-    result = algebra.layered(layer, array)
+    given = [array for array in arrays if array is not None]
+    result = algebra.layered(layer, *given)
     if isinstance(result, Mismatch):
-        shown = typing.operand(operand, array, context)
+        place = max((result.argument or 1) - 1, 0)
+        shown = typing.operand(operands[place], given[place], context)
         typing.reporter.report(errors.CallMismatch(text, shown, result.expected, result.found))
         return UNKNOWN
-    context.calls[call] = LayerCall(function, operand)
+    context.calls[call] = LayerCall(function, tuple(operands))
     return result

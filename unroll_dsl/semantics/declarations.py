@@ -256,9 +256,12 @@ class Declarations:
                     )
                     return None
                 return Activation(text)
-            case NetworkType(domain, codomain):
-                first, second = self.space(domain), self.space(codomain)
-                return Bound(first, second) if first and second else None
+            case NetworkType(domains, codomain):
+                found = [self.space(domain) for domain in (*domains, codomain)]
+                if None in found:
+                    return None
+                first, *more, last = (space for space in found if space is not None)
+                return Bound(first, last, tuple(more))
             case ConvType():
                 return self._conv(step)
             case _:

@@ -124,7 +124,7 @@ class SizeCall:
 @dataclass(frozen=True, slots=True, eq=False)
 class LayerCall:
     layer: Expr
-    argument: Expr
+    arguments: tuple[Expr, ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

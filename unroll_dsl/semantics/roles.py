@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from unroll_dsl.semantics.constants import as_number
 from unroll_dsl.semantics.errors import NotAllowedHere
 from unroll_dsl.syntax.nodes import Declaration, RandomInit, Role, Sharing
-from unroll_dsl.types import Layer, LinearMap, Type
+from unroll_dsl.types import Bound, Layer, LinearMap, Type
 
 _Why = NotAllowedHere.Why
 
@@ -18,6 +18,8 @@ def misplaced(declaration: Declaration, type_: Type) -> Iterator[NotAllowedHere]
         yield from _of_map(declaration)
     elif declaration.role is Role.INPUT:
         yield from _of_input(declaration, type_)
+    elif isinstance(type_, Layer) and any(isinstance(step, Bound) for step in type_.steps):
+        yield from _of_network(declaration, type_)
     elif declaration.role is Role.FIXED and isinstance(declaration.value, RandomInit):
         name = declaration.names[0].text
         yield NotAllowedHere(declaration.value.span, name, _Why.RANDOM_FIXED)
@@ -36,6 +38,25 @@ def _of_input(declaration: Declaration, type_: Type) -> Iterator[NotAllowedHere]
     for bound in () if bounds is None else (bounds.lower, bounds.upper):
         if bound is not None and as_number(bound, lambda _: None) is None:
             yield NotAllowedHere(bound.span, name, _Why.INPUT_BOUND, bound.span.text.strip())
+
+
+def _of_network(declaration: Declaration, layer: Layer) -> Iterator[NotAllowedHere]:
+    """A network from outside is bound; it starts from the weights that it has."""
+    name = declaration.names[0].text
+    if declaration.value is not None:
+        yield NotAllowedHere(
+            declaration.value.span,
+            f"network `{name}` is given a start",
+            "what comes from outside starts from the weights that it is bound with",
+            "remove the start; `bind` gives the network, or a function that makes one",
+        )
+    elif layer.from_outside is None:
+        yield NotAllowedHere(
+            declaration.type.span,
+            f"`{name}` chains a network from outside with other layers",
+            "a network from outside is declared by itself",
+            "declare both, and call one on the other: `N(D(x))`",
+        )
 
 
 def _of_map(declaration: Declaration) -> Iterator[NotAllowedHere]:

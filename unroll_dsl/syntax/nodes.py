@@ -106,9 +106,9 @@ class LinearType:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class NetworkType:
-    """`network X -> Y`."""
+    """`network X -> Y`, `network X, S -> Y`."""
 
-    domain: SpaceType
+    domains: tuple[SpaceType, ...]
     codomain: SpaceType
     span: Span
 

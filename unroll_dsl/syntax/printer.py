@@ -45,8 +45,8 @@ def type_text(type_: n.TypeExpr) -> str:
             return ("complex " if is_complex else "") + kind.text + sizes
         case n.LinearType(domain, codomain):
             return f"linear {type_text(domain)} -> {type_text(codomain)}"
-        case n.NetworkType(domain, codomain):
-            return f"network {type_text(domain)} -> {type_text(codomain)}"
+        case n.NetworkType(domains, codomain):
+            return f"network {', '.join(map(type_text, domains))} -> {type_text(codomain)}"
         case n.ConvType(channels_in, channels_out, size, flags, options):
             channels = f"{expression_text(channels_in)} -> {expression_text(channels_out)}"
             rest = [expression_text(size), *(flag.text for flag in flags), *map(_argument, options)]

@@ -89,16 +89,21 @@ class Run:
                 return path
         raise TrainingError(f"{self.path} holds no network yet: its run was stopped too early")
 
-    def network(self, which: Which = "best", **options: Any) -> nn.Module:
-        """A trained network; `options` (dtype, device) as for `load_network`."""
+    def network(
+        self, which: Which = "best", *, bind: Mapping[str, Any] | None = None, **options: Any
+    ) -> nn.Module:
+        """A trained network; `options` (dtype, device) as for `load_network`. Maps and networks from outside,
+        which no folder keeps, are bound again."""
         from unroll_dsl.train.devices import dtype
 
         path = self.weights(which)
         spec = read_spec(path)[0]
         fixed = {c.name for c in spec.graph.constants}
-        bind = {name: value for name, value in self.bind().items() if name in fixed}
+        given = {name: value for name, value in self.bind().items() if name in fixed} | dict(
+            bind or {}
+        )
         options = {"dtype": dtype(self.config.train), **options}
-        return load_network(path, bind=bind, dims=self.sizes, **options)
+        return load_network(path, bind=given, dims=self.sizes, **options)
 
     @property
     def sizes(self) -> Mapping[str, int]:

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from unroll_dsl.backends.networks import is_network
 from unroll_dsl.backends.resting import FIXED_POINT
 from unroll_dsl.data.metrics import Metric
 from unroll_dsl.data.source import Source
@@ -87,6 +88,7 @@ class Setup:
     def constants(self, spec: Spec) -> dict[str, Any]:
         """What is bound in a network of `spec`, as `load_network` takes it."""
         fixed = {c.name for c in spec.graph.constants}
+        fixed |= {p.name for p in spec.graph.parameters if is_network(p)}
         return {name: value for name, value in self.bind.items() if name in fixed}
 
     def feed(self, source: Source, device: torch.device) -> Feed:

@@ -301,18 +301,36 @@ def solved(matrix: Type, rhs: Type) -> Found:
     return Array(rhs.shape, result.field, rhs.form)
 
 
-def layered(layer: Type, argument: Type) -> Found:
-    """A layer on an array."""
+def layered(layer: Type, argument: Type, *more: Type) -> Found:
+    """A layer on an array; a network from outside may take more."""
     if isinstance(layer, Unknown) or isinstance(argument, Unknown):
         return UNKNOWN
     if not isinstance(layer, Layer):
         return Mismatch(0, "a layer", str(layer))
     if not isinstance(argument, Array):
         return _no_value(1, argument)
+    domains = layer.domains
     linear = all(isinstance(step, Conv) and not step.bias for step in layer.steps)
-    if argument.field is Field.COMPLEX and not (linear or layer.split):
+    takes_complex = domains is not None and domains[0].field is Field.COMPLEX
+    if argument.field is Field.COMPLEX and not (linear or layer.split or takes_complex):
         words = "a real image (`split(...)` acts on real and imaginary parts alike)"
         return Mismatch(1, words, str(argument))
+    if len(more) != len(domains or (argument,)) - 1:
+        return Mismatch(None, _count(len(domains or (argument,))), str(len(more) + 1))
+    for place, (type_, domain) in enumerate(zip(more, (domains or ())[1:], strict=True), start=2):
+        if not isinstance(type_, Array) or type_.shape != domain.shape:
+            return Mismatch(place, str(domain), str(type_))
+        if type_.field.value > domain.field.value:
+            return Mismatch(place, str(domain), str(type_))
+    return _through(layer, argument)
+
+
+def _count(arguments: int) -> str:
+    return "1 argument" if arguments == 1 else f"{arguments} arguments"
+
+
+def _through(layer: Layer, argument: Array) -> Array | Mismatch:
+    """What the steps of a layer make of an array, one after the other."""
     current = argument
     for step in layer.steps:
         match step:

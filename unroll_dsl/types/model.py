@@ -172,13 +172,18 @@ class Activation:
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """`network X -> Y`: any function bound from outside."""
+    """`network X -> Y`: any function bound from outside; `network X, S -> Y` takes `more` beside."""
 
     domain: Array
     codomain: Array
+    more: tuple[Array, ...] = ()
+
+    @property
+    def domains(self) -> tuple[Array, ...]:
+        return (self.domain, *self.more)
 
     def __str__(self) -> str:
-        return f"network {self.domain} -> {self.codomain}"
+        return f"network {', '.join(map(str, self.domains))} -> {self.codomain}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +195,21 @@ class Layer:
 
     steps: tuple[Conv | Activation | Bound, ...]
     split: bool = False
+
+    @property
+    def domains(self) -> tuple[Array, ...] | None:
+        """The spaces of its arguments where its first step is a network from outside."""
+        first = self.steps[0]
+        return first.domains if isinstance(first, Bound) else None
+
+    @property
+    def from_outside(self) -> Bound | None:
+        """The network from outside that it is, and nothing else."""
+        match self.steps:
+            case (Bound() as bound,):
+                return bound
+            case _:
+                return None
 
     def channels(self, place: int) -> Dim | None:
         """How many channels enter the step at `place`, from 0: what leaves the convolution before it,

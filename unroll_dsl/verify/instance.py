@@ -74,6 +74,11 @@ def draw(
             from unroll_dsl.verify.stand_ins import stand_in
 
             bind[c.name] = stand_in(c.type, sizes)
+    for p in graph.parameters:
+        if isinstance(p.type, Layer) and p.type.from_outside is not None:
+            from unroll_dsl.verify.stand_ins import stand_in
+
+            bind[p.name] = stand_in(p.type, sizes, learns=p.trainable)
     if norm is not None:
         free = {c.name for c in graph.constants if c.limits is None}
         bind |= {name: _conditioned(bind[name], norm) for name in free & {*bind}}

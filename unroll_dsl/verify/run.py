@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from unroll_dsl.backends.errors import NoBackend, NotFinite, SingularSystem
+from unroll_dsl.backends.errors import NotFinite, SingularSystem
 from unroll_dsl.backends.resting import FIXED_POINT, Phases, resting
 from unroll_dsl.diagnostics.raised import UnrollError
 from unroll_dsl.ir.graph import Graph
@@ -139,8 +139,7 @@ def _is_singular(spec: Spec, instance: Instance, phases: int) -> bool:
 
 
 def _guarded(step: Callable[[], list[Row]]) -> list[Row]:
-    """The rows of a check; what this version cannot run yet, or no solver at these sizes, is skipped,
-    and says so."""
+    """The rows of a check; what no solver can do at these sizes is skipped, and says so."""
     try:
         return step()
     except OverflowError:
@@ -148,8 +147,6 @@ def _guarded(step: Callable[[], list[Row]]) -> list[Row]:
         return [Row("program", "numerics", Verdict.FAILED, detail=words)]
     except UnrollError as error:
         first = error.diagnostics[0]
-        if all(isinstance(d, NoBackend) for d in error.diagnostics):
-            return [Row("program", "numerics", Verdict.SKIPPED, detail=first.message())]
         if all(isinstance(d, SingularSystem) for d in error.diagnostics):
             words = f"{first.message()}; other sizes? (--dims)"
             return [Row("program", "numerics", Verdict.SKIPPED, detail=words)]

@@ -1,11 +1,10 @@
 """U05: what is wrong with values that are bound to a program, or cannot be run yet."""
 
-from unroll_dsl.backends.errors.maps import MapFails, NotAdjoint, NotAMap, NotLinear
+from unroll_dsl.backends.errors.maps import MapFails, NotAdjoint, NotAMap, NotANetwork, NotLinear
 from unroll_dsl.backends.errors.running import (
     ArithmeticFault,
     GradientRefused,
     NamesAlike,
-    NoBackend,
     NoFixedPoint,
     NoInfluence,
     NothingToRun,
@@ -46,10 +45,10 @@ __all__ = [
     "MapFails",
     "MissingStart",
     "NamesAlike",
-    "NoBackend",
     "NoFixedPoint",
     "NoInfluence",
     "NotAMap",
+    "NotANetwork",
     "NotAdjoint",
     "NotFinite",
     "NotLinear",

@@ -39,6 +39,42 @@ class NotAMap(Diagnostic):
 
 
 @dataclass(frozen=True)
+class NotANetwork(Diagnostic):
+    """What was given for a learnable network from outside is no module and makes none.
+
+    Bind a module, of which each phase that learns its own gets a copy; a function or a class that makes
+    one; or, per phase, a list with a module for each phase. Tensors go beside the module:
+
+        spec.compile(bind={"N": DRUNet}, init={"N": torch.load("drunet.pth")})
+    """
+
+    code = "U0551"
+    title = "no network that could be trained"
+    name: str
+    declared: str
+    origin: Span | None
+    found: str
+    kind: str
+
+    def message(self) -> str:
+        return f"`{self.name}` is a network that is trained, found {self.found}"
+
+    def labels(self) -> tuple[Label, ...]:
+        return declared_at(self.origin, f"declared as {self.declared}")
+
+    def help(self) -> str | None:
+        match self.kind:
+            case "tensors":
+                return f'give the module too: `bind={{"{self.name}": module}}`'
+            case "several":
+                return "give one module: phases share it; a list of modules needs `per phase`"
+            case "function":
+                return f"a function that is not trained is `fixed {self.name} : ...`"
+            case _:
+                return "give an `nn.Module`, or a function that makes one"
+
+
+@dataclass(frozen=True)
 class NotAdjoint(Diagnostic):
     """The two functions of a linear map that was bound are not adjoint to each other.
 

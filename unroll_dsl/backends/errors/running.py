@@ -12,31 +12,6 @@ from unroll_dsl.source import Span
 
 
 @dataclass(frozen=True)
-class NoBackend(Diagnostic):
-    """A construct is checked by this version of the compiler, but it cannot run it yet.
-
-    A network from outside is fixed, for instance; one that is learned is written as layers:
-
-        fixed     N : network image[1, h, w] -> image[1, h, w]
-        learnable D : conv[1 -> 32, 3] >> relu >> conv[32 -> 1, 3] ~ xavier_normal
-    """
-
-    code = "U0511"
-    title = "no backend yet"
-    what: str
-    origin: Span | None
-
-    def message(self) -> str:
-        return f"{self.what} cannot be run by this version yet"
-
-    def labels(self) -> tuple[Label, ...]:
-        return declared_at(self.origin, "checked, but not compiled yet")
-
-    def help(self) -> str | None:
-        return "`unroll check --static` checks the program without running it"
-
-
-@dataclass(frozen=True)
 class SingularSystem(Diagnostic):
     """The system of a `solve` has no unique solution, or none that double precision can tell.
 

@@ -67,6 +67,8 @@ class MissingStart(Diagnostic):
         return declared_at(self.origin, "declared without a classical value")
 
     def help(self) -> str | None:
+        if self.kind == "network":
+            return f'bind a module, or a function that makes one: `bind={{"{self.name}": ...}}`'
         argument = "init" if self.kind == "learnable" else "bind"
         return f'give it: `{argument}={{"{self.name}": ...}}`, or write `= ...` in the program'
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from unroll_dsl.backends.errors import EmptyBounds, MissingStart, NoBackend, OutsideBounds
+from unroll_dsl.backends.errors import EmptyBounds, MissingStart, OutsideBounds
 from unroll_dsl.backends.numpy import maps
 from unroll_dsl.backends.numpy.evaluate import Evaluator, Value
 from unroll_dsl.backends.numpy.faults import first, is_finite
@@ -77,7 +77,7 @@ class Declared:
                         spaces = self.evaluator.shape(domain), self.evaluator.shape(codomain)
                         value = maps.bound(value, *spaces)
                     case LinearMap():
-                        raise UnrollError([_no_backend(declared)])
+                        raise InternalError(f"{declared.type} is no map from outside")
                     case Layer():
                         pass  # a bound network, as a function of arrays
                 self._constants[name] = value
@@ -99,6 +99,8 @@ class Declared:
         """The value of a learnable in phase `k`, from 1."""
         declared = next(p for p in self.graph.parameters if p.name == name)
         value = self.parameter(name)
+        if isinstance(value, list):
+            return value[k - 1] if declared.per_phase else value[0]
         if isinstance(value, Mapping):
             if not declared.per_phase:
                 return value
@@ -125,9 +127,12 @@ class Declared:
                 values = [np.asarray(self.initial(index, k)) for k in range(1, count + 1)]
         return np.stack(values) if declared.per_phase else values[0]
 
-    def _layer(self, declared: Parameter, layer: Layer) -> dict[str, Array]:
-        """Tensors by name: those that were given, else drawn; biases start at 0."""
+    def _layer(self, declared: Parameter, layer: Layer) -> Any:
+        """Tensors by name: those that were given, else drawn; biases start at 0. Of a network from outside
+        functions, one a phase or a single one."""
         given = self._given_parameters.get(declared.name, {})
+        if layer.from_outside is not None and isinstance(given, list):
+            return given
         random = declared.initial
         if not given and not isinstance(random, Random):
             raise UnrollError([MissingStart(declared.name, "learnable", declared.origin)])
@@ -208,10 +213,6 @@ class Declared:
             if found is not None:
                 problems.append(OutsideBounds(declared.name, found, words(*ends), declared.origin))
         return problems
-
-
-def _no_backend(declared: Constant | Parameter) -> NoBackend:
-    return NoBackend(f"`{declared.name}`, {declared.type},", declared.origin)
 
 
 def double(value: Any, type_: ArrayType) -> Array:

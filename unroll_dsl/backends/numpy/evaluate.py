@@ -7,7 +7,7 @@ from typing import Any, assert_never
 
 import numpy as np
 
-from unroll_dsl.backends.errors import NoBackend, SizeUnknown
+from unroll_dsl.backends.errors import SizeUnknown
 from unroll_dsl.backends.numpy import maps
 from unroll_dsl.backends.numpy.layers import apply_layer, layer_steps, pair_kernel
 from unroll_dsl.backends.numpy.maps import Array, MapValue
@@ -148,7 +148,7 @@ class Evaluator:
             case ops.Operator(name, statics):
                 return self._operator(name, statics, arguments, node)
             case ops.ApplyLayer() | ops.ConvolveFew():
-                return apply_layer(types[0], arguments[0], arguments[1])
+                return apply_layer(types[0], *arguments)
             case ops.ConvolvePair():
                 first, second, x = arguments[:3]
                 return apply_layer(types[1], second, apply_layer(types[0], first, x))
@@ -186,7 +186,7 @@ class Evaluator:
         record = linear_operator(name)
         forward, backward = record.numpy_forward, record.numpy_adjoint
         if forward is None or backward is None:
-            raise UnrollError([NoBackend(f"`{name}`", node.origin)])
+            raise InternalError(f"{node.origin}: `{name}` has no reference")
         options = {key: self._static(value) for key, value in statics}
         return MapValue(
             lambda x: forward(x, *operands, **options),

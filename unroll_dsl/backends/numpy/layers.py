@@ -24,12 +24,13 @@ _OTHERS: dict[str, Callable[[Array], Any]] = {
 _MODES = {"zero": "constant", "circular": "wrap", "reflect": "reflect", "replicate": "edge"}
 
 
-def apply_layer(layer: Layer, value: LayerValue, x: Array) -> Array:
-    """The layer at x [channels, h, w]; of a split layer, of its real and imaginary part alike."""
+def apply_layer(layer: Layer, value: LayerValue, x: Array, *more: Array) -> Array:
+    """The layer at x [channels, h, w]; of a split layer, of its real and imaginary part alike. A network
+    from outside may take `more` beside."""
     if layer.split:
-        real, imaginary = (_steps(layer, value, part) for part in (x.real, x.imag))
+        real, imaginary = (_steps(layer, value, part, more) for part in (x.real, x.imag))
         return np.asarray(real + 1j * imaginary)
-    return _steps(layer, value, x)
+    return _steps(layer, value, x, more)
 
 
 def layer_steps(layer: Layer, value: LayerValue, start: int, stop: int) -> LayerValue:
@@ -55,7 +56,7 @@ def pair_kernel(first: Array, second: Array) -> Array:
     return found
 
 
-def _steps(layer: Layer, value: LayerValue, x: Array) -> Array:
+def _steps(layer: Layer, value: LayerValue, x: Array, more: tuple[Array, ...]) -> Array:
     for place, step in enumerate(layer.steps):
         prefix = f"{place}." if len(layer.steps) > 1 else ""
         match step:
@@ -69,7 +70,7 @@ def _steps(layer: Layer, value: LayerValue, x: Array) -> Array:
             case Activation(name):
                 x = np.asarray(_OTHERS[name](x) if name in _OTHERS else function(name).numpy(x))
             case Bound():
-                x = np.asarray(value(x))
+                x = np.asarray(value(x, *more))
     return x
 
 

@@ -22,13 +22,14 @@ from unroll_dsl.types import Declared, Field, LinearMap
 Shape = tuple[int, ...]
 
 
-def network(value: Any) -> Callable[[Array], Array]:
+def network(value: Any) -> Callable[..., Array]:
     """A bound network on one sample, as a function of arrays."""
     exact = _exact(value)
 
-    def run(x: Array) -> Array:
+    def run(*arguments: Array) -> Array:
+        tensors = (torch.from_numpy(np.array(x))[None] for x in arguments)
         with torch.no_grad():
-            return np.asarray(exact(torch.from_numpy(np.array(x))[None])[0].numpy())
+            return np.asarray(exact(*tensors)[0].numpy())
 
     return run
 

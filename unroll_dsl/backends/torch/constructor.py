@@ -7,7 +7,6 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from unroll_dsl.backends.errors import NoBackend
 from unroll_dsl.backends.torch.blocks import Block, Line, plan
 from unroll_dsl.backends.torch.expressions import Like
 from unroll_dsl.backends.torch.facts import ARITHMETIC
@@ -19,7 +18,7 @@ from unroll_dsl.backends.torch.methods import Methods
 from unroll_dsl.backends.torch.names import identifier
 from unroll_dsl.backends.torch.phases import Kind
 from unroll_dsl.backends.torch.templates import call, fill, name, number, text
-from unroll_dsl.diagnostics.raised import UnrollError
+from unroll_dsl.diagnostics.raised import InternalError
 from unroll_dsl.ir import nodes as ops
 from unroll_dsl.ir.graph import Constant, Parameter, Random
 from unroll_dsl.operators.random_init import RANDOM
@@ -397,7 +396,12 @@ class ConstructorWriter:
         return self._fresh(initial, self.block.write.value(initial), parameter.type)
 
     def _layer(self, parameter: Parameter, layer: Layer) -> ast.expr:
-        """`nn.Conv2d(...)` or an `nn.Sequential` of steps, its kernels drawn as the program says."""
+        """`nn.Conv2d(...)` or an `nn.Sequential` of steps, its kernels drawn as the program says; a network
+        from outside as it was given, made anew for each phase."""
+        if layer.from_outside is not None:
+            bound = name(identifier(parameter.name))
+            module = ast.Call(bound, [], []) if parameter.per_phase else bound
+            return module if parameter.trainable else fill("m.requires_grad_(False)", m=module)
         steps = [self._step(layer, index, parameter) for index in range(len(layer.steps))]
         made = steps[0] if len(steps) == 1 else call("nn.Sequential", *steps)
         if not isinstance(parameter.initial, Random):
@@ -446,8 +450,7 @@ class ConstructorWriter:
             case Activation(word):
                 return call(ACTIVATIONS[word])
             case Bound() as step:
-                # learnable layers come from the program; a network from outside is fixed
-                raise UnrollError([NoBackend(f"a learnable `{step}`", parameter.origin)])
+                raise InternalError(f"{parameter.origin}: `{step}` stands in a chain")
 
     def _parameters(self) -> list[Line]:
         lines = []
@@ -530,6 +533,8 @@ class ConstructorWriter:
             if parameter.initial is None:
                 word = identifier(parameter.name)
                 annotation = "float" if parameter.number else "Tensor"
+                if not isinstance(parameter.type, Array):
+                    annotation = "Callable[[], nn.Module]" if parameter.per_phase else "nn.Module"
                 required.append(Argument(parameter.name, word, annotation, None))
         defaults = dict(self.graph.dims)
         for symbol in self.free_sizes:

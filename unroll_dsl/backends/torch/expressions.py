@@ -8,7 +8,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import assert_never
 
-from unroll_dsl.backends.errors import NoBackend
 from unroll_dsl.backends.torch.facts import Facts
 from unroll_dsl.backends.torch.kernels import (
     CONJUGATE_GRADIENTS,
@@ -17,11 +16,11 @@ from unroll_dsl.backends.torch.kernels import (
     use_few,
     use_pair,
 )
-from unroll_dsl.backends.torch.layers import OVER_BATCH
+from unroll_dsl.backends.torch.layers import OVER_BATCH, OVER_BATCHES
 from unroll_dsl.backends.torch.putting import entries, join
 from unroll_dsl.backends.torch.samples import Argument, each
 from unroll_dsl.backends.torch.templates import call, fill, is_simple, name, number, trailing
-from unroll_dsl.diagnostics.raised import InternalError, UnrollError
+from unroll_dsl.diagnostics.raised import InternalError
 from unroll_dsl.ir import nodes as ops
 from unroll_dsl.ir.nodes import Node
 from unroll_dsl.operators.model import Function, Kind, Static
@@ -211,7 +210,7 @@ class Expressions:
             case ops.Solve():
                 return self._iterated(index)
             case ops.ApplyLayer():
-                return self._layer(args[0], args[1])
+                return self._layer(*args)
             case ops.ConvolvePair():
                 return self._pair(*args)
             case ops.PairKernel():
@@ -543,34 +542,44 @@ class Expressions:
             return self._product(expr, vector, own, field)
         return self._product(vector, fill("m.mT", m=expr), field, own)
 
-    def _layer(self, layer: int, argument: int) -> ast.expr:
+    def _layer(self, layer: int, argument: int, *more: int) -> ast.expr:
         """A layer called; real filters take the real and the imaginary part of complex data."""
-        node = self.nodes[layer]
+        node, layer_type = self.nodes[layer], self.nodes[layer].type
+        assert isinstance(layer_type, Layer)
         x = self.tensor(argument)
         if isinstance(node.op, ops.LayerSteps):
             for place in range(node.op.start, node.op.stop):
                 x = ast.Call(self._module(layer, place), [x], [])
             return x
         module = self.value(node.args[0] if isinstance(node.op, ops.SplitLayer) else layer)
-        if self.type(argument).field is not Field.COMPLEX:
+        takes_complex = layer_type.domains is not None and not layer_type.split
+        if self.type(argument).field is not Field.COMPLEX or takes_complex:
             if isinstance(node.op, ops.SplitLayer):  # split(N) of real data is complex all the same
                 x = self.bind(x)
                 zero = fill("torch.zeros_like(x)", x=x)
-                return call("torch.complex", *(self._called(layer, module, v) for v in (x, zero)))
-            return self._called(layer, module, x)
+                return call(
+                    "torch.complex", *(self._called(layer, module, v, *more) for v in (x, zero))
+                )
+            return self._called(layer, module, x, *more)
         x = x if is_simple(x) else self.bind(x)
         parts = (ast.Attribute(x, part) for part in ("real", "imag"))
-        return call("torch.complex", *(self._called(layer, module, part) for part in parts))
+        return call("torch.complex", *(self._called(layer, module, part, *more) for part in parts))
 
-    def _called(self, layer: int, module: ast.expr, x: ast.expr) -> ast.expr:
+    def _called(self, layer: int, module: ast.expr, x: ast.expr, *more: int) -> ast.expr:
         """A module called; one from outside may want one batch axis, and gets it."""
         type_ = self.nodes[layer].type
         assert isinstance(type_, Layer)
         first = type_.steps[0]
         if not isinstance(first, Bound):
             return ast.Call(module, [x], [])
-        self.functions.helpers.setdefault("over_batch", OVER_BATCH)
-        return call("over_batch", module, x, number(first.domain.rank))
+        if not more:
+            self.use("over_batch", OVER_BATCH)
+            return call("over_batch", module, x, number(first.domain.rank))
+        self.use("over_batches", OVER_BATCHES)
+        given = [x, *(self.tensor(argument) for argument in more)]
+        pairs = zip(given, first.domains, strict=True)
+        samples = [ast.Tuple([v, number(space.rank)], ast.Load()) for v, space in pairs]
+        return call("over_batches", module, *samples)
 
     def _module(self, layer: int, place: int) -> ast.expr:
         """The module of one step: `self.H[2]`; of a layer that is one step, the layer itself."""
@@ -696,7 +705,7 @@ class Expressions:
             case ops.Fixed():
                 return self._outside(map_, x, space, adjoint)
             case _:
-                raise UnrollError([NoBackend(f"{node.type}", node.origin)])
+                raise InternalError(f"{node.origin}: {node.type} is not applied")
 
     def _outside(
         self, map_: int, x: ast.expr, space: Array, adjoint: bool
@@ -733,7 +742,7 @@ class Expressions:
         node, record = self.nodes[map_], linear_operator(word)
         template = record.torch_adjoint if adjoint else record.torch_forward
         if template is None:
-            raise UnrollError([NoBackend(f"`{word}`", node.origin)])
+            raise InternalError(f"{node.origin}: `{word}` has no torch expression")
         assert isinstance(node.type, LinearMap)
         shape = (map_backward if adjoint else map_forward)(node.type.structure, space)
         assert isinstance(shape, Array)

@@ -20,6 +20,7 @@ from unroll_dsl.backends.errors import (
     WrongDtype,
 )
 from unroll_dsl.backends.maps import as_map
+from unroll_dsl.backends.networks import Network, is_network, modules
 from unroll_dsl.backends.torch.backward import UNROLL, Backward
 from unroll_dsl.backends.torch.contexts import plain
 from unroll_dsl.backends.torch.loader import load_module
@@ -61,7 +62,13 @@ def instantiate(
         why = "complex values have no half precision"
         raise UnrollError([WrongDtype("dtype", str(asked), why, "give torch.float32", None)])
     with plain(device), torch.random.fork_rng(enabled=seed is not None):
-        arguments = _arguments(graph, emitted, bound, real, device)
+        count = phases or graph.phases or 1
+        networks = {
+            p.name: _networks(p, bound.parameters[p.name], count, real, device, seed)
+            for p in graph.parameters
+            if is_network(p) and p.name in bound.parameters
+        }
+        arguments = _arguments(graph, emitted, bound, real, device, networks)
         if phases is not None and any(a.python == "phases" for a in emitted.arguments):
             arguments["phases"] = phases
         if emitted.needs_dtype:
@@ -97,7 +104,8 @@ def _complete(graph: Graph, bound: Binding) -> None:
             problems.append(MissingStart(constant.name, "fixed value", constant.origin))
     for parameter in graph.parameters:
         if parameter.initial is None and parameter.name not in bound.parameters:
-            problems.append(MissingStart(parameter.name, "learnable", parameter.origin))
+            kind = "network" if is_network(parameter) else "learnable"
+            problems.append(MissingStart(parameter.name, kind, parameter.origin))
     if problems:
         raise UnrollError(problems)
 
@@ -137,6 +145,10 @@ def _dtype(bound: Binding, dtype: torch.dtype | None) -> torch.dtype:
             named = getattr(torch, found)
             assert isinstance(named, torch.dtype)
             return named.to_real() if named.is_complex else named
+    for value in bound.parameters.values():
+        if isinstance(value, Network) and isinstance(value.source, nn.Module):
+            floats = (p.dtype for p in value.source.parameters() if p.is_floating_point())
+            return next(floats, torch.get_default_dtype())
     return torch.get_default_dtype()
 
 
@@ -153,7 +165,12 @@ def _tensor(value: Any, type_: Array, real: torch.dtype, device: Any) -> Tensor:
 
 
 def _arguments(
-    graph: Graph, emitted: Emitted, bound: Binding, real: torch.dtype, device: Any
+    graph: Graph,
+    emitted: Emitted,
+    bound: Binding,
+    real: torch.dtype,
+    device: Any,
+    networks: Mapping[str, list[nn.Module]],
 ) -> dict[str, Any]:
     """The arguments of the constructor of the network."""
     types = {c.name: c for c in graph.constants}
@@ -167,8 +184,8 @@ def _arguments(
             if isinstance(type_, Layer):
                 network = bound.constants[name]
                 # a copy: what is fixed here may be trained elsewhere
-                made = copy.deepcopy(network) if isinstance(network, nn.Module) else _Plain(network)
-                found[argument.python] = made if device is None else made.to(device)
+                held = copy.deepcopy(network) if isinstance(network, nn.Module) else _Plain(network)
+                found[argument.python] = held if device is None else held.to(device)
                 continue
             if isinstance(type_, LinearMap):
                 found[argument.python] = _map(types[name], bound, real, device, problems)
@@ -178,6 +195,9 @@ def _arguments(
                 continue
             value = _tensor(bound.constants[name], type_, real, device)
             found[argument.python] = value.expand(_shape(type_, bound, problems)).contiguous()
+        elif name in networks:
+            made = networks[name]
+            found[argument.python] = iter(made).__next__ if parameters[name].per_phase else made[0]
         elif name in parameters and parameters[name].initial is None:
             declared = parameters[name]
             assert isinstance(declared.type, Array)
@@ -198,15 +218,29 @@ def _arguments(
     return found
 
 
+def _networks(
+    declared: Parameter,
+    given: Network,
+    count: int,
+    real: torch.dtype,
+    device: Any,
+    seed: int | None,
+) -> list[nn.Module]:
+    """The modules of a learnable network, of the precision and on the device of all."""
+    if seed is not None:  # a function may draw its weights
+        torch.manual_seed(seed)
+    return [module.to(device=device) for module in modules(declared, given, count, real)]
+
+
 class _Plain(nn.Module):
     """A bound function that is no module."""
 
-    def __init__(self, function: Callable[[Tensor], Tensor]) -> None:
+    def __init__(self, function: Callable[..., Tensor]) -> None:
         super().__init__()
         self.function = function
 
-    def forward(self, x: Tensor) -> Tensor:
-        return self.function(x)
+    def forward(self, *x: Tensor) -> Tensor:
+        return self.function(*x)
 
 
 def _map(
@@ -267,6 +301,8 @@ def _set(graph: Graph, network: nn.Module, bound: Binding) -> None:
         word = identifier(parameter.name)
         given = bound.parameters[parameter.name]
         holders = phases if parameter.per_phase else [network]
+        if isinstance(given, Network):
+            continue  # made with its tensors
         if not isinstance(parameter.type, Array):
             for place, holder in enumerate(holders):
                 layer = getattr(holder, word, None)

@@ -56,6 +56,16 @@ OVER_BATCH = '''def over_batch(network: nn.Module, x: Tensor, axes: int) -> Tens
     return y.unflatten(0, batch) if batch else y[0]
 '''
 
+OVER_BATCHES = '''def over_batches(network: nn.Module, *arguments: tuple[Tensor, int]) -> Tensor:
+    """A network called with one batch axis however many lead; each argument with the axes of a sample."""
+    batch = torch.broadcast_shapes(*(v.shape[: v.ndim - axes] for v, axes in arguments))
+    samples = (v.expand((*batch, *v.shape[v.ndim - axes :])) for v, axes in arguments)
+    if len(batch) == 1:
+        return network(*samples)
+    y = network(*(v.flatten(0, len(batch) - 1) if batch else v[None] for v in samples))
+    return y.unflatten(0, batch) if batch else y[0]
+'''
+
 PIECEWISE = f'''class PiecewiseLinear(nn.Module):
     """A function of its own for each channel of [batch, channels, h, w], at first relu.
 

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import torch
 from torch import Tensor, nn
 
+from unroll_dsl.backends.networks import state
 from unroll_dsl.backends.torch.constraints import HELPERS, constrained
 from unroll_dsl.backends.torch.expressions import Functions
 from unroll_dsl.backends.torch.names import identifier
@@ -36,7 +37,7 @@ def learned(
         if not isinstance(parameter.type, Array):
             layers = _filled([getattr(owner, word, None) for owner in owners], nn.Module)
             if layers:
-                found[parameter.name] = _tensors(layers, parameter.per_phase)
+                found[parameter.name] = state(layers, parameter.per_phase)
             continue
         stored = [p.detach() for p in _filled([getattr(o, word, None) for o in owners], Tensor)]
         if not stored:
@@ -57,12 +58,11 @@ def _filled(held: Sequence[object], kind: type[_T]) -> list[_T]:
     return found
 
 
-def _tensors(layers: list[nn.Module], per_phase: bool) -> dict[str, Tensor]:
-    """The tensors of a layer by name, of all phases stacked."""
-    held = [dict(layer.named_parameters()) for layer in layers]
-    if not per_phase:
-        return {name: tensor.detach().clone() for name, tensor in held[0].items()}
-    return {name: torch.stack([h[name].detach() for h in held]) for name in held[0]}
+def outside(parameter: Parameter, network: nn.Module) -> list[nn.Module]:
+    """The modules of a network from outside: one a phase, or a single one."""
+    owners: Any = getattr(network, "phases", ()) if parameter.per_phase else [network]
+    word = identifier(parameter.name)
+    return _filled([getattr(owner, word, None) for owner in owners], nn.Module)
 
 
 def _held(parameter: Parameter, value: Tensor, lower: float | None, upper: float | None) -> Tensor:

@@ -56,7 +56,11 @@ def emit(graph: Graph, *, phases: int | None = None, backward: Backward = UNROLL
         for definition in source.split("\n\n\n")  # operators may share some of them
     ]
     imports = "import torch\nfrom torch import Tensor, nn\n"
-    abstract = [w for w in ("Callable", "Sequence") if any(f"{w}[" in source for source in helpers)]
+    abstract = [
+        w
+        for w in ("Callable", "Sequence")
+        if any(f"{w}[" in source for source in (*helpers, network))
+    ]
     if abstract:
         imports = f"from collections.abc import {', '.join(abstract)}\n\n{imports}"
     if any("warnings." in source for source in helpers):

@@ -90,10 +90,10 @@ def _few(node: Node, args: tuple[int, ...], new: Rewriting) -> int | None:
     """A layer that begins or ends with a convolution between many channels and few."""
     if node.op != ApplyLayer() or not isinstance(node.type, Array):
         return None
-    layer, x = args
+    layer, x, *more = args
     type_ = new.type(layer)
     assert isinstance(type_, Layer)
-    if type_.split or node.type.field is Field.COMPLEX:
+    if more or type_.split or node.type.field is Field.COMPLEX:
         return None
     count, origin = len(type_.steps), node.origin
     wide = _has_few(type_.steps[0]) and Activation("plf") not in type_.steps  # slow, channels last

@@ -42,8 +42,8 @@ def linear(parts: list[Placed]) -> n.LinearType:
 
 
 def network(parts: list[Placed]) -> n.NetworkType:
-    domain, codomain = every(parts, n.SpaceType)
-    return n.NetworkType(domain, codomain, cover(parts))
+    *domains, codomain = every(parts, n.SpaceType)
+    return n.NetworkType(tuple(domains), codomain, cover(parts))
 
 
 def conv(parts: list[Placed]) -> n.ConvType:
