@@ -44,19 +44,9 @@ def _of_network(declaration: Declaration, layer: Layer) -> Iterator[NotAllowedHe
     """A network from outside is bound; it starts from the weights that it has."""
     name = declaration.names[0].text
     if declaration.value is not None:
-        yield NotAllowedHere(
-            declaration.value.span,
-            f"network `{name}` is given a start",
-            "what comes from outside starts from the weights that it is bound with",
-            "remove the start; `bind` gives the network, or a function that makes one",
-        )
+        yield NotAllowedHere(declaration.value.span, name, _Why.NETWORK_VALUE)
     elif layer.from_outside is None:
-        yield NotAllowedHere(
-            declaration.type.span,
-            f"`{name}` chains a network from outside with other layers",
-            "a network from outside is declared by itself",
-            "declare both, and call one on the other: `N(D(x))`",
-        )
+        yield NotAllowedHere(declaration.type.span, name, _Why.NETWORK_CHAIN)
 
 
 def _of_map(declaration: Declaration) -> Iterator[NotAllowedHere]:

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 import unroll_dsl
-from unroll_dsl.diagnostics.model import UnrollError
+from unroll_dsl.diagnostics.raised import UnrollError
 
 HEAD = """algorithm parts
 dims n, h, w

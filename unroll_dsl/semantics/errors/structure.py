@@ -176,6 +176,16 @@ class NotAllowedHere(Diagnostic):
             "a map from outside is bound when the network is made",
             "name a map that is made of others with `let {name} = ...`",
         )
+        NETWORK_VALUE = (
+            "network `{name}` is given a start",
+            "what comes from outside starts from the weights that it is bound with",
+            "remove the start; `bind` gives the network, or a function that makes one",
+        )
+        NETWORK_CHAIN = (
+            "`{name}` chains a network from outside with other layers",
+            "a network from outside is declared by itself",
+            "declare both, and call one on the other: `{name}(D(x))`",
+        )
         TARGET = (
             "target `{name}` has no type",
             "which space does it lie in?",
