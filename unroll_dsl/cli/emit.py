@@ -144,7 +144,7 @@ def _parts(node: object) -> tuple[str, list[tuple[str, object]]]:
     return " ".join(inline), nested
 
 
-def numpy(spec: "Spec", phases: Phases | None) -> str:
+def numpy(spec: "Spec", phases: "Phases | None") -> str:
     """The states after each phase, as the reference computes them for one random sample."""
     import numpy as np
 

@@ -15,7 +15,9 @@ from unroll_dsl.types import (
     Form,
     Layer,
     LinearMap,
+    Step,
 )
+from unroll_dsl.types.steps import KINDS
 
 _ARRAY = re.compile(
     r"(complex |boolean )?(scalar|vector|matrix|tensor|image|mask)(?:\[([^\[\]]*)\])?$"
@@ -72,11 +74,14 @@ class TypeReader:
             return Layer(self._layer(text[6:-1]).steps, split=True)
         return Layer(tuple(self._step(part) for part in text.split(" >> ")))
 
-    def _step(self, text: str) -> Conv | Activation | Bound:
+    def _step(self, text: str) -> Conv | Activation | Bound | Step:
         if text.startswith("network "):
             domains, _, codomain = text.removeprefix("network ").partition(" -> ")
             first, *more = (self.array(part) for part in _SPACES.findall(domains))
             return Bound(first, self.array(codomain), tuple(more))
+        kind, _, inside = text.removesuffix("]").partition("[")
+        if kind in KINDS and (kind != "conv" or "stride=" in inside or "dilation=" in inside):
+            return _read_step(kind, inside)
         if not text.startswith("conv["):
             if not text.isidentifier():
                 raise ValueError(f"not a type: {text}")
@@ -92,3 +97,22 @@ class TypeReader:
             given.get("padding", "zero"),
             int(given.get("groups", "1")),
         )
+
+
+def _read_step(kind: str, inside: str) -> Step:
+    channels: tuple[Dim, Dim] | None = None
+    number: int | float | None = None
+    flags: list[str] = []
+    options: list[tuple[str, int]] = []
+    for word in filter(None, inside.split(", ")):
+        if " -> " in word:
+            begin, _, end = word.partition(" -> ")
+            channels = read_dim(begin), read_dim(end)
+        elif "=" in word:
+            key, _, value = word.partition("=")
+            options.append((key, int(value)))
+        elif word.isidentifier():
+            flags.append(word)
+        else:
+            number = int(word) if word.isdigit() else float(word)
+    return Step(kind, channels, number, tuple(flags), tuple(options))

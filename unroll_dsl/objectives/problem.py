@@ -130,7 +130,9 @@ def _of_type(type_: n.TypeExpr) -> Iterator[n.Expr]:
             yield from (dim for space in (*domains, codomain) for dim in space.dims)
         case n.ConvType(channels_in, channels_out, size):
             yield from (channels_in, channels_out, size)
-        case n.ComposedType(steps):
+        case n.LayerType(_, channels, numbers):
+            yield from (*(channels or ()), *numbers)
+        case n.ComposedType(steps) | n.RepeatedType(steps):
             for step in steps:
                 if not isinstance(step, n.Name):
                     yield from _of_type(step)

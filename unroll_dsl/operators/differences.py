@@ -7,7 +7,6 @@ from typing import Any
 from unroll_dsl.operators.image_rules import (
     Operands,
     Statics,
-    divided,
     not_an_image,
     with_channels,
 )
@@ -30,7 +29,7 @@ def _grad_shape(x: Array, operands: Operands, statics: Statics) -> Array | str:
 def _divergence_shape(x: Array, operands: Operands, statics: Statics) -> Array | str:
     if not_an_image(x) is not None:
         return f"expected an image, found {x}"
-    half = divided(x.shape[0], 2)
+    half = x.shape[0].over(2)
     if half is None:
         return f"expected an even number of channels, found {x}"
     return _wrong_padding(statics) or with_channels(half, x)

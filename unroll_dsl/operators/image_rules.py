@@ -21,10 +21,3 @@ def same_planes(x: Array, operands: Operands, statics: Statics) -> Array | str:
 
 def with_channels(channels: Dim, x: Array) -> Array:
     return Array((channels, *x.shape[1:]), x.field, Form.IMAGE)
-
-
-def divided(dim: Dim, factor: int) -> Dim | None:
-    """`dim / factor`, or None where that is not a whole number whatever the symbols are."""
-    if any(coefficient % factor for _, coefficient in dim.terms):
-        return None
-    return Dim(tuple((monomial, coefficient // factor) for monomial, coefficient in dim.terms))

@@ -7,7 +7,6 @@ from typing import Any
 from unroll_dsl.operators.image_rules import (
     Operands,
     Statics,
-    divided,
     not_an_image,
     with_channels,
 )
@@ -31,7 +30,7 @@ def _fewer(x: Array, operands: Operands, statics: Statics) -> Array | str:
     factor = _factor(x, statics)
     if isinstance(factor, str):
         return factor
-    sides = [divided(dim, factor) for dim in x.shape[1:]]
+    sides = [dim.over(factor) for dim in x.shape[1:]]
     known = [side for side in sides if side is not None]
     if len(known) < 2:
         return f"height and width must be multiples of {factor}, found {x}"

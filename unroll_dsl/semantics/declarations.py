@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import assert_never
 
-from unroll_dsl.semantics import errors
+from unroll_dsl.semantics import errors, layers
 from unroll_dsl.semantics.constants import as_dim
+from unroll_dsl.semantics.layers import ACTIVATIONS
 from unroll_dsl.semantics.model import Definer, Sort, Symbol
 from unroll_dsl.semantics.scopes import RESERVED, Reporter, near
 from unroll_dsl.source import Span
@@ -18,6 +19,7 @@ from unroll_dsl.syntax.nodes import (
     Dimension,
     Dims,
     Expr,
+    LayerType,
     Let,
     LinearType,
     Local,
@@ -30,10 +32,12 @@ from unroll_dsl.syntax.nodes import (
     Output,
     Phase,
     Program,
+    RepeatedType,
     Role,
     Sharing,
     SpaceType,
     State,
+    StepType,
     Trace,
     TypeExpr,
 )
@@ -51,8 +55,10 @@ from unroll_dsl.types import (
     Layer,
     LinearMap,
     SizeTooLong,
+    Step,
     Type,
 )
+from unroll_dsl.types.steps import KINDS
 
 _KINDS: dict[str, tuple[Form, int | None]] = {
     "scalar": (Form.PLAIN, 0),
@@ -62,7 +68,7 @@ _KINDS: dict[str, tuple[Form, int | None]] = {
     "image": (Form.IMAGE, 3),
     "mask": (Form.MASK, 2),
 }
-ACTIVATIONS = ("relu", "tanh", "sigmoid", "softplus", "plf", "leaky_relu", "elu", "gelu")
+LayerStep = Conv | Activation | Bound | Step
 PADDINGS = ("zero", "circular", "reflect", "replicate")
 _ROLES = {Role.INPUT: Sort.INPUT, Role.FIXED: Sort.FIXED, Role.LEARNABLE: Sort.LEARNABLE}
 
@@ -203,34 +209,27 @@ class Declarations:
             case LinearType(domain, codomain):
                 first, second = self.space(domain), self.space(codomain)
                 return LinearMap(Declared(first, second)) if first and second else UNKNOWN
-            case NetworkType() | ConvType():
-                step = self._step(type_)
-                return UNKNOWN if step is None else Layer((step,))
+            case NetworkType() | ConvType() | LayerType():
+                return self._chain((type_,))
             case ComposedType(steps):
                 return self._chain(steps)
+            case RepeatedType():
+                return self._chain((type_,))
             case _:
                 assert_never(type_)
 
-    def _chain(self, steps: tuple[ConvType | NetworkType | Name, ...]) -> Type:
-        found = [self._step(step) for step in steps]
+    def _chain(self, written: tuple[StepType, ...]) -> Type:
+        steps = tuple(layers.single(written, self.reporter))
+        known: dict[layers.Single, LayerStep | None] = {}  # what is repeated is read once
+        for step in steps:
+            if step not in known:
+                known[step] = self._step(step)
+        found = [known[step] for step in steps]
         if any(step is None for step in found):
             return UNKNOWN
-        channels: Dim | None = None
-        for step, node in zip(found, steps, strict=True):
-            if isinstance(step, Conv):
-                if channels is not None and step.channels_in != channels:
-                    self.reporter.report(
-                        errors.CallMismatch(
-                            ">>",
-                            errors.Operand(node.span, str(step)),
-                            f"a layer that takes {channels} channels",
-                            str(step),
-                            "the channels that leave one layer enter the next",
-                        )
-                    )
-                    return UNKNOWN
-                channels = step.channels_out
         layer = Layer(tuple(step for step in found if step is not None))
+        if not layers.meeting(layer, steps, self.reporter):
+            return UNKNOWN
         for place, node in enumerate(steps):
             if layer.steps[place] == Activation("plf") and layer.channels(place) is None:
                 self.reporter.report(
@@ -245,13 +244,21 @@ class Declarations:
                 return UNKNOWN
         return layer
 
-    def _step(self, step: ConvType | NetworkType | Name) -> Conv | Activation | Bound | None:
+    def _step(self, step: layers.Single) -> LayerStep | None:
         match step:
+            case LayerType():
+                return layers.read(step, self.dim, self.reporter)
+            case Name(text, span) if text in KINDS:
+                return layers.read(LayerType(step, None, (), (), (), span), self.dim, self.reporter)
             case Name(text, span):
                 if text not in ACTIVATIONS:
                     self.reporter.report(
                         errors.UnknownWord(
-                            span, text, "activation", ACTIVATIONS, near(text, ACTIVATIONS)
+                            span,
+                            text,
+                            "activation",
+                            ACTIVATIONS,
+                            near(text, (*ACTIVATIONS, *KINDS)),
                         )
                     )
                     return None
@@ -267,7 +274,7 @@ class Declarations:
             case _:
                 assert_never(step)
 
-    def _conv(self, conv: ConvType) -> Conv | None:
+    def _conv(self, conv: ConvType) -> Conv | Step | None:
         first, second = self.dim(conv.channels_in), self.dim(conv.channels_out)
         size = conv.size.value if isinstance(conv.size, Number) else None
         if not isinstance(size, int) or size < 1:
@@ -278,7 +285,7 @@ class Declarations:
         bias = False
         for flag in conv.flags:
             if flag.text != "bias":
-                known = ("bias", "padding", "groups")
+                known = ("bias", "padding", "groups", "stride", "dilation")
                 self.reporter.report(
                     errors.UnknownWord(
                         flag.span, flag.text, "option of conv", known, near(flag.text, known)
@@ -287,9 +294,12 @@ class Declarations:
                 return None
             bias = True
         padding, groups = "zero", 1
+        wide = [o for o in conv.options if o.keyword and o.keyword.text in ("stride", "dilation")]
         for option in conv.options:
             key = option.keyword
             assert key is not None
+            if option in wide:
+                continue
             if key.text == "padding" and isinstance(option.value, Name):
                 padding = option.value.text
                 if padding not in PADDINGS:
@@ -306,7 +316,7 @@ class Declarations:
             elif key.text == "groups" and isinstance(option.value, Number):
                 groups = int(option.value.value)
             else:
-                known = ("bias", "padding", "groups")
+                known = ("bias", "padding", "groups", "stride", "dilation")
                 self.reporter.report(
                     errors.UnknownWord(
                         option.span, key.text, "option of conv", known, near(key.text, known)
@@ -315,7 +325,21 @@ class Declarations:
                 return None
         if first is None or second is None:
             return None
-        return Conv(first, second, size, bias, padding, groups)
+        found = layers.read_options(tuple(wide), KINDS["conv"], self.reporter)
+        if found is None:
+            return None
+        if not found:
+            return Conv(first, second, size, bias, padding, groups)
+        if padding != "zero":
+            why = errors.LayerFault.Why.PADDING
+            text = f"padding={padding}"
+            self.reporter.report(errors.LayerFault(conv.span, "conv", why, text))
+            return None
+        flags = ("bias",) if bias else ()
+        options = (*found, *((("groups", groups),) if groups > 1 else ()))
+        return layers.checked(
+            Step("conv", (first, second), size, flags, options), conv.span, self.reporter
+        )
 
 
 def declared_at(symbol: Symbol) -> Span:

@@ -126,14 +126,36 @@ class ConvType:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class ComposedType:
-    """`conv[...] >> relu >> conv[...]`."""
+class LayerType:
+    """`deconv[64 -> 32, 4, stride=2]`, `up[2, bilinear]`, `group_norm[8]`."""
 
-    steps: tuple[ConvType | NetworkType | Name, ...]
+    kind: Name
+    channels: tuple[Expr, Expr] | None
+    numbers: tuple[Expr, ...]
+    flags: tuple[Name, ...]
+    options: tuple[Argument, ...]
     span: Span
 
 
-TypeExpr = SpaceType | LinearType | NetworkType | ConvType | ComposedType
+@dataclass(frozen=True, slots=True, eq=False)
+class RepeatedType:
+    """`(conv[64 -> 64, 3, bias] >> relu) * 15`."""
+
+    steps: tuple[StepType, ...]
+    count: Number
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ComposedType:
+    """`conv[...] >> relu >> conv[...]`."""
+
+    steps: tuple[StepType, ...]
+    span: Span
+
+
+StepType = ConvType | NetworkType | LayerType | RepeatedType | Name
+TypeExpr = SpaceType | LinearType | NetworkType | ConvType | LayerType | RepeatedType | ComposedType
 
 # ---- statements ---------------------------------------------------------------------------------
 

@@ -51,10 +51,20 @@ def type_text(type_: n.TypeExpr) -> str:
             channels = f"{expression_text(channels_in)} -> {expression_text(channels_out)}"
             rest = [expression_text(size), *(flag.text for flag in flags), *map(_argument, options)]
             return f"conv[{', '.join([channels, *rest])}]"
+        case n.LayerType(kind, channels, numbers, flags, options):
+            ends = [] if channels is None else [" -> ".join(map(expression_text, channels))]
+            rest = [*map(expression_text, numbers), *(flag.text for flag in flags)]
+            return f"{kind.text}[{', '.join([*ends, *rest, *map(_argument, options)])}]"
+        case n.RepeatedType(steps, count):
+            return f"({_chain(steps)}) * {expression_text(count)}"
         case n.ComposedType(steps):
-            return " >> ".join(s.text if isinstance(s, n.Name) else type_text(s) for s in steps)
+            return _chain(steps)
         case _:
             assert_never(type_)
+
+
+def _chain(steps: Iterable[n.StepType]) -> str:
+    return " >> ".join(s.text if isinstance(s, n.Name) else type_text(s) for s in steps)
 
 
 def same_tree(first: object, second: object) -> bool:

@@ -41,6 +41,7 @@ from unroll_dsl.types.rules import (
     same_space,
     spreads,
 )
+from unroll_dsl.types.steps import Step
 
 __all__ = [
     "BOOLEAN",
@@ -67,6 +68,7 @@ __all__ = [
     "Scaled",
     "Shape",
     "SizeTooLong",
+    "Step",
     "Structure",
     "Summed",
     "Type",

@@ -39,6 +39,7 @@ from unroll_dsl.types.rules import (
     map_forward,
     spreads,
 )
+from unroll_dsl.types.steps import Step, stepped
 
 Found = Type | Mismatch
 
@@ -344,6 +345,11 @@ def _through(layer: Layer, argument: Array) -> Array | Mismatch:
                 current = codomain
             case Activation():
                 pass
+            case Step():
+                behind = stepped(step, current.shape)
+                if isinstance(behind, str):
+                    return Mismatch(1, behind, str(current))
+                current = Array(behind, current.field, current.form)
             case _:
                 assert_never(step)
     return current

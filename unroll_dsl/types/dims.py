@@ -82,6 +82,12 @@ class Dim:
             return self.terms[0][1]
         return None
 
+    def over(self, factor: int) -> Dim | None:
+        """A factor-th of it, or None where that is not a whole number whatever the symbols are."""
+        if any(coefficient % factor for _, coefficient in self.terms):
+            return None
+        return Dim(tuple((monomial, coefficient // factor) for monomial, coefficient in self.terms))
+
     def substitute(self, sizes: Mapping[str, int | Dim]) -> Dim:
         total = Dim(())
         for monomial, coefficient in self.terms:

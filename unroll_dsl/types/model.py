@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from unroll_dsl.types.dims import Dim
+from unroll_dsl.types.steps import KINDS, Step
 
 Shape = tuple[Dim, ...]
 
@@ -186,6 +187,17 @@ class Bound:
         return f"network {', '.join(map(str, self.domains))} -> {self.codomain}"
 
 
+def _ends(step: Conv | Activation | Bound | Step) -> tuple[Dim, Dim] | None:
+    """Channels in and out, of what changes them."""
+    match step:
+        case Conv(channels_in, channels_out):
+            return channels_in, channels_out
+        case Step(channels=ends):
+            return ends
+        case _:
+            return None
+
+
 @dataclass(frozen=True, slots=True)
 class Layer:
     """Steps applied from left to right: `conv[...] >> relu >> conv[...]`.
@@ -193,8 +205,21 @@ class Layer:
     `split` layers act on the real and the imaginary part alike.
     """
 
-    steps: tuple[Conv | Activation | Bound, ...]
+    steps: tuple[Conv | Activation | Bound | Step, ...]
     split: bool = False
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether it is made of plain convolutions, activations and networks, which passes take apart."""
+        return not any(isinstance(step, Step) for step in self.steps)
+
+    @property
+    def is_flat(self) -> bool:
+        """Whether it acts on the last axis alone, as dense layers do."""
+        return not any(
+            isinstance(step, Conv) or (isinstance(step, Step) and KINDS[step.kind].images)
+            for step in self.steps
+        )
 
     @property
     def domains(self) -> tuple[Array, ...] | None:
@@ -214,11 +239,11 @@ class Layer:
     def channels(self, place: int) -> Dim | None:
         """How many channels enter the step at `place`, from 0: what leaves the convolution before it,
         else what enters the one after it."""
-        before = [step for step in self.steps[:place] if isinstance(step, Conv)]
-        after = [step for step in self.steps[place:] if isinstance(step, Conv)]
+        before = [ends for step in self.steps[:place] if (ends := _ends(step)) is not None]
+        after = [ends for step in self.steps[place:] if (ends := _ends(step)) is not None]
         if before:
-            return before[-1].channels_out
-        return after[0].channels_in if after else None
+            return before[-1][1]
+        return after[0][0] if after else None
 
     def __str__(self) -> str:
         text = " >> ".join(map(str, self.steps))

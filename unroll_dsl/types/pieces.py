@@ -11,6 +11,7 @@ from enum import Enum, auto
 
 from unroll_dsl.types.dims import Dim
 from unroll_dsl.types.model import Activation, Conv, Layer
+from unroll_dsl.types.steps import KINDS, Step
 
 # a `plf` has knots -1, -0.98, ..., 1: a slope for each of the cells between them and for both ends
 CELLS = 100
@@ -21,6 +22,8 @@ class Start(Enum):
 
     DRAWN = auto()  # by the random start that the program names
     ZERO = auto()
+    ONE = auto()
+    QUARTER = auto()  # the slope of a `prelu` below 0
     RELU = auto()  # slope 0 left of 0, slope 1 right of it
 
 
@@ -43,6 +46,8 @@ def pieces(layer: Layer) -> tuple[Piece, ...]:
             assert channels is not None, "the checker wants a convolution beside it"
             found.append(Piece(f"{prefix}slopes", (channels, Dim.of(CELLS + 2)), Start.RELU))
             found.append(Piece(f"{prefix}start", (channels,), Start.ZERO))
+        if isinstance(step, Step):
+            found += _of_step(step, layer.channels(place), prefix)
         if not isinstance(step, Conv):
             continue
         side = Dim.of(step.size)
@@ -52,6 +57,26 @@ def pieces(layer: Layer) -> tuple[Piece, ...]:
         if step.bias:
             found.append(Piece(f"{prefix}bias", (step.channels_out,), Start.ZERO))
     return tuple(found)
+
+
+def _of_step(step: Step, channels: Dim | None, prefix: str) -> list[Piece]:
+    found: list[tuple[str, tuple[Dim, ...], Start]] = []
+    if step.channels is not None:
+        begin, end = step.channels
+        ends = (end, begin) if step.kind != "deconv" else (begin, end)
+        if step.kind == "conv":
+            inner = begin.over(step.option("groups"))
+            assert inner is not None, "the checker asks for whole groups"
+            ends = (end, inner)
+        sides = (Dim.of(step.size),) * 2 if step.kind != "dense" else ()
+        found.append(("weight", (*ends, *sides), Start.DRAWN))
+        found += [("bias", (end,), Start.ZERO)] if step.bias else []
+    starts = {"bias": Start.ZERO, "running_mean": Start.ZERO}
+    for word in KINDS[step.kind].tensors:
+        assert channels is not None, "the checker wants a convolution beside it"
+        start = Start.QUARTER if step.kind == "prelu" else starts.get(word, Start.ONE)
+        found.append((word, (channels,), start))
+    return [Piece(prefix + name, shape, start) for name, shape, start in found]
 
 
 def _per_group(step: Conv) -> Dim:

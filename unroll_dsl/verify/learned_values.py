@@ -43,7 +43,7 @@ def check_learned_values(spec: Spec, instance: Instance, phases: int, seed: int)
         "dims": instance.sizes,
         "init": {**instance.init, **values},
     }
-    again = spec.compile(phases, dtype=torch.float64, seed=1, **given)
+    again = spec.compile(phases, dtype=torch.float64, seed=1, **given).eval()
     rows.append(judged(_GROUP, "given again", _gap(_outputs(again, inputs), expected), allowed))
     exact = several(spec.reference(phases, **given)(*instance.inputs))
     gap = float(np.max([difference(a, b) for a, b in zip(expected, exact, strict=True)]))

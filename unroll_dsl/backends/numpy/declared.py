@@ -152,7 +152,8 @@ class Declared:
                 slopes = np.arange(CELLS + 2) > CELLS // 2
                 found[piece.name] = np.broadcast_to(slopes.astype(float), (*count, *shape))
             else:
-                found[piece.name] = np.zeros((*count, *shape))
+                values = {Start.ONE: 1.0, Start.QUARTER: 0.25}
+                found[piece.name] = np.full((*count, *shape), values.get(piece.start, 0.0))
         return found
 
     def initial(self, index: int, k: int) -> Array:

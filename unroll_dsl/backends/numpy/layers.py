@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from unroll_dsl.backends.numpy.layer_steps import apply_step
 from unroll_dsl.operators.registry import function
-from unroll_dsl.types import Activation, Bound, Conv, Layer
+from unroll_dsl.types import Activation, Bound, Conv, Layer, Step
 
 Array = np.ndarray[Any, Any]
 # the tensors of a layer by name, see types/pieces.py; of a bound network, the function itself
@@ -19,6 +20,7 @@ LayerValue = Any
 _OTHERS: dict[str, Callable[[Array], Any]] = {
     "leaky_relu": lambda x: np.where(x > 0, x, 0.01 * x),
     "elu": lambda x: np.where(x > 0, x, np.expm1(np.minimum(x, 0))),
+    "silu": lambda x: x * np.exp(-np.logaddexp(0, -x)),
     "gelu": lambda x: x / 2 * (1 + np.vectorize(math.erf)(x / np.sqrt(2))),
 }
 _MODES = {"zero": "constant", "circular": "wrap", "reflect": "reflect", "replicate": "edge"}
@@ -71,6 +73,9 @@ def _steps(layer: Layer, value: LayerValue, x: Array, more: tuple[Array, ...]) -
                 x = np.asarray(_OTHERS[name](x) if name in _OTHERS else function(name).numpy(x))
             case Bound():
                 x = np.asarray(value(x, *more))
+            case Step():
+                own = {k.removeprefix(prefix): v for k, v in value.items() if k.startswith(prefix)}
+                x = apply_step(step, own, x, layer.is_flat)
     return x
 
 

@@ -11,6 +11,7 @@ from unroll_dsl.backends.torch.blocks import Block, Line, plan
 from unroll_dsl.backends.torch.expressions import Like
 from unroll_dsl.backends.torch.facts import ARITHMETIC
 from unroll_dsl.backends.torch.functions import dim_expression
+from unroll_dsl.backends.torch.layer_steps import made as made_step
 from unroll_dsl.backends.torch.layers import ACTIVATIONS, CONV, PADDED_CONV, PIECEWISE, initialiser
 from unroll_dsl.backends.torch.layout import Layout, place
 from unroll_dsl.backends.torch.memory import is_contiguous
@@ -22,7 +23,7 @@ from unroll_dsl.diagnostics.raised import InternalError
 from unroll_dsl.ir import nodes as ops
 from unroll_dsl.ir.graph import Constant, Parameter, Random
 from unroll_dsl.operators.random_init import RANDOM
-from unroll_dsl.types import Activation, Array, Bound, Conv, Dim, Field, Layer
+from unroll_dsl.types import Activation, Array, Bound, Conv, Dim, Field, Layer, Step
 
 
 @dataclass(frozen=True, slots=True)
@@ -406,9 +407,18 @@ class ConstructorWriter:
         made = steps[0] if len(steps) == 1 else call("nn.Sequential", *steps)
         if not isinstance(parameter.initial, Random):
             return made
-        word, source, given = initialiser(parameter.initial)
+        word, source, given = initialiser(parameter.initial, self._initialised())
         self.layout.functions.helpers.setdefault(word, source)
         return call(word, made, *map(number, given))
+
+    def _initialised(self) -> tuple[str, ...]:
+        """The modules of all layers whose kernels are drawn."""
+        words = {"conv": "nn.Conv2d", "deconv": "nn.ConvTranspose2d", "dense": "nn.Linear"}
+        found = {"nn.Conv2d"}
+        for parameter in self.parameters:
+            steps = parameter.type.steps if isinstance(parameter.type, Layer) else ()
+            found |= {words[s.kind] for s in steps if isinstance(s, Step) and s.kind in words}
+        return tuple(word for word in words.values() if word in found)
 
     def _step(self, layer: Layer, index: int, parameter: Parameter) -> ast.expr:
         match layer.steps[index]:
@@ -449,6 +459,9 @@ class ConstructorWriter:
                 return fill("nn.ReLU(inplace=True)")  # no derivative reads what a convolution gave
             case Activation(word):
                 return call(ACTIVATIONS[word])
+            case Step():
+                use = self.layout.functions.helpers.setdefault
+                return made_step(layer, index, self._size, self._like(), use)
             case Bound() as step:
                 raise InternalError(f"{parameter.origin}: `{step}` stands in a chain")
 

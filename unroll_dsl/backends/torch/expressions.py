@@ -34,10 +34,12 @@ from unroll_dsl.types import (
     Field,
     Layer,
     LinearMap,
+    Step,
     is_complex,
     map_backward,
     map_forward,
 )
+from unroll_dsl.types.steps import KINDS
 
 _SIGNS = {"add": "a + b", "sub": "a - b", "mul": "a * b", "div": "a / b", "pow": "a ** b"}
 
@@ -570,6 +572,10 @@ class Expressions:
         type_ = self.nodes[layer].type
         assert isinstance(type_, Layer)
         first = type_.steps[0]
+        images = [s for s in type_.steps if isinstance(s, Step) and KINDS[s.kind].images]
+        if images:  # torch has them for one batch axis
+            self.use("over_batch", OVER_BATCH)
+            return call("over_batch", module, x, number(3))
         if not isinstance(first, Bound):
             return ast.Call(module, [x], [])
         if not more:

@@ -326,7 +326,7 @@ def _set(graph: Graph, network: nn.Module, bound: Binding) -> None:
 
 def _set_layer(layer: nn.Module, given: Mapping[str, Any], place: int | None) -> None:
     """Give a layer the tensors that `init` names."""
-    held = dict(layer.named_parameters())
+    held = {**dict(layer.named_parameters()), **dict(layer.named_buffers())}
     with torch.no_grad():
         for name, value in given.items():
             tensor = _as_given(value)

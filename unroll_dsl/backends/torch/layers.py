@@ -14,6 +14,7 @@ ACTIVATIONS = {
     "leaky_relu": "nn.LeakyReLU",
     "elu": "nn.ELU",
     "gelu": "nn.GELU",
+    "silu": "nn.SiLU",
 }
 
 CONV = '''class Conv2d(nn.Conv2d):
@@ -111,7 +112,9 @@ PIECEWISE = f'''class PiecewiseLinear(nn.Module):
 '''
 
 
-def initialiser(random: Random) -> tuple[str, str, tuple[float, ...]]:
+def initialiser(
+    random: Random, kinds: tuple[str, ...] = ("nn.Conv2d",)
+) -> tuple[str, str, tuple[float, ...]]:
     """Name and source of a function that draws the kernels of a layer, and what to give it besides
     the layer: nothing where it has its defaults."""
     parameters, maker = RANDOM[random.name]
@@ -120,10 +123,12 @@ def initialiser(random: Random) -> tuple[str, str, tuple[float, ...]]:
     word = f"{random.name}_layer"
     taken = "".join(f", {name}: float = {default}" for name, default in parameters)
     passed = "".join(f", {name}" for name, _ in parameters)
+    layers = " | ".join(kinds)
+    what = "convolutions" if kinds == ("nn.Conv2d",) else "convolutions and dense layers"
     source = f'''def {word}(layer: nn.Module{taken}) -> nn.Module:
-    """Draw the kernels of the convolutions in a layer; biases start at 0."""
+    """Draw the kernels of the {what} in a layer; biases start at 0."""
     for part in layer.modules():
-        if isinstance(part, nn.Conv2d):
+        if isinstance(part, {layers}):
             nn.init.{maker}(part.weight{passed})
             if part.bias is not None:
                 nn.init.zeros_(part.bias)

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import torch
 from torch import Tensor, nn
 
-from unroll_dsl.backends.networks import state
+from unroll_dsl.backends.networks import is_network, state
 from unroll_dsl.backends.torch.constraints import HELPERS, constrained
 from unroll_dsl.backends.torch.expressions import Functions
 from unroll_dsl.backends.torch.names import identifier
@@ -37,7 +37,10 @@ def learned(
         if not isinstance(parameter.type, Array):
             layers = _filled([getattr(owner, word, None) for owner in owners], nn.Module)
             if layers:
-                found[parameter.name] = state(layers, parameter.per_phase)
+                tensors = state(layers, parameter.per_phase)
+                if not is_network(parameter):  # what torch counts is no tensor of the layer
+                    tensors = {k: v for k, v in tensors.items() if v.is_floating_point()}
+                found[parameter.name] = tensors
             continue
         stored = [p.detach() for p in _filled([getattr(o, word, None) for o in owners], Tensor)]
         if not stored:

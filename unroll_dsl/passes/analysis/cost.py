@@ -41,7 +41,7 @@ from unroll_dsl.ir.nodes import (
 from unroll_dsl.ir.stages import reachable, roots, stages
 from unroll_dsl.passes.analysis.counts import Count
 from unroll_dsl.passes.analysis.liveness import liveness
-from unroll_dsl.types import Activation, Array, Bound, Conv, Field, Layer, Type
+from unroll_dsl.types import Activation, Array, Bound, Conv, Field, Layer, Step, Type
 from unroll_dsl.types.pieces import pieces
 
 
@@ -294,7 +294,7 @@ def _layer(layer: Layer, result: Type) -> Count | None:
                     total = total + channels * pixels
             case Activation():
                 total = total + channels * pixels
-            case Bound():
+            case Bound() | Step():
                 return None
     return total * (2 if _is_complex(result) else 1)
 

@@ -69,6 +69,8 @@ def _fused(
     layers = graph.nodes[inner.args[0]].type, graph.nodes[node.args[0]].type
     first, second = layers
     assert isinstance(first, Layer) and isinstance(second, Layer)
+    if not (first.is_plain and second.is_plain):
+        return None
     if first.split or second.split or inner.type.field is Field.COMPLEX:
         return None
     if not _pays(first.steps[-1], second.steps[0], alone=uses[node.args[1]] == 1):
@@ -93,7 +95,7 @@ def _few(node: Node, args: tuple[int, ...], new: Rewriting) -> int | None:
     layer, x, *more = args
     type_ = new.type(layer)
     assert isinstance(type_, Layer)
-    if more or type_.split or node.type.field is Field.COMPLEX:
+    if more or not type_.is_plain or type_.split or node.type.field is Field.COMPLEX:
         return None
     count, origin = len(type_.steps), node.origin
     wide = _has_few(type_.steps[0]) and Activation("plf") not in type_.steps  # slow, channels last

@@ -351,7 +351,8 @@ class UnknownWord(Diagnostic):
         return f"unknown {self.what} `{self.word}`"
 
     def labels(self) -> tuple[Label, ...]:
-        return (Label(self.span, f"not a {self.what}"),)
+        article = "an" if self.what[:1] in "aeiou" else "a"
+        return (Label(self.span, f"not {article} {self.what}"),)
 
     def help(self) -> str | None:
         if self.near:

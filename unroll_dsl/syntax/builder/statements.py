@@ -187,7 +187,9 @@ def result(parts: list[Placed]) -> Part:
 
 def _type(part: Placed) -> n.TypeExpr:
     match part:
-        case n.SpaceType() | n.LinearType() | n.NetworkType() | n.ConvType() | n.ComposedType():
+        case n.SpaceType() | n.LinearType() | n.NetworkType() | n.ConvType():
+            return part
+        case n.LayerType() | n.RepeatedType() | n.ComposedType():
             return part
     raise malformed([part])
 
