@@ -83,8 +83,8 @@ def freeze(network: nn.Module, origin: Origin) -> nn.Module:
     """The network for inference with the values that this one has now: see `Spec.compile`."""
     from unroll_dsl.backends.torch import emit
     from unroll_dsl.backends.torch.backward import UNROLL, Backward
-    from unroll_dsl.backends.torch.blocks import derived_name
     from unroll_dsl.backends.torch.instantiate import instantiate
+    from unroll_dsl.backends.torch.naming import derived_name
 
     def name(graph: Graph, index: int) -> str:
         node = graph.nodes[index]

@@ -54,13 +54,14 @@ def linspace(a: Tensor, b: Tensor, n: int) -> Tensor:
 RECORDS = (
     Function(
         "linspace",
-        (Parameter("a"), Parameter("b"), Parameter("n", static=True)),
+        (Parameter("a", number=True), Parameter("b", number=True), Parameter("n", static=True)),
         Kind.CONSTRUCTOR,
         "n numbers from a to b, evenly spaced.",
         _linspace_rule,
         lambda a, b, n: np.linspace(a, b, n),
         "linspace(a, b, n)",
         helper=_LINSPACE,
+        torch_number="torch.linspace(a, b, n, dtype=LIKE.dtype, device=LIKE.device)",
     ),
     Function(
         "dct_basis",

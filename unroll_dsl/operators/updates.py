@@ -17,6 +17,12 @@ def _rule(arrays: tuple[Array, ...], statics: dict[str, Static]) -> Array | Mism
 
 _NUMBER = Parameter("t", number=True)
 
+_EXTRAPOLATE = '''
+def extrapolate(x: Tensor, x_prev: Tensor, t: Tensor | float) -> Tensor:
+    """Momentum, ``x + t * (x - x_prev)``, in one pass over memory."""
+    return torch.lerp(x_prev, x, 1 + t)
+'''
+
 RECORDS = (
     Function(
         "axpy",
@@ -45,6 +51,7 @@ RECORDS = (
         "x + t (x - w), momentum.",
         _rule,
         lambda x, w, t: x + t * (x - w),
-        "torch.lerp(w, x, 1 + t)",
+        "extrapolate(x, w, t)",
+        helper=_EXTRAPOLATE,
     ),
 )

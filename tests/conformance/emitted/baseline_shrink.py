@@ -12,39 +12,6 @@ import torch
 from torch import Tensor, nn
 
 
-def check_input(
-    name: str,
-    x: Tensor,
-    shape: tuple[int | None, ...],
-    like: Tensor | None = None,
-    is_complex: bool = False,
-) -> None:
-    """Refuse what does not end in `shape` (None: any size), or has not the precision and the device
-    of `like`. Any batch axes may lead."""
-    found = tuple(x.shape[x.ndim - len(shape) :]) if x.ndim >= len(shape) else ()
-    if len(found) < len(shape) or any(n not in (None, m) for n, m in zip(shape, found)):
-        wanted = ", ".join(["...", *("any" if n is None else str(n) for n in shape)])
-        raise ValueError(f"`{name}` must have the shape [{wanted}], found {list(x.shape)}")
-    if like is not None:
-        real = like.real.dtype
-    elif x.is_floating_point() or x.is_complex():
-        real = x.real.dtype
-    else:
-        real = torch.get_default_dtype()
-    if is_complex and real.itemsize < 4:
-        raise TypeError(f"`{name}` is complex, and there is no arithmetic of such values in {real}")
-    if x.is_complex() != is_complex or x.real.dtype != real:
-        dtype = real.to_complex() if is_complex else real
-        raise TypeError(f"`{name}` must be {dtype}, found {x.dtype}: give {name}.to({dtype})")
-    if like is not None and x.device != like.device:
-        raise ValueError(f"`{name}` is on {x.device}, the network on {like.device}")
-
-
-def nonnegative(p: Tensor) -> Tensor:
-    """Reflect `p` at 0, so that it is never below, wherever an optimiser steps."""
-    return torch.where(p < 0, -p, p)
-
-
 class BaselineShrink(nn.Module):
     """Map X [batch, n] to Z [batch, m].
 
@@ -66,18 +33,16 @@ class BaselineShrink(nn.Module):
         device: torch.device | str | None = None,
     ) -> None:
         super().__init__()
+        # baseline_shrink.unroll:12
         self.We = nn.Parameter(
             nn.init.xavier_normal_(torch.empty((m, n), dtype=dtype, device=device))
-        )  # baseline_shrink.unroll:12
-        self.b = nn.Parameter(
-            torch.zeros((m,), dtype=dtype, device=device)
-        )  # baseline_shrink.unroll:13
-        self.u = nn.Parameter(
-            torch.ones((m,), dtype=dtype, device=device)
-        )  # baseline_shrink.unroll:14
-        self.D = nn.Parameter(
-            torch.ones((m,), dtype=dtype, device=device)
-        )  # baseline_shrink.unroll:15
+        )
+        # baseline_shrink.unroll:13
+        self.b = nn.Parameter(torch.zeros((m,), dtype=dtype, device=device))
+        # baseline_shrink.unroll:14
+        self.u = nn.Parameter(torch.ones((m,), dtype=dtype, device=device))
+        # baseline_shrink.unroll:15
+        self.D = nn.Parameter(torch.ones((m,), dtype=dtype, device=device))
 
     def forward(self, X: Tensor) -> Tensor:
         check_input("X", X, (self.We.shape[-1],), self.We)
@@ -90,3 +55,22 @@ class BaselineShrink(nn.Module):
         check_input("Z_star", Z_star, (self.We.shape[-2],), self.We)
         Z = self(X)
         return (1 / 2 * (Z - Z_star).square().sum(-1)).mean()
+
+
+def check_input(name: str, x: Tensor, shape: tuple[int | None, ...], like: Tensor) -> None:
+    """Refuse what does not end in `shape` (None: any size), or has not the precision and the device
+    of `like`. Any batch axes may lead."""
+    found = tuple(x.shape[x.ndim - len(shape) :]) if x.ndim >= len(shape) else ()
+    if len(found) < len(shape) or any(n not in (None, m) for n, m in zip(shape, found)):
+        wanted = ", ".join(["...", *("any" if n is None else str(n) for n in shape)])
+        raise ValueError(f"`{name}` must have the shape [{wanted}], found {list(x.shape)}")
+    dtype = like.real.dtype
+    if x.dtype != dtype:
+        raise TypeError(f"`{name}` must be {dtype}, found {x.dtype}: give {name}.to({dtype})")
+    if x.device != like.device:
+        raise ValueError(f"`{name}` is on {x.device}, the network on {like.device}")
+
+
+def nonnegative(p: Tensor) -> Tensor:
+    """Reflect `p` at 0, so that it is never below, wherever an optimiser steps."""
+    return torch.where(p < 0, -p, p)

@@ -12,32 +12,94 @@ import torch
 from torch import Tensor, nn
 
 
-def check_input(
-    name: str,
-    x: Tensor,
-    shape: tuple[int | None, ...],
-    like: Tensor | None = None,
-    is_complex: bool = False,
-) -> None:
+class Fista(nn.Module):
+    """Map y [batch, m] to x [batch, n].
+
+    Fixed: A [m, n], lambda_.
+
+    y: measurements
+    A: dictionary
+    lambda_: weight of the l1 norm
+    """
+
+    def __init__(self, A: Tensor, lambda_: float = 0.1, phases: int = 100) -> None:
+        super().__init__()
+        n = A.shape[1]
+        L = torch.linalg.matrix_norm(A, 2) ** 2  # fista.unroll:13
+        self.register_buffer("A", A, persistent=False)
+        # fista.unroll:21
+        self.register_buffer("inverse_L", 1 / L, persistent=False)
+        self.register_buffer("lambda_over_L", lambda_ / L, persistent=False)
+        self.n = n
+        self.phases = phases
+
+    def start(self, y: Tensor) -> tuple[Tensor, Tensor, float]:
+        """The states at the start."""
+        check_input("y", y, (self.A.shape[-2],), self.A)
+        # fista.unroll:18
+        x = y.new_zeros((*y.shape[:-1], self.n))
+        v = y.new_zeros((*y.shape[:-1], self.n))
+        t = 1.0  # fista.unroll:19
+        return x, v, t
+
+    def phase(self, x: Tensor, v: Tensor, t: float, y: Tensor) -> tuple[Tensor, Tensor, float]:
+        x_prev, t_prev = x, t
+        # fista.unroll:21
+        x = shrink(
+            torch.addcmul(v, (v @ self.A.mT - y) @ self.A, self.inverse_L, value=-1),
+            self.lambda_over_L,
+            inplace=True,
+        )
+        t = (1 + (1 + 4 * t_prev**2) ** 0.5) / 2  # fista.unroll:22
+        v = extrapolate(x, x_prev, (t_prev - 1) / t)  # fista.unroll:23
+        return x, v, t
+
+    def forward(self, y: Tensor) -> Tensor:
+        x, v, t = self.start(y)
+        for _ in range(self.phases):
+            x, v, t = self.phase(x, v, t, y)
+        return x
+
+    def trajectory(self, y: Tensor) -> list[dict[str, Tensor]]:
+        """The states after each phase."""
+        x, v, t = self.start(y)
+        states = []
+        for _ in range(self.phases):
+            x, v, t = self.phase(x, v, t, y)
+            states.append({"x": x, "v": v, "t": torch.as_tensor(t, dtype=y.dtype, device=y.device)})
+        return states
+
+
+def check_input(name: str, x: Tensor, shape: tuple[int | None, ...], like: Tensor) -> None:
     """Refuse what does not end in `shape` (None: any size), or has not the precision and the device
     of `like`. Any batch axes may lead."""
     found = tuple(x.shape[x.ndim - len(shape) :]) if x.ndim >= len(shape) else ()
     if len(found) < len(shape) or any(n not in (None, m) for n, m in zip(shape, found)):
         wanted = ", ".join(["...", *("any" if n is None else str(n) for n in shape)])
         raise ValueError(f"`{name}` must have the shape [{wanted}], found {list(x.shape)}")
-    if like is not None:
-        real = like.real.dtype
-    elif x.is_floating_point() or x.is_complex():
-        real = x.real.dtype
-    else:
-        real = torch.get_default_dtype()
-    if is_complex and real.itemsize < 4:
-        raise TypeError(f"`{name}` is complex, and there is no arithmetic of such values in {real}")
-    if x.is_complex() != is_complex or x.real.dtype != real:
-        dtype = real.to_complex() if is_complex else real
+    dtype = like.real.dtype
+    if x.dtype != dtype:
         raise TypeError(f"`{name}` must be {dtype}, found {x.dtype}: give {name}.to({dtype})")
-    if like is not None and x.device != like.device:
+    if x.device != like.device:
         raise ValueError(f"`{name}` is on {x.device}, the network on {like.device}")
+
+
+def shrink(v: Tensor, t: Tensor | float, inplace: bool = False) -> Tensor:
+    """Soft thresholding by a number; in place only where no derivative is asked for."""
+    if torch.compiler.is_compiling():
+        return v.sign() * torch.relu(v.abs() - t)
+    if isinstance(t, Tensor):
+        forward_mode = torch.autograd.forward_ad.unpack_dual(t).tangent is not None
+        if torch.is_grad_enabled() or forward_mode or v.device.type != "cpu":
+            return Shrink.apply(v, t)
+        t = t.item()
+    if t < 0:
+        return v.sign() * torch.relu(v.abs() - t)
+    if not inplace or v.numel() < 2**18 or torch.is_grad_enabled():
+        return nn.functional.softshrink(v, t)
+    for part in v.split(max(2**18 * len(v) // v.numel(), 1)):  # pieces that fit the cache
+        part.sub_(part.clamp(-t, t))
+    return v
 
 
 class Shrink(torch.autograd.Function):
@@ -68,81 +130,6 @@ class Shrink(torch.autograd.Function):
         return v * signs * signs - t * signs
 
 
-def shrink(v: Tensor, t: Tensor | float, inplace: bool = False) -> Tensor:
-    """Soft thresholding by a number; in place only where no derivative is asked for."""
-    if torch.compiler.is_compiling():
-        return v.sign() * torch.relu(v.abs() - t)
-    if isinstance(t, Tensor):
-        forward_mode = torch.autograd.forward_ad.unpack_dual(t).tangent is not None
-        if torch.is_grad_enabled() or forward_mode or v.device.type != "cpu":
-            return Shrink.apply(v, t)
-        t = t.item()
-    if t < 0:
-        return v.sign() * torch.relu(v.abs() - t)
-    if not inplace or v.numel() < 2**18 or torch.is_grad_enabled():
-        return nn.functional.softshrink(v, t)
-    for part in v.split(max(2**18 * len(v) // v.numel(), 1)):  # pieces that fit the cache
-        part.sub_(part.clamp(-t, t))
-    return v
-
-
-class Fista(nn.Module):
-    """Map y [batch, m] to x [batch, n].
-
-    Fixed: A [m, n], lambda_.
-
-    y: measurements
-    A: dictionary
-    lambda_: weight of the l1 norm
-    """
-
-    def __init__(self, A: Tensor, lambda_: float = 0.1, phases: int = 100) -> None:
-        super().__init__()
-        n = A.shape[1]
-        L = torch.linalg.matrix_norm(A, 2) ** 2  # fista.unroll:13
-        self.register_buffer("A", A, persistent=False)
-        self.register_buffer("inverse_L", 1 / L, persistent=False)  # fista.unroll:21
-        self.register_buffer("lambda_over_L", lambda_ / L, persistent=False)  # fista.unroll:21
-        self.n = n
-        self.phases = phases
-
-    def start(self, y: Tensor) -> tuple[Tensor, Tensor, float]:
-        """The states at the start."""
-        check_input("y", y, (self.A.shape[-2],), self.A)
-        x = y.new_zeros((*y.shape[:-1], self.n))  # fista.unroll:18
-        v = y.new_zeros((*y.shape[:-1], self.n))  # fista.unroll:18
-        t = 1.0  # fista.unroll:19
-        return x, v, t
-
-    def phase(self, x: Tensor, v: Tensor, t: float, y: Tensor) -> tuple[Tensor, Tensor, float]:
-        x_prev, t_prev = x, t
-        x = shrink(
-            torch.addcmul(v, (v @ self.A.mT - y) @ self.A, self.inverse_L, value=-1),
-            self.lambda_over_L,
-            inplace=True,
-        )  # fista.unroll:21
-        t = (1 + (1 + 4 * t_prev**2) ** 0.5) / 2  # fista.unroll:22
-        v = torch.lerp(x_prev, x, 1 + (t_prev - 1) / t)  # fista.unroll:23
-        return x, v, t
-
-    def last_phase(self, v: Tensor, y: Tensor) -> Tensor:
-        return shrink(
-            torch.addcmul(v, (v @ self.A.mT - y) @ self.A, self.inverse_L, value=-1),
-            self.lambda_over_L,
-            inplace=True,
-        )  # fista.unroll:21
-
-    def forward(self, y: Tensor) -> Tensor:
-        x, v, t = self.start(y)
-        for _ in range(self.phases - 1):
-            x, v, t = self.phase(x, v, t, y)
-        return self.last_phase(v, y)
-
-    def trajectory(self, y: Tensor) -> list[dict[str, Tensor]]:
-        """The states after each phase."""
-        x, v, t = self.start(y)
-        states = []
-        for _ in range(self.phases):
-            x, v, t = self.phase(x, v, t, y)
-            states.append({"x": x, "v": v, "t": torch.as_tensor(t, dtype=y.dtype, device=y.device)})
-        return states
+def extrapolate(x: Tensor, x_prev: Tensor, t: Tensor | float) -> Tensor:
+    """Momentum, ``x + t * (x - x_prev)``, in one pass over memory."""
+    return torch.lerp(x_prev, x, 1 + t)

@@ -13,40 +13,6 @@ import torch
 from torch import Tensor, nn
 
 
-def check_input(
-    name: str,
-    x: Tensor,
-    shape: tuple[int | None, ...],
-    like: Tensor | None = None,
-    is_complex: bool = False,
-) -> None:
-    """Refuse what does not end in `shape` (None: any size), or has not the precision and the device
-    of `like`. Any batch axes may lead."""
-    found = tuple(x.shape[x.ndim - len(shape) :]) if x.ndim >= len(shape) else ()
-    if len(found) < len(shape) or any(n not in (None, m) for n, m in zip(shape, found)):
-        wanted = ", ".join(["...", *("any" if n is None else str(n) for n in shape)])
-        raise ValueError(f"`{name}` must have the shape [{wanted}], found {list(x.shape)}")
-    if like is not None:
-        real = like.real.dtype
-    elif x.is_floating_point() or x.is_complex():
-        real = x.real.dtype
-    else:
-        real = torch.get_default_dtype()
-    if is_complex and real.itemsize < 4:
-        raise TypeError(f"`{name}` is complex, and there is no arithmetic of such values in {real}")
-    if x.is_complex() != is_complex or x.real.dtype != real:
-        dtype = real.to_complex() if is_complex else real
-        raise TypeError(f"`{name}` must be {dtype}, found {x.dtype}: give {name}.to({dtype})")
-    if like is not None and x.device != like.device:
-        raise ValueError(f"`{name}` is on {x.device}, the network on {like.device}")
-
-
-def block_soft(V: Tensor, t: Tensor) -> Tensor:
-    """Soft thresholding of groups, the rows of V: each shrinks in length (Yuan, Lin, 2006)."""
-    length = torch.linalg.vector_norm(V, dim=-1)
-    return torch.relu(1 - t[..., None] / torch.where(length > 0, length, 1))[..., None] * V
-
-
 class GroupLasso(nn.Module):
     """Map y [batch, m] to X [batch, g, d].
 
@@ -61,10 +27,9 @@ class GroupLasso(nn.Module):
         super().__init__()
         L = torch.linalg.matrix_norm(A, 2) ** 2  # group_lasso.unroll:15
         self.register_buffer("A", A, persistent=False)
-        self.register_buffer("inverse_L", 1 / L, persistent=False)  # group_lasso.unroll:23
-        self.register_buffer(
-            "lambda_over_L", lambda_ / L, persistent=False
-        )  # group_lasso.unroll:23
+        # group_lasso.unroll:23
+        self.register_buffer("inverse_L", 1 / L, persistent=False)
+        self.register_buffer("lambda_over_L", lambda_ / L, persistent=False)
         self.d = d
         self.g = g
         self.phases = phases
@@ -72,13 +37,15 @@ class GroupLasso(nn.Module):
     def start(self, y: Tensor) -> tuple[Tensor, Tensor, float]:
         """The states at the start."""
         check_input("y", y, (self.A.shape[-2],), self.A)
-        X = y.new_zeros((*y.shape[:-1], self.g, self.d))  # group_lasso.unroll:20
-        Z = y.new_zeros((*y.shape[:-1], self.g, self.d))  # group_lasso.unroll:20
+        # group_lasso.unroll:20
+        X = y.new_zeros((*y.shape[:-1], self.g, self.d))
+        Z = y.new_zeros((*y.shape[:-1], self.g, self.d))
         t = 1.0  # group_lasso.unroll:21
         return X, Z, t
 
     def phase(self, X: Tensor, Z: Tensor, t: float, y: Tensor) -> tuple[Tensor, Tensor, float]:
         X_prev, t_prev = X, t
+        # group_lasso.unroll:23
         X = block_soft(
             torch.addcmul(
                 Z,
@@ -89,29 +56,16 @@ class GroupLasso(nn.Module):
                 value=-1,
             ),
             self.lambda_over_L,
-        )  # group_lasso.unroll:23
+        )
         t = (1 + (1 + 4 * t_prev**2) ** 0.5) / 2  # group_lasso.unroll:24
-        Z = torch.lerp(X_prev, X, 1 + (t_prev - 1) / t)  # group_lasso.unroll:25
+        Z = extrapolate(X, X_prev, (t_prev - 1) / t)  # group_lasso.unroll:25
         return X, Z, t
-
-    def last_phase(self, Z: Tensor, y: Tensor) -> Tensor:
-        return block_soft(
-            torch.addcmul(
-                Z,
-                ((Z.flatten(-2) @ self.A.mT - y) @ self.A).unflatten(
-                    -1, (Z.shape[-2], Z.shape[-1])
-                ),
-                self.inverse_L,
-                value=-1,
-            ),
-            self.lambda_over_L,
-        )  # group_lasso.unroll:23
 
     def forward(self, y: Tensor) -> Tensor:
         X, Z, t = self.start(y)
-        for _ in range(self.phases - 1):
+        for _ in range(self.phases):
             X, Z, t = self.phase(X, Z, t, y)
-        return self.last_phase(Z, y)
+        return X
 
     def trajectory(self, y: Tensor) -> list[dict[str, Tensor]]:
         """The states after each phase."""
@@ -121,3 +75,28 @@ class GroupLasso(nn.Module):
             X, Z, t = self.phase(X, Z, t, y)
             states.append({"X": X, "Z": Z, "t": torch.as_tensor(t, dtype=y.dtype, device=y.device)})
         return states
+
+
+def block_soft(V: Tensor, t: Tensor) -> Tensor:
+    """Soft thresholding of groups, the rows of V: each shrinks in length (Yuan, Lin, 2006)."""
+    length = torch.linalg.vector_norm(V, dim=-1)
+    return torch.relu(1 - t[..., None] / torch.where(length > 0, length, 1))[..., None] * V
+
+
+def check_input(name: str, x: Tensor, shape: tuple[int | None, ...], like: Tensor) -> None:
+    """Refuse what does not end in `shape` (None: any size), or has not the precision and the device
+    of `like`. Any batch axes may lead."""
+    found = tuple(x.shape[x.ndim - len(shape) :]) if x.ndim >= len(shape) else ()
+    if len(found) < len(shape) or any(n not in (None, m) for n, m in zip(shape, found)):
+        wanted = ", ".join(["...", *("any" if n is None else str(n) for n in shape)])
+        raise ValueError(f"`{name}` must have the shape [{wanted}], found {list(x.shape)}")
+    dtype = like.real.dtype
+    if x.dtype != dtype:
+        raise TypeError(f"`{name}` must be {dtype}, found {x.dtype}: give {name}.to({dtype})")
+    if x.device != like.device:
+        raise ValueError(f"`{name}` is on {x.device}, the network on {like.device}")
+
+
+def extrapolate(x: Tensor, x_prev: Tensor, t: Tensor | float) -> Tensor:
+    """Momentum, ``x + t * (x - x_prev)``, in one pass over memory."""
+    return torch.lerp(x_prev, x, 1 + t)

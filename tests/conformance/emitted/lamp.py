@@ -15,90 +15,6 @@ import torch
 from torch import Tensor, nn
 
 
-def check_input(
-    name: str,
-    x: Tensor,
-    shape: tuple[int | None, ...],
-    like: Tensor | None = None,
-    is_complex: bool = False,
-) -> None:
-    """Refuse what does not end in `shape` (None: any size), or has not the precision and the device
-    of `like`. Any batch axes may lead."""
-    found = tuple(x.shape[x.ndim - len(shape) :]) if x.ndim >= len(shape) else ()
-    if len(found) < len(shape) or any(n not in (None, m) for n, m in zip(shape, found)):
-        wanted = ", ".join(["...", *("any" if n is None else str(n) for n in shape)])
-        raise ValueError(f"`{name}` must have the shape [{wanted}], found {list(x.shape)}")
-    if like is not None:
-        real = like.real.dtype
-    elif x.is_floating_point() or x.is_complex():
-        real = x.real.dtype
-    else:
-        real = torch.get_default_dtype()
-    if is_complex and real.itemsize < 4:
-        raise TypeError(f"`{name}` is complex, and there is no arithmetic of such values in {real}")
-    if x.is_complex() != is_complex or x.real.dtype != real:
-        dtype = real.to_complex() if is_complex else real
-        raise TypeError(f"`{name}` must be {dtype}, found {x.dtype}: give {name}.to({dtype})")
-    if like is not None and x.device != like.device:
-        raise ValueError(f"`{name}` is on {x.device}, the network on {like.device}")
-
-
-def nonnegative(p: Tensor) -> Tensor:
-    """Reflect `p` at 0, so that it is never below, wherever an optimiser steps."""
-    return torch.where(p < 0, -p, p)
-
-
-def soft(v: Tensor, t: Tensor) -> Tensor:
-    """Soft thresholding, the proximal map of t times the 1-norm; complex values shrink in modulus."""
-    return v.sign() * torch.relu(v.abs() - t)
-
-
-class Phase(nn.Module):
-    """One iteration and the constants that are its own: alpha >= 0; beta.
-
-    alpha: threshold, in standard deviations
-    beta: gain
-    """
-
-    def __init__(self, alpha: Tensor, beta: Tensor) -> None:
-        super().__init__()
-        self.alpha = nn.Parameter(alpha)  # lamp.unroll:17
-        self.beta = nn.Parameter(beta)  # lamp.unroll:18
-
-    def forward(
-        self, x: Tensor, v: Tensor, y: Tensor, A: Tensor, B: Tensor
-    ) -> tuple[Tensor, Tensor]:
-        alpha = nonnegative(self.alpha)  # lamp.unroll:17
-        x = self.beta * soft(
-            x + v @ B.mT,
-            (alpha * torch.linalg.vector_norm(v, dim=-1) / v.shape[-1] ** 0.5)[..., None],
-        )  # lamp.unroll:23
-        v = (
-            y - x @ A.mT + (self.beta * (x != 0).sum(-1).to(x.dtype) / v.shape[-1])[..., None] * v
-        )  # lamp.unroll:24
-        return x, v
-
-
-class LastPhase(nn.Module):
-    """The last iteration and the constants that are its own: alpha >= 0; beta.
-
-    alpha: threshold, in standard deviations
-    beta: gain
-    """
-
-    def __init__(self, alpha: Tensor, beta: Tensor) -> None:
-        super().__init__()
-        self.alpha = nn.Parameter(alpha)  # lamp.unroll:17
-        self.beta = nn.Parameter(beta)  # lamp.unroll:18
-
-    def forward(self, x: Tensor, v: Tensor, B: Tensor) -> Tensor:
-        alpha = nonnegative(self.alpha)  # lamp.unroll:17
-        return self.beta * soft(
-            x + v @ B.mT,
-            (alpha * torch.linalg.vector_norm(v, dim=-1) / v.shape[-1] ** 0.5)[..., None],
-        )  # lamp.unroll:23
-
-
 class Lamp(nn.Module):
     """Map y [batch, m] to x [batch, n].
 
@@ -163,3 +79,74 @@ class Lamp(nn.Module):
         check_input("x_star", x_star, (self.A.shape[-1],), self.A)
         x = self(y)
         return (x - x_star).square().sum(-1).mean()
+
+
+class Phase(nn.Module):
+    """One iteration and the constants that are its own: alpha >= 0; beta.
+
+    alpha: threshold, in standard deviations
+    beta: gain
+    """
+
+    def __init__(self, alpha: Tensor, beta: Tensor) -> None:
+        super().__init__()
+        self.alpha = nn.Parameter(alpha)  # lamp.unroll:17
+        self.beta = nn.Parameter(beta)  # lamp.unroll:18
+
+    def forward(
+        self, x: Tensor, v: Tensor, y: Tensor, A: Tensor, B: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        alpha = nonnegative(self.alpha)  # lamp.unroll:17
+        # lamp.unroll:23
+        x = self.beta * soft(
+            x + v @ B.mT,
+            (alpha * torch.linalg.vector_norm(v, dim=-1) / v.shape[-1] ** 0.5)[..., None],
+        )
+        # lamp.unroll:24
+        v = y - x @ A.mT + (self.beta * (x != 0).sum(-1).to(x.dtype) / v.shape[-1])[..., None] * v
+        return x, v
+
+
+class LastPhase(nn.Module):
+    """The last iteration and the constants that are its own: alpha >= 0; beta.
+
+    alpha: threshold, in standard deviations
+    beta: gain
+    """
+
+    def __init__(self, alpha: Tensor, beta: Tensor) -> None:
+        super().__init__()
+        self.alpha = nn.Parameter(alpha)  # lamp.unroll:17
+        self.beta = nn.Parameter(beta)  # lamp.unroll:18
+
+    def forward(self, x: Tensor, v: Tensor, B: Tensor) -> Tensor:
+        alpha = nonnegative(self.alpha)  # lamp.unroll:17
+        # lamp.unroll:23
+        return self.beta * soft(
+            x + v @ B.mT,
+            (alpha * torch.linalg.vector_norm(v, dim=-1) / v.shape[-1] ** 0.5)[..., None],
+        )
+
+
+def soft(v: Tensor, t: Tensor) -> Tensor:
+    """Soft thresholding, the proximal map of t times the 1-norm; complex values shrink in modulus."""
+    return v.sign() * torch.relu(v.abs() - t)
+
+
+def check_input(name: str, x: Tensor, shape: tuple[int | None, ...], like: Tensor) -> None:
+    """Refuse what does not end in `shape` (None: any size), or has not the precision and the device
+    of `like`. Any batch axes may lead."""
+    found = tuple(x.shape[x.ndim - len(shape) :]) if x.ndim >= len(shape) else ()
+    if len(found) < len(shape) or any(n not in (None, m) for n, m in zip(shape, found)):
+        wanted = ", ".join(["...", *("any" if n is None else str(n) for n in shape)])
+        raise ValueError(f"`{name}` must have the shape [{wanted}], found {list(x.shape)}")
+    dtype = like.real.dtype
+    if x.dtype != dtype:
+        raise TypeError(f"`{name}` must be {dtype}, found {x.dtype}: give {name}.to({dtype})")
+    if x.device != like.device:
+        raise ValueError(f"`{name}` is on {x.device}, the network on {like.device}")
+
+
+def nonnegative(p: Tensor) -> Tensor:
+    """Reflect `p` at 0, so that it is never below, wherever an optimiser steps."""
+    return torch.where(p < 0, -p, p)

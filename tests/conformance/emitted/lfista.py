@@ -13,70 +13,6 @@ import torch
 from torch import Tensor, nn
 
 
-def check_input(
-    name: str,
-    x: Tensor,
-    shape: tuple[int | None, ...],
-    like: Tensor | None = None,
-    is_complex: bool = False,
-) -> None:
-    """Refuse what does not end in `shape` (None: any size), or has not the precision and the device
-    of `like`. Any batch axes may lead."""
-    found = tuple(x.shape[x.ndim - len(shape) :]) if x.ndim >= len(shape) else ()
-    if len(found) < len(shape) or any(n not in (None, m) for n, m in zip(shape, found)):
-        wanted = ", ".join(["...", *("any" if n is None else str(n) for n in shape)])
-        raise ValueError(f"`{name}` must have the shape [{wanted}], found {list(x.shape)}")
-    if like is not None:
-        real = like.real.dtype
-    elif x.is_floating_point() or x.is_complex():
-        real = x.real.dtype
-    else:
-        real = torch.get_default_dtype()
-    if is_complex and real.itemsize < 4:
-        raise TypeError(f"`{name}` is complex, and there is no arithmetic of such values in {real}")
-    if x.is_complex() != is_complex or x.real.dtype != real:
-        dtype = real.to_complex() if is_complex else real
-        raise TypeError(f"`{name}` must be {dtype}, found {x.dtype}: give {name}.to({dtype})")
-    if like is not None and x.device != like.device:
-        raise ValueError(f"`{name}` is on {x.device}, the network on {like.device}")
-
-
-def nonnegative(p: Tensor) -> Tensor:
-    """Reflect `p` at 0, so that it is never below, wherever an optimiser steps."""
-    return torch.where(p < 0, -p, p)
-
-
-def shrink_each(v: Tensor, t: Tensor) -> Tensor:
-    """Soft thresholding, each entry by a threshold of its own; none is negative."""
-    return v - v.clamp(-t, t)
-
-
-class Phase(nn.Module):
-    """One iteration and the constants that are its own.
-
-    Wg [n, n]; Wm [n, n]; We [n, m]; theta [n] >= 0.
-
-    Wg: for the last iterate
-    Wm: for the one before it
-    theta: thresholds
-    """
-
-    def __init__(self, Wg: Tensor, Wm: Tensor, We: Tensor, theta: Tensor) -> None:
-        super().__init__()
-        self.Wg = nn.Parameter(Wg)  # lfista.unroll:19
-        self.Wm = nn.Parameter(Wm)  # lfista.unroll:20
-        self.We = nn.Parameter(We)  # lfista.unroll:21
-        self.theta = nn.Parameter(theta)  # lfista.unroll:22
-
-    def forward(self, x: Tensor, w: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
-        theta = nonnegative(self.theta)  # lfista.unroll:22
-        x_prev = x
-        x = shrink_each(
-            x_prev @ self.Wg.mT + w @ self.Wm.mT + y @ self.We.mT, theta
-        )  # lfista.unroll:29
-        return x, x_prev
-
-
 class Lfista(nn.Module):
     """Map y [batch, m] to x [batch, n].
 
@@ -100,22 +36,25 @@ class Lfista(nn.Module):
         self.register_buffer("lambda_", lambda_, persistent=False)
         self.n = n
         self.phases = nn.ModuleList(
-            Phase(
-                (1 + (k - 2) / (k - 1 + a))
-                * (torch.eye(n, dtype=A.dtype, device=A.device) - A.mT @ A / L),
-                -((k - 2) / (k - 1 + a))
-                * (torch.eye(n, dtype=A.dtype, device=A.device) - A.mT @ A / L),
-                (A.mT / L).contiguous(),
-                (lambda_ / L).expand(n).clone(),
-            )
-            for k in range(1, phases + 1)
+            [
+                Phase(
+                    (1 + (k - 2) / (k - 1 + a))
+                    * (torch.eye(n, dtype=A.dtype, device=A.device) - A.mT @ A / L),
+                    -((k - 2) / (k - 1 + a))
+                    * (torch.eye(n, dtype=A.dtype, device=A.device) - A.mT @ A / L),
+                    (A.mT / L).contiguous(),
+                    (lambda_ / L).expand(n).clone(),
+                )
+                for k in range(1, phases + 1)
+            ]
         )
 
     def start(self, y: Tensor) -> tuple[Tensor, Tensor]:
         """The states at the start."""
         check_input("y", y, (self.A.shape[-2],), self.A)
-        x = y.new_zeros((*y.shape[:-1], self.n))  # lfista.unroll:27
-        w = y.new_zeros((*y.shape[:-1], self.n))  # lfista.unroll:27
+        # lfista.unroll:27
+        x = y.new_zeros((*y.shape[:-1], self.n))
+        w = y.new_zeros((*y.shape[:-1], self.n))
         return x, w
 
     def forward(self, y: Tensor) -> Tensor:
@@ -139,3 +78,52 @@ class Lfista(nn.Module):
         return (
             1 / 2 * (x @ self.A.mT - y).square().sum(-1) + self.lambda_ * x.abs().sum(-1)
         ).mean()
+
+
+class Phase(nn.Module):
+    """One iteration and the constants that are its own.
+
+    Wg [n, n]; Wm [n, n]; We [n, m]; theta [n] >= 0.
+
+    Wg: for the last iterate
+    Wm: for the one before it
+    theta: thresholds
+    """
+
+    def __init__(self, Wg: Tensor, Wm: Tensor, We: Tensor, theta: Tensor) -> None:
+        super().__init__()
+        self.Wg = nn.Parameter(Wg)  # lfista.unroll:19
+        self.Wm = nn.Parameter(Wm)  # lfista.unroll:20
+        self.We = nn.Parameter(We)  # lfista.unroll:21
+        self.theta = nn.Parameter(theta)  # lfista.unroll:22
+
+    def forward(self, x: Tensor, w: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+        theta = nonnegative(self.theta)  # lfista.unroll:22
+        x_prev = x
+        # lfista.unroll:29
+        x = shrink_each(x_prev @ self.Wg.mT + w @ self.Wm.mT + y @ self.We.mT, theta)
+        return x, x_prev
+
+
+def check_input(name: str, x: Tensor, shape: tuple[int | None, ...], like: Tensor) -> None:
+    """Refuse what does not end in `shape` (None: any size), or has not the precision and the device
+    of `like`. Any batch axes may lead."""
+    found = tuple(x.shape[x.ndim - len(shape) :]) if x.ndim >= len(shape) else ()
+    if len(found) < len(shape) or any(n not in (None, m) for n, m in zip(shape, found)):
+        wanted = ", ".join(["...", *("any" if n is None else str(n) for n in shape)])
+        raise ValueError(f"`{name}` must have the shape [{wanted}], found {list(x.shape)}")
+    dtype = like.real.dtype
+    if x.dtype != dtype:
+        raise TypeError(f"`{name}` must be {dtype}, found {x.dtype}: give {name}.to({dtype})")
+    if x.device != like.device:
+        raise ValueError(f"`{name}` is on {x.device}, the network on {like.device}")
+
+
+def nonnegative(p: Tensor) -> Tensor:
+    """Reflect `p` at 0, so that it is never below, wherever an optimiser steps."""
+    return torch.where(p < 0, -p, p)
+
+
+def shrink_each(v: Tensor, t: Tensor) -> Tensor:
+    """Soft thresholding, each entry by a threshold of its own; none is negative."""
+    return v - v.clamp(-t, t)

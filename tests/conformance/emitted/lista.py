@@ -12,64 +12,6 @@ import torch
 from torch import Tensor, nn
 
 
-def check_input(
-    name: str,
-    x: Tensor,
-    shape: tuple[int | None, ...],
-    like: Tensor | None = None,
-    is_complex: bool = False,
-) -> None:
-    """Refuse what does not end in `shape` (None: any size), or has not the precision and the device
-    of `like`. Any batch axes may lead."""
-    found = tuple(x.shape[x.ndim - len(shape) :]) if x.ndim >= len(shape) else ()
-    if len(found) < len(shape) or any(n not in (None, m) for n, m in zip(shape, found)):
-        wanted = ", ".join(["...", *("any" if n is None else str(n) for n in shape)])
-        raise ValueError(f"`{name}` must have the shape [{wanted}], found {list(x.shape)}")
-    if like is not None:
-        real = like.real.dtype
-    elif x.is_floating_point() or x.is_complex():
-        real = x.real.dtype
-    else:
-        real = torch.get_default_dtype()
-    if is_complex and real.itemsize < 4:
-        raise TypeError(f"`{name}` is complex, and there is no arithmetic of such values in {real}")
-    if x.is_complex() != is_complex or x.real.dtype != real:
-        dtype = real.to_complex() if is_complex else real
-        raise TypeError(f"`{name}` must be {dtype}, found {x.dtype}: give {name}.to({dtype})")
-    if like is not None and x.device != like.device:
-        raise ValueError(f"`{name}` is on {x.device}, the network on {like.device}")
-
-
-def nonnegative(p: Tensor) -> Tensor:
-    """Reflect `p` at 0, so that it is never below, wherever an optimiser steps."""
-    return torch.where(p < 0, -p, p)
-
-
-def shrink_each(v: Tensor, t: Tensor) -> Tensor:
-    """Soft thresholding, each entry by a threshold of its own; none is negative."""
-    return v - v.clamp(-t, t)
-
-
-class Phase(nn.Module):
-    """One iteration and the constants that are its own: theta [m] >= 0.
-
-    theta: thresholds
-    """
-
-    def __init__(self, theta: Tensor) -> None:
-        super().__init__()
-        self.theta = nn.Parameter(theta)  # lista.unroll:17
-
-    def forward(self, Z: Tensor, We_X: Tensor, S: Tensor) -> Tensor:
-        theta = nonnegative(self.theta)  # lista.unroll:17
-        return shrink_each(We_X + Z @ S.mT, theta)  # lista.unroll:21
-
-    def begin(self, We_X: Tensor) -> Tensor:
-        """The first iteration, in which the states are zero."""
-        theta = nonnegative(self.theta)  # lista.unroll:17
-        return shrink_each(We_X, theta)  # lista.unroll:21
-
-
 class Lista(nn.Module):
     """Map X [batch, n] to Z [batch, m].
 
@@ -89,15 +31,15 @@ class Lista(nn.Module):
     ) -> None:
         super().__init__()
         m = Wd.shape[1]
+        # lista.unroll:13
         if L is None:
-            L = 1.01 * torch.linalg.matrix_norm(Wd, 2) ** 2  # lista.unroll:13
+            L = 1.01 * torch.linalg.matrix_norm(Wd, 2) ** 2
         alpha = torch.as_tensor(alpha, dtype=Wd.dtype, device=Wd.device)
         L = torch.as_tensor(L, dtype=Wd.dtype, device=Wd.device)
         self.We = nn.Parameter((Wd.mT / L).contiguous())  # lista.unroll:15
-        self.S = nn.Parameter(
-            torch.eye(m, dtype=Wd.dtype, device=Wd.device) - Wd.mT @ Wd / L
-        )  # lista.unroll:16
-        self.phases = nn.ModuleList(Phase((alpha / L).expand(m).clone()) for _ in range(phases))
+        # lista.unroll:16
+        self.S = nn.Parameter(torch.eye(m, dtype=Wd.dtype, device=Wd.device) - Wd.mT @ Wd / L)
+        self.phases = nn.ModuleList([Phase((alpha / L).expand(m).clone()) for _ in range(phases)])
 
     def start(self, X: Tensor) -> Tensor:
         """What all phases share."""
@@ -129,3 +71,47 @@ class Lista(nn.Module):
         check_input("Z_star", Z_star, (self.We.shape[-2],), self.We)
         Z = self(X)
         return (1 / 2 * (Z - Z_star).square().sum(-1)).mean()
+
+
+class Phase(nn.Module):
+    """One iteration and the constants that are its own: theta [m] >= 0.
+
+    theta: thresholds
+    """
+
+    def __init__(self, theta: Tensor) -> None:
+        super().__init__()
+        self.theta = nn.Parameter(theta)  # lista.unroll:17
+
+    def forward(self, Z: Tensor, We_X: Tensor, S: Tensor) -> Tensor:
+        theta = nonnegative(self.theta)  # lista.unroll:17
+        return shrink_each(We_X + Z @ S.mT, theta)  # lista.unroll:21
+
+    def begin(self, We_X: Tensor) -> Tensor:
+        """The first iteration, in which the states are zero."""
+        theta = nonnegative(self.theta)  # lista.unroll:17
+        return shrink_each(We_X, theta)  # lista.unroll:21
+
+
+def check_input(name: str, x: Tensor, shape: tuple[int | None, ...], like: Tensor) -> None:
+    """Refuse what does not end in `shape` (None: any size), or has not the precision and the device
+    of `like`. Any batch axes may lead."""
+    found = tuple(x.shape[x.ndim - len(shape) :]) if x.ndim >= len(shape) else ()
+    if len(found) < len(shape) or any(n not in (None, m) for n, m in zip(shape, found)):
+        wanted = ", ".join(["...", *("any" if n is None else str(n) for n in shape)])
+        raise ValueError(f"`{name}` must have the shape [{wanted}], found {list(x.shape)}")
+    dtype = like.real.dtype
+    if x.dtype != dtype:
+        raise TypeError(f"`{name}` must be {dtype}, found {x.dtype}: give {name}.to({dtype})")
+    if x.device != like.device:
+        raise ValueError(f"`{name}` is on {x.device}, the network on {like.device}")
+
+
+def nonnegative(p: Tensor) -> Tensor:
+    """Reflect `p` at 0, so that it is never below, wherever an optimiser steps."""
+    return torch.where(p < 0, -p, p)
+
+
+def shrink_each(v: Tensor, t: Tensor) -> Tensor:
+    """Soft thresholding, each entry by a threshold of its own; none is negative."""
+    return v - v.clamp(-t, t)

@@ -14,88 +14,6 @@ import torch
 from torch import Tensor, nn
 
 
-def check_input(
-    name: str,
-    x: Tensor,
-    shape: tuple[int | None, ...],
-    like: Tensor | None = None,
-    is_complex: bool = False,
-) -> None:
-    """Refuse what does not end in `shape` (None: any size), or has not the precision and the device
-    of `like`. Any batch axes may lead."""
-    found = tuple(x.shape[x.ndim - len(shape) :]) if x.ndim >= len(shape) else ()
-    if len(found) < len(shape) or any(n not in (None, m) for n, m in zip(shape, found)):
-        wanted = ", ".join(["...", *("any" if n is None else str(n) for n in shape)])
-        raise ValueError(f"`{name}` must have the shape [{wanted}], found {list(x.shape)}")
-    if like is not None:
-        real = like.real.dtype
-    elif x.is_floating_point() or x.is_complex():
-        real = x.real.dtype
-    else:
-        real = torch.get_default_dtype()
-    if is_complex and real.itemsize < 4:
-        raise TypeError(f"`{name}` is complex, and there is no arithmetic of such values in {real}")
-    if x.is_complex() != is_complex or x.real.dtype != real:
-        dtype = real.to_complex() if is_complex else real
-        raise TypeError(f"`{name}` must be {dtype}, found {x.dtype}: give {name}.to({dtype})")
-    if like is not None and x.device != like.device:
-        raise ValueError(f"`{name}` is on {x.device}, the network on {like.device}")
-
-
-def nonnegative(p: Tensor) -> Tensor:
-    """Reflect `p` at 0, so that it is never below, wherever an optimiser steps."""
-    return torch.where(p < 0, -p, p)
-
-
-def quantile(v: Tensor, q: Tensor, rank: int) -> Tensor:
-    """The `q`-quantile of each sample, linear between order statistics."""
-    ordered = v.flatten(-rank).sort(dim=-1).values
-    last = ordered.shape[-1] - 1
-    place, _ = torch.broadcast_tensors(q.clamp(0, 1) * last, ordered[..., 0])
-    below = place.detach().floor().long().clamp(max=max(last - 1, 0))
-    above = (below + 1).clamp(max=last)
-    ordered = ordered.expand(*place.shape, -1)
-    low = ordered.gather(-1, below[..., None])[..., 0]
-    high = ordered.gather(-1, above[..., None])[..., 0]
-    return torch.lerp(low, high, place - below)
-
-
-def soft(v: Tensor, t: Tensor) -> Tensor:
-    """Soft thresholding, the proximal map of t times the 1-norm; complex values shrink in modulus."""
-    return v.sign() * torch.relu(v.abs() - t)
-
-
-def support_soft(v: Tensor, t: Tensor, q: Tensor) -> Tensor:
-    """Soft thresholding with support selection (Chen et al., 2018).
-
-    The fraction q of entries that is largest in modulus passes unshrunk, where it is above t;
-    with q = 0 none does.
-    """
-    modulus = v.abs()
-    trusted = (modulus > t[..., None]) & (modulus > quantile(modulus, 1 - q, 1)[..., None])
-    return torch.where(trusted, v, soft(v, t[..., None]))
-
-
-class Phase(nn.Module):
-    """One iteration and the constants that are its own: W [m, n]; theta >= 0."""
-
-    def __init__(self, W: Tensor, theta: Tensor) -> None:
-        super().__init__()
-        self.W = nn.Parameter(W)  # lista_cpss.unroll:20
-        self.theta = nn.Parameter(theta)  # lista_cpss.unroll:21
-
-    def forward(self, x: Tensor, y: Tensor, A: Tensor, p: Tensor, p_max: Tensor, k: int) -> Tensor:
-        theta = nonnegative(self.theta)  # lista_cpss.unroll:21
-        p_k = torch.minimum(p * k, p_max)  # lista_cpss.unroll:18
-        return support_soft(x + (y - x @ A.mT) @ self.W, theta, p_k)  # lista_cpss.unroll:25
-
-    def begin(self, y: Tensor, p: Tensor, p_max: Tensor, k: int) -> Tensor:
-        """The first iteration, in which the states are zero."""
-        theta = nonnegative(self.theta)  # lista_cpss.unroll:21
-        p_k = torch.minimum(p * k, p_max)  # lista_cpss.unroll:18
-        return support_soft(y @ self.W, theta, p_k)  # lista_cpss.unroll:25
-
-
 class ListaCpss(nn.Module):
     """Map y [batch, m] to x [batch, n].
 
@@ -123,7 +41,7 @@ class ListaCpss(nn.Module):
         self.register_buffer("A", A, persistent=False)
         self.register_buffer("p", p, persistent=False)
         self.register_buffer("p_max", p_max, persistent=False)
-        self.phases = nn.ModuleList(Phase(A / L, lambda_ / L) for _ in range(phases))
+        self.phases = nn.ModuleList([Phase(A / L, lambda_ / L) for _ in range(phases)])
 
     def forward(self, y: Tensor) -> Tensor:
         check_input("y", y, (self.A.shape[-2],), self.A)
@@ -149,3 +67,71 @@ class ListaCpss(nn.Module):
         check_input("x_star", x_star, (self.A.shape[-1],), self.A)
         x = self(y)
         return (x - x_star).square().sum(-1).mean()
+
+
+class Phase(nn.Module):
+    """One iteration and the constants that are its own: W [m, n]; theta >= 0."""
+
+    def __init__(self, W: Tensor, theta: Tensor) -> None:
+        super().__init__()
+        self.W = nn.Parameter(W)  # lista_cpss.unroll:20
+        self.theta = nn.Parameter(theta)  # lista_cpss.unroll:21
+
+    def forward(self, x: Tensor, y: Tensor, A: Tensor, p: Tensor, p_max: Tensor, k: int) -> Tensor:
+        theta = nonnegative(self.theta)  # lista_cpss.unroll:21
+        p_k = torch.minimum(p * k, p_max)  # lista_cpss.unroll:18
+        return support_soft(x + (y - x @ A.mT) @ self.W, theta, p_k)  # lista_cpss.unroll:25
+
+    def begin(self, y: Tensor, p: Tensor, p_max: Tensor, k: int) -> Tensor:
+        """The first iteration, in which the states are zero."""
+        theta = nonnegative(self.theta)  # lista_cpss.unroll:21
+        p_k = torch.minimum(p * k, p_max)  # lista_cpss.unroll:18
+        return support_soft(y @ self.W, theta, p_k)  # lista_cpss.unroll:25
+
+
+def support_soft(v: Tensor, t: Tensor, q: Tensor) -> Tensor:
+    """Soft thresholding with support selection (Chen et al., 2018).
+
+    The fraction q of entries that is largest in modulus passes unshrunk, where it is above t;
+    with q = 0 none does.
+    """
+    modulus = v.abs()
+    trusted = (modulus > t[..., None]) & (modulus > quantile(modulus, 1 - q, 1)[..., None])
+    return torch.where(trusted, v, soft(v, t[..., None]))
+
+
+def soft(v: Tensor, t: Tensor) -> Tensor:
+    """Soft thresholding, the proximal map of t times the 1-norm; complex values shrink in modulus."""
+    return v.sign() * torch.relu(v.abs() - t)
+
+
+def check_input(name: str, x: Tensor, shape: tuple[int | None, ...], like: Tensor) -> None:
+    """Refuse what does not end in `shape` (None: any size), or has not the precision and the device
+    of `like`. Any batch axes may lead."""
+    found = tuple(x.shape[x.ndim - len(shape) :]) if x.ndim >= len(shape) else ()
+    if len(found) < len(shape) or any(n not in (None, m) for n, m in zip(shape, found)):
+        wanted = ", ".join(["...", *("any" if n is None else str(n) for n in shape)])
+        raise ValueError(f"`{name}` must have the shape [{wanted}], found {list(x.shape)}")
+    dtype = like.real.dtype
+    if x.dtype != dtype:
+        raise TypeError(f"`{name}` must be {dtype}, found {x.dtype}: give {name}.to({dtype})")
+    if x.device != like.device:
+        raise ValueError(f"`{name}` is on {x.device}, the network on {like.device}")
+
+
+def nonnegative(p: Tensor) -> Tensor:
+    """Reflect `p` at 0, so that it is never below, wherever an optimiser steps."""
+    return torch.where(p < 0, -p, p)
+
+
+def quantile(v: Tensor, q: Tensor, rank: int) -> Tensor:
+    """The `q`-quantile of each sample, linear between order statistics."""
+    ordered = v.flatten(-rank).sort(dim=-1).values
+    last = ordered.shape[-1] - 1
+    place, _ = torch.broadcast_tensors(q.clamp(0, 1) * last, ordered[..., 0])
+    below = place.detach().floor().long().clamp(max=max(last - 1, 0))
+    above = (below + 1).clamp(max=last)
+    ordered = ordered.expand(*place.shape, -1)
+    low = ordered.gather(-1, below[..., None])[..., 0]
+    high = ordered.gather(-1, above[..., None])[..., 0]
+    return torch.lerp(low, high, place - below)

@@ -13,39 +13,6 @@ import torch
 from torch import Tensor, nn
 
 
-def check_input(
-    name: str,
-    x: Tensor,
-    shape: tuple[int | None, ...],
-    like: Tensor | None = None,
-    is_complex: bool = False,
-) -> None:
-    """Refuse what does not end in `shape` (None: any size), or has not the precision and the device
-    of `like`. Any batch axes may lead."""
-    found = tuple(x.shape[x.ndim - len(shape) :]) if x.ndim >= len(shape) else ()
-    if len(found) < len(shape) or any(n not in (None, m) for n, m in zip(shape, found)):
-        wanted = ", ".join(["...", *("any" if n is None else str(n) for n in shape)])
-        raise ValueError(f"`{name}` must have the shape [{wanted}], found {list(x.shape)}")
-    if like is not None:
-        real = like.real.dtype
-    elif x.is_floating_point() or x.is_complex():
-        real = x.real.dtype
-    else:
-        real = torch.get_default_dtype()
-    if is_complex and real.itemsize < 4:
-        raise TypeError(f"`{name}` is complex, and there is no arithmetic of such values in {real}")
-    if x.is_complex() != is_complex or x.real.dtype != real:
-        dtype = real.to_complex() if is_complex else real
-        raise TypeError(f"`{name}` must be {dtype}, found {x.dtype}: give {name}.to({dtype})")
-    if like is not None and x.device != like.device:
-        raise ValueError(f"`{name}` is on {x.device}, the network on {like.device}")
-
-
-def box(v: Tensor, a: Tensor, b: Tensor) -> Tensor:
-    """Projection onto the interval [a, b]."""
-    return v.clamp(min=a).clamp(max=b)
-
-
 class Pdhg(nn.Module):
     """Map y [batch, n] to x [batch, n].
 
@@ -72,10 +39,12 @@ class Pdhg(nn.Module):
     ) -> None:
         super().__init__()
         q = K.shape[0]
+        # pdhg.unroll:14
         if sigma is None:
-            sigma = 1 / torch.linalg.matrix_norm(K, 2)  # pdhg.unroll:14
+            sigma = 1 / torch.linalg.matrix_norm(K, 2)
+        # pdhg.unroll:15
         if tau is None:
-            tau = 1 / torch.linalg.matrix_norm(K, 2)  # pdhg.unroll:15
+            tau = 1 / torch.linalg.matrix_norm(K, 2)
         lambda_ = torch.as_tensor(lambda_, dtype=K.dtype, device=K.device)
         sigma = torch.as_tensor(sigma, dtype=K.dtype, device=K.device)
         tau = torch.as_tensor(tau, dtype=K.dtype, device=K.device)
@@ -93,37 +62,29 @@ class Pdhg(nn.Module):
     def start(self, y: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """The states at the start."""
         check_input("y", y, (self.K.shape[-1],), self.K)
-        x = torch.zeros_like(y)  # pdhg.unroll:21
-        v = torch.zeros_like(y)  # pdhg.unroll:21
+        # pdhg.unroll:21
+        x = torch.zeros_like(y)
+        v = torch.zeros_like(y)
         p = y.new_zeros((*y.shape[:-1], self.q))  # pdhg.unroll:22
         return x, v, p
 
     def phase(self, x: Tensor, v: Tensor, p: Tensor, y: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         x_prev = x
-        p = box(
-            torch.addcmul(p, v @ self.K.mT, self.sigma), self.neg_lambda, self.lambda_
-        )  # pdhg.unroll:24
+        # pdhg.unroll:24
+        p = box(torch.addcmul(p, v @ self.K.mT, self.sigma), self.neg_lambda, self.lambda_)
+        # pdhg.unroll:25
         x = (
             torch.addcmul(torch.addcmul(x_prev, p @ self.K, self.tau, value=-1), y, self.tau)
             / self.tau_plus_1
-        )  # pdhg.unroll:25
-        v = torch.lerp(x_prev, x, 1 + self.theta)  # pdhg.unroll:26
+        )
+        v = extrapolate(x, x_prev, self.theta)  # pdhg.unroll:26
         return x, v, p
-
-    def last_phase(self, x: Tensor, v: Tensor, p: Tensor, y: Tensor) -> Tensor:
-        p = box(
-            torch.addcmul(p, v @ self.K.mT, self.sigma), self.neg_lambda, self.lambda_
-        )  # pdhg.unroll:24
-        return (
-            torch.addcmul(torch.addcmul(x, p @ self.K, self.tau, value=-1), y, self.tau)
-            / self.tau_plus_1
-        )  # pdhg.unroll:25
 
     def forward(self, y: Tensor) -> Tensor:
         x, v, p = self.start(y)
-        for _ in range(self.phases - 1):
+        for _ in range(self.phases):
             x, v, p = self.phase(x, v, p, y)
-        return self.last_phase(x, v, p, y)
+        return x
 
     def trajectory(self, y: Tensor) -> list[dict[str, Tensor]]:
         """The states after each phase."""
@@ -133,3 +94,27 @@ class Pdhg(nn.Module):
             x, v, p = self.phase(x, v, p, y)
             states.append({"x": x, "v": v, "p": p})
         return states
+
+
+def box(v: Tensor, a: Tensor, b: Tensor) -> Tensor:
+    """Projection onto the interval [a, b]."""
+    return v.clamp(min=a).clamp(max=b)
+
+
+def check_input(name: str, x: Tensor, shape: tuple[int | None, ...], like: Tensor) -> None:
+    """Refuse what does not end in `shape` (None: any size), or has not the precision and the device
+    of `like`. Any batch axes may lead."""
+    found = tuple(x.shape[x.ndim - len(shape) :]) if x.ndim >= len(shape) else ()
+    if len(found) < len(shape) or any(n not in (None, m) for n, m in zip(shape, found)):
+        wanted = ", ".join(["...", *("any" if n is None else str(n) for n in shape)])
+        raise ValueError(f"`{name}` must have the shape [{wanted}], found {list(x.shape)}")
+    dtype = like.real.dtype
+    if x.dtype != dtype:
+        raise TypeError(f"`{name}` must be {dtype}, found {x.dtype}: give {name}.to({dtype})")
+    if x.device != like.device:
+        raise ValueError(f"`{name}` is on {x.device}, the network on {like.device}")
+
+
+def extrapolate(x: Tensor, x_prev: Tensor, t: Tensor | float) -> Tensor:
+    """Momentum, ``x + t * (x - x_prev)``, in one pass over memory."""
+    return torch.lerp(x_prev, x, 1 + t)

@@ -14,100 +14,6 @@ import torch
 from torch import Tensor, nn
 
 
-def check_input(
-    name: str,
-    x: Tensor,
-    shape: tuple[int | None, ...],
-    like: Tensor | None = None,
-    is_complex: bool = False,
-) -> None:
-    """Refuse what does not end in `shape` (None: any size), or has not the precision and the device
-    of `like`. Any batch axes may lead."""
-    found = tuple(x.shape[x.ndim - len(shape) :]) if x.ndim >= len(shape) else ()
-    if len(found) < len(shape) or any(n not in (None, m) for n, m in zip(shape, found)):
-        wanted = ", ".join(["...", *("any" if n is None else str(n) for n in shape)])
-        raise ValueError(f"`{name}` must have the shape [{wanted}], found {list(x.shape)}")
-    if like is not None:
-        real = like.real.dtype
-    elif x.is_floating_point() or x.is_complex():
-        real = x.real.dtype
-    else:
-        real = torch.get_default_dtype()
-    if is_complex and real.itemsize < 4:
-        raise TypeError(f"`{name}` is complex, and there is no arithmetic of such values in {real}")
-    if x.is_complex() != is_complex or x.real.dtype != real:
-        dtype = real.to_complex() if is_complex else real
-        raise TypeError(f"`{name}` must be {dtype}, found {x.dtype}: give {name}.to({dtype})")
-    if like is not None and x.device != like.device:
-        raise ValueError(f"`{name}` is on {x.device}, the network on {like.device}")
-
-
-def mmse_bg(v: Tensor, t2: Tensor, p: Tensor, a2: Tensor) -> Tensor:
-    """The posterior mean of a Bernoulli-Gaussian value with density p and variance a2 that is
-    observed with noise of variance t2 (Ito, Takabe, Wadayama, 2019).
-    """
-    s2 = a2 + t2
-    odds = (1 - p) / p * (s2 / t2).sqrt() * (-(v**2) * a2 / (2 * t2 * s2)).exp()
-    return v * a2 / s2 / (1 + odds)
-
-
-class Phase(nn.Module):
-    """One iteration and the constants that are its own: gamma.
-
-    gamma: step
-    """
-
-    def __init__(self, gamma: Tensor) -> None:
-        super().__init__()
-        self.gamma = nn.Parameter(gamma)  # tista.unroll:20
-
-    def forward(
-        self,
-        s: Tensor,
-        y: Tensor,
-        A: Tensor,
-        sigma2: Tensor,
-        p: Tensor,
-        alpha2: Tensor,
-        epsilon: Tensor,
-        W: Tensor,
-        m_sigma2: Tensor,
-        tr_AtA: Tensor,
-        tr_WWt: Tensor,
-    ) -> Tensor:
-        r = y - s @ A.mT  # tista.unroll:24
-        v2 = torch.maximum((r.square().sum(-1) - m_sigma2) / tr_AtA, epsilon)  # tista.unroll:25
-        gamma_2 = self.gamma**2  # tista.unroll:26
-        tau2 = (
-            v2 / s.shape[-1] * (s.shape[-1] + (gamma_2 - 2 * self.gamma) * y.shape[-1])
-            + gamma_2 * sigma2 / s.shape[-1] * tr_WWt
-        )  # tista.unroll:26
-        return mmse_bg(
-            torch.addcmul(s, r @ W.mT, self.gamma), tau2[..., None], p, alpha2
-        )  # tista.unroll:27
-
-    def begin(
-        self,
-        y: Tensor,
-        sigma2: Tensor,
-        p: Tensor,
-        alpha2: Tensor,
-        epsilon: Tensor,
-        W: Tensor,
-        m_sigma2: Tensor,
-        tr_AtA: Tensor,
-        tr_WWt: Tensor,
-    ) -> Tensor:
-        """The first iteration, in which the states are zero."""
-        gamma_2 = self.gamma**2  # tista.unroll:26
-        v2 = torch.maximum((y.square().sum(-1) - m_sigma2) / tr_AtA, epsilon)  # tista.unroll:25
-        tau2 = (
-            v2 / W.shape[-2] * (W.shape[-2] + (gamma_2 - 2 * self.gamma) * y.shape[-1])
-            + gamma_2 * sigma2 / W.shape[-2] * tr_WWt
-        )  # tista.unroll:26
-        return mmse_bg(self.gamma * (y @ W.mT), tau2[..., None], p, alpha2)  # tista.unroll:27
-
-
 class Tista(nn.Module):
     """Map y [batch, m] to s [batch, n].
 
@@ -143,15 +49,17 @@ class Tista(nn.Module):
         self.register_buffer("alpha2", alpha2, persistent=False)
         self.register_buffer("epsilon", epsilon, persistent=False)
         self.register_buffer("W", W.contiguous(), persistent=False)
-        self.register_buffer("m_sigma2", m * sigma2, persistent=False)  # tista.unroll:25
+        # tista.unroll:25
+        self.register_buffer("m_sigma2", m * sigma2, persistent=False)
         self.register_buffer(
             "tr_AtA", (A.mT @ A).diagonal(dim1=-2, dim2=-1).sum(-1), persistent=False
-        )  # tista.unroll:25
+        )
+        # tista.unroll:26
         self.register_buffer(
             "tr_WWt", (W @ W.mT).diagonal(dim1=-2, dim2=-1).sum(-1), persistent=False
-        )  # tista.unroll:26
+        )
         self.phases = nn.ModuleList(
-            Phase(torch.tensor(1.0, dtype=A.dtype, device=A.device)) for _ in range(phases)
+            [Phase(torch.tensor(1.0, dtype=A.dtype, device=A.device)) for _ in range(phases)]
         )
 
     def forward(self, y: Tensor) -> Tensor:
@@ -222,3 +130,84 @@ class Tista(nn.Module):
         check_input("s_star", s_star, (self.A.shape[-1],), self.A)
         s = self(y)
         return (s - s_star).square().sum(-1).mean()
+
+
+class Phase(nn.Module):
+    """One iteration and the constants that are its own: gamma.
+
+    gamma: step
+    """
+
+    def __init__(self, gamma: Tensor) -> None:
+        super().__init__()
+        self.gamma = nn.Parameter(gamma)  # tista.unroll:20
+
+    def forward(
+        self,
+        s: Tensor,
+        y: Tensor,
+        A: Tensor,
+        sigma2: Tensor,
+        p: Tensor,
+        alpha2: Tensor,
+        epsilon: Tensor,
+        W: Tensor,
+        m_sigma2: Tensor,
+        tr_AtA: Tensor,
+        tr_WWt: Tensor,
+    ) -> Tensor:
+        r = y - s @ A.mT  # tista.unroll:24
+        v2 = torch.maximum((r.square().sum(-1) - m_sigma2) / tr_AtA, epsilon)  # tista.unroll:25
+        # tista.unroll:26
+        gamma_squared = self.gamma**2
+        tau2 = (
+            v2 / s.shape[-1] * (s.shape[-1] + (gamma_squared - 2 * self.gamma) * y.shape[-1])
+            + gamma_squared * sigma2 / s.shape[-1] * tr_WWt
+        )
+        # tista.unroll:27
+        return mmse_bg(torch.addcmul(s, r @ W.mT, self.gamma), tau2[..., None], p, alpha2)
+
+    def begin(
+        self,
+        y: Tensor,
+        sigma2: Tensor,
+        p: Tensor,
+        alpha2: Tensor,
+        epsilon: Tensor,
+        W: Tensor,
+        m_sigma2: Tensor,
+        tr_AtA: Tensor,
+        tr_WWt: Tensor,
+    ) -> Tensor:
+        """The first iteration, in which the states are zero."""
+        gamma_squared = self.gamma**2  # tista.unroll:26
+        v2 = torch.maximum((y.square().sum(-1) - m_sigma2) / tr_AtA, epsilon)  # tista.unroll:25
+        # tista.unroll:26
+        tau2 = (
+            v2 / W.shape[-2] * (W.shape[-2] + (gamma_squared - 2 * self.gamma) * y.shape[-1])
+            + gamma_squared * sigma2 / W.shape[-2] * tr_WWt
+        )
+        return mmse_bg(self.gamma * (y @ W.mT), tau2[..., None], p, alpha2)  # tista.unroll:27
+
+
+def mmse_bg(v: Tensor, t2: Tensor, p: Tensor, a2: Tensor) -> Tensor:
+    """The posterior mean of a Bernoulli-Gaussian value with density p and variance a2 that is
+    observed with noise of variance t2 (Ito, Takabe, Wadayama, 2019).
+    """
+    s2 = a2 + t2
+    odds = (1 - p) / p * (s2 / t2).sqrt() * (-(v**2) * a2 / (2 * t2 * s2)).exp()
+    return v * a2 / s2 / (1 + odds)
+
+
+def check_input(name: str, x: Tensor, shape: tuple[int | None, ...], like: Tensor) -> None:
+    """Refuse what does not end in `shape` (None: any size), or has not the precision and the device
+    of `like`. Any batch axes may lead."""
+    found = tuple(x.shape[x.ndim - len(shape) :]) if x.ndim >= len(shape) else ()
+    if len(found) < len(shape) or any(n not in (None, m) for n, m in zip(shape, found)):
+        wanted = ", ".join(["...", *("any" if n is None else str(n) for n in shape)])
+        raise ValueError(f"`{name}` must have the shape [{wanted}], found {list(x.shape)}")
+    dtype = like.real.dtype
+    if x.dtype != dtype:
+        raise TypeError(f"`{name}` must be {dtype}, found {x.dtype}: give {name}.to({dtype})")
+    if x.device != like.device:
+        raise ValueError(f"`{name}` is on {x.device}, the network on {like.device}")

@@ -6,25 +6,18 @@ import ast
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from unroll_dsl.backends.torch.expressions import Expressions, Functions, Like
+from unroll_dsl.backends.torch.expressions import Expressions, Invoke, Like
 from unroll_dsl.backends.torch.facts import Facts
 from unroll_dsl.backends.torch.names import Scope, identifier
+from unroll_dsl.backends.torch.naming import factor_name, name_for
 from unroll_dsl.backends.torch.templates import name as name_of
-from unroll_dsl.backends.torch.templates import text
+from unroll_dsl.backends.torch.tree import Assign, Define, Return, Statement
 from unroll_dsl.ir import nodes as ops
 from unroll_dsl.ir.nodes import Node
 from unroll_dsl.types import Array, Dim
 
 _LONG = 100  # parts of an expression: what is longer is cut into statements
 _END = 1 << 60  # the position of what stands after the last statement
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """A line of generated code and where it comes from."""
-
-    text: str
-    comment: str = ""
 
 
 @dataclass(slots=True)
@@ -89,8 +82,8 @@ class Block:
 
     Parameters
     ----------
-    nodes, facts, functions
-        The graph (or a function's body), what is known of its nodes, the functions it calls.
+    nodes, facts, invoke
+        The graph (or a function's body), what is known of its nodes, how the functions of it are called.
     given
         The expression of nodes that come from outside.
     scope
@@ -99,31 +92,45 @@ class Block:
         The expression of a dimension, and what gives dtype and device to new tensors.
     origin
         The provenance comment of a node.
+    stands_for
+        Nodes that stand for others.
     """
 
     def __init__(
         self,
         nodes: Sequence[Node],
         facts: Facts,
-        functions: Functions,
+        invoke: Invoke,
         given: Mapping[int, ast.expr],
         scope: Scope,
         size: Callable[[Dim], ast.expr],
         like: Callable[[], Like],
         origin: Callable[[Node], str],
+        stands_for: Mapping[int, int] | None = None,
     ) -> None:
         self.nodes = nodes
         self.facts = facts
         self.given = dict(given)
         self.scope = scope
         self.origin = origin
-        self.lines: list[Line] = []
+        self.body: list[Statement] = []
         self.names: dict[int, str] = {}  # nodes that have a statement, once it is written
         self._bases: dict[str, str] = {}  # author's names in Python
         self._wanted: dict[int, str] = {}  # names of statements still to be written
+        self._here = ""  # the origin of the statement that is being written
+        self._spared: set[int] = set()
         self.write = Expressions(
-            nodes, facts, functions, self._known, size, like, self._bind, self._define
+            nodes,
+            facts,
+            invoke,
+            self._known,
+            size,
+            like,
+            self._bind,
+            self._define,
+            stands_for or {},
         )
+        self.write.is_spared = self.is_spared
 
     def _known(self, index: int) -> ast.expr | None:
         if index in self.names:
@@ -132,29 +139,28 @@ class Block:
 
     def _bind(self, expr: ast.expr) -> ast.expr:
         name = self.scope.fresh("value")
-        self.lines.append(Line(f"{name} = {text(expr)}"))
+        self.body.append(Assign((name,), expr, self._here))
         return name_of(name)
 
     def _define(
         self, make: Callable[[ast.expr, Callable[[ast.expr], ast.expr]], ast.expr]
     ) -> ast.expr:
         """A function of `v`, or of another name where that is taken: a lambda, or a definition where its result needs lines."""
-        lines: list[str] = []
+        body: list[Statement] = []
 
         def bind(expr: ast.expr) -> ast.expr:
             word = self.scope.fresh("value")
-            lines.append(f"{word} = {text(expr)}")
+            body.append(Assign((word,), expr))
             return name_of(word)
 
         argument = self.scope.inner("v")
         result = make(name_of(argument), bind)
-        if not lines:
+        if not body:
             return ast.Lambda(
                 ast.arguments([], [ast.arg(argument)], None, [], [], None, []), result
             )
         word = self.scope.fresh("system")
-        body = "".join(f"\n    {line}" for line in [*lines, f"return {text(result)}"])
-        self.lines.append(Line(f"def {word}({argument}: Tensor) -> Tensor:{body}\n"))
+        self.body.append(Define(word, argument, (*body, Return((result,)))))
         return name_of(word)
 
     def run(
@@ -168,16 +174,50 @@ class Block:
         `previous` are nodes that come in under a name that a statement may take over: the states.
         `wishes` are Python's names for nodes, before their labels.
         """
+        return self.run_in_two(roots, (), previous, wishes)[0]
+
+    def run_in_two(
+        self,
+        roots: Sequence[int],
+        later: Sequence[int],
+        previous: Mapping[int, str] | None = None,
+        wishes: Mapping[int, str] | None = None,
+    ) -> tuple[list[ast.expr], list[Statement], list[ast.expr]]:
+        """`run` for `roots`, then for `later`: the expressions of the first, the statements that only the
+        second ones take, which are not in `body`, and the expressions of these."""
         previous, wishes = previous or {}, wishes or {}
-        found = plan(self.nodes, roots, lambda i: i in self.given or i in self.names)
+        is_given = self._is_known
+        found = plan(self.nodes, [*roots, *later], is_given)
+        soon = plan(self.nodes, roots, is_given)
+        first = set(soon.inside)
         named = self._statements(found, wishes)
-        self._name(named, found, roots, previous, wishes)
+        named.sort(key=lambda index: (index not in first, index))
+        self._name(named, found, [*roots, *later], previous, wishes)
+        if later:
+            self._spared = {i for i in first if soon.uses[i] == 1 and i not in roots}
+        self._write([i for i in named if i in first])
+        values = [self.write.value(root) for root in roots]
+        self._spared = set()
+        body, self.body = self.body, []
+        self._write([i for i in named if i not in first])
+        last = [self.write.value(root) for root in later]
+        rest, self.body = self.body, body
+        return values, rest, last
+
+    def _is_known(self, index: int) -> bool:
+        return index in self.given or index in self.names
+
+    def _write(self, named: Sequence[int]) -> None:
         for index in named:
             wanted = self._wanted.pop(index)
-            expr = self.write.compute(index)
-            self.lines.append(Line(f"{wanted} = {text(expr)}", self.origin(self.nodes[index])))
+            self._here = self.origin(self.nodes[index])
+            self.body.append(Assign((wanted,), self.write.compute(index), self._here))
             self.names[index] = wanted
-        return [self.write.value(root) for root in roots]
+        self._here = ""
+
+    def is_spared(self, index: int) -> bool:
+        """Whether a value that has a name only for what comes `later` is read no more before that."""
+        return index in self._spared and self.nodes[index].label is None
 
     def _statements(self, found: Plan, wishes: Mapping[int, str]) -> list[int]:
         """The nodes that become statements, in order: also what would be too long for one line of code."""
@@ -224,7 +264,9 @@ class Block:
                 base = wishes[index]
                 self.scope.take(base)
             else:
-                base = self._base(self.nodes[index].label or self._derived(index), previous)
+                base = self._base(
+                    name_for(self.nodes, index), previous, factor_name(self.nodes[index])
+                )
             bases.setdefault(base, []).append(index)
         set_aside: list[tuple[str, str]] = []
         for base, holders in bases.items():
@@ -239,16 +281,18 @@ class Block:
                 self._wanted[index] = self.scope.fresh(base) if clash else base
         if set_aside:
             left, right = zip(*set_aside, strict=True)
-            self.lines.append(Line(f"{', '.join(left)} = {', '.join(right)}"))
+            values = [name_of(word) for word in right]
+            whole = values[0] if len(values) == 1 else ast.Tuple(values, ast.Load())
+            self.body.append(Assign(left, whole))
 
-    def _base(self, wish: str, previous: Mapping[int, str]) -> str:
+    def _base(self, wish: str, previous: Mapping[int, str], otherwise: str | None = None) -> str:
         """The Python name for a label: the same one for the same label."""
         if wish not in self._bases:
             wanted = identifier(wish)
             if wanted in previous.values():
                 self._bases[wish] = wanted
             else:
-                self._bases[wish] = self.scope.fresh(wish)
+                self._bases[wish] = self.scope.fresh(wish, otherwise)
         return self._bases[wish]
 
     def _last_reads(
@@ -290,73 +334,3 @@ class Block:
             map_, *others = node.args
             return [(map_, _END), *((argument, place) for argument in others)]
         return [(argument, place) for argument in node.args]
-
-    def _derived(self, index: int) -> str:
-        return derived_name(self.nodes, index) or "value"
-
-
-def derived_name(nodes: Sequence[Node], index: int) -> str | None:
-    """A name for a value that the author gave none: `A' @ y` becomes `Aty`. None if too long."""
-    found = _derive(nodes, index, 0)
-    if found is None or len(found) > 18 or not found.isidentifier():
-        return None
-    return found
-
-
-def _derive(nodes: Sequence[Node], index: int, depth: int) -> str | None:
-    node = nodes[index]
-    if depth > 4:
-        return None
-    if node.label is not None and depth > 0:
-        return node.label
-    parts = [_derive(nodes, argument, depth + 1) for argument in node.args]
-    match node.op:
-        case (
-            ops.Input(name)
-            | ops.Fixed(name)
-            | ops.Learnable(name)
-            | ops.State(name)
-            | ops.Final(name)
-            | ops.Target(name)
-        ):
-            return name
-        case ops.Constant(value) if isinstance(value, int):
-            return str(value)
-        case ops.Size(dim) if len(dim.symbols) == 1 and dim == Dim.of(next(iter(dim.symbols))):
-            return next(iter(dim.symbols))
-        case ops.Builtin("right_singular_vectors"):
-            return "V"
-        case ops.Builtin("symmetric_eigenvectors"):
-            return "Q"
-        case ops.Builtin("cholesky"):
-            return "C"
-        case _:
-            pass
-    if not parts or any(part is None for part in parts):
-        return None
-    words = [part for part in parts if part is not None]
-    match node.op:
-        case ops.Transpose() | ops.AdjointMap():
-            return f"{words[0]}t"
-        case ops.Contract() | ops.Apply() | ops.ComposeMap():
-            short = all(len(word.removesuffix("t")) <= 1 for word in words)
-            return "".join(words) if short else "_".join(words)
-        case ops.Elementwise("div"):
-            return f"{words[0]}_over_{words[1]}".replace("1_over", "inverse")
-        case ops.Elementwise("mul"):
-            return "_".join(words) if not words[0].isdigit() else f"{words[1]}_{words[0]}"
-        case ops.Elementwise("add" | "sub" as word):
-            sign = "plus" if word == "add" else "minus"
-            if words[0].isdigit() and word == "add":
-                words.reverse()
-            return f"{words[0]}_{sign}_{words[1]}"
-        case ops.Elementwise("pow"):
-            return f"{words[0]}_{words[1]}"
-        case ops.Expand():
-            return words[0]
-        case ops.Builtin("spectral_norm" | "norm2"):
-            return f"norm_{words[0]}"
-        case ops.Builtin(function) | ops.Elementwise(function) if len(words) == 1:
-            return f"{function}_{words[0]}"
-        case _:
-            return None

@@ -1,98 +1,171 @@
-"""The statements of a phase, as a method of the network or of a class of its own."""
+"""The statements of a phase, as a method of the network or of a class of its own.
+
+One body serves outputs and loss: what only a loss reads stands behind `if not traced: return ...`.
+"""
 
 from __future__ import annotations
 
 import ast
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 
-from unroll_dsl.backends.torch.blocks import Line, plan
+from unroll_dsl.backends.torch.blocks import plan
 from unroll_dsl.backends.torch.expressions import Like
 from unroll_dsl.backends.torch.functions import dim_expression
 from unroll_dsl.backends.torch.layout import Layout, place, shape_of
 from unroll_dsl.backends.torch.names import identifier
-from unroll_dsl.backends.torch.phases import Body, Kind
+from unroll_dsl.backends.torch.phases import Work
+from unroll_dsl.backends.torch.surveying import phase_roots, states_in
 from unroll_dsl.backends.torch.templates import fill, name, text
+from unroll_dsl.backends.torch.tree import SELF, Assign, Body, Function, If, Parameter, Return
 from unroll_dsl.ir import nodes as ops
 from unroll_dsl.ir.nodes import Stage
 from unroll_dsl.types import Array, Dim, Field
 
+_FIRST = "The first iteration, in which the states are zero."
 
-def phase_body(layout: Layout, kind: Kind, *, traced: bool = False, first: bool = False) -> Body:
-    """Write what a kind of phase computes, for `forward` or, `traced`, for a loss; as `first` phase
-    where that has less to do."""
-    return _PhaseWriter(layout, kind, traced, first).run()
+
+@dataclass(frozen=True, slots=True)
+class PhaseBody:
+    """The body of one kind of phase: what it takes, in order, and what it does.
+
+    `states_in` are names of the page; `arguments` are what it takes besides, by their names in Python,
+    then `sizes` that no argument has, then `k`. `kinds` are annotations of those that are no tensors.
+    """
+
+    work: Work
+    states_in: tuple[str, ...]
+    arguments: tuple[str, ...]
+    sizes: tuple[str, ...]
+    needs_k: bool
+    kinds: dict[str, str]
+    body: Body
+
+    def targets(self, *, traced: bool) -> tuple[str, ...]:
+        """What the names of its results are, where it is called."""
+        if not traced or not self.work.is_traced:
+            return tuple(map(identifier, self.work.states))
+        return tuple(map(identifier, (*self.work.traced_states, *self.work.traces)))
+
+    def method(self, word: str) -> Function:
+        """The method of that name."""
+        given = [*map(identifier, self.states_in), *self.arguments]
+        parameters = [Parameter(each, self.kinds.get(each, "Tensor")) for each in given]
+        parameters += [Parameter(each, "int") for each in (*self.sizes, *["k"] * self.needs_k)]
+        words = _FIRST if self.work.first else ""
+        returns = annotation(self.targets(traced=False), self.kinds)
+        if self.work.is_traced:
+            parameters.append(Parameter("traced", "bool", "False"))
+            more = (*self.work.traces, *self._more_states())
+            words = (
+                f"One iteration; where `traced`, with what the loss reads of it: {', '.join(more)}."
+            )
+            many = "tuple[Tensor, ...]"
+            returns = many if returns.startswith("tuple") else f"{returns} | {many}"
+        return Function(word, (SELF, *parameters), returns, words, self.body)
+
+    def _more_states(self) -> tuple[str, ...]:
+        return tuple(word for word in self.work.traced_states if word not in self.work.states)
+
+
+def annotation(words: Sequence[str], kinds: dict[str, str]) -> str:
+    """The annotation of a function that returns these, of which some are no tensors."""
+    found = [kinds.get(word, "Tensor") for word in words]
+    return found[0] if len(found) == 1 else f"tuple[{', '.join(found)}]"
+
+
+def joined(body: Body) -> Body:
+    """`x = e` before `return x` is `return e`."""
+    match body:
+        case (*before, Assign((target,), value, origin), Return((ast.Name(word),))) if (
+            word == target
+        ):
+            return (*before, Return((value,), origin))
+        case _:
+            return body
+
+
+def phase_body(layout: Layout, work: Work) -> PhaseBody:
+    """Write what a kind of phase computes."""
+    return _PhaseWriter(layout, work).run()
+
+
+@dataclass(slots=True)
+class _Taken:
+    """What a phase takes besides its states: the types of arguments, which of them are attributes of the
+    network, and sizes."""
+
+    types: dict[str, object] = field(default_factory=dict)
+    attributes: set[str] = field(default_factory=set)
+    sizes: list[str] = field(default_factory=list)
 
 
 class _PhaseWriter:
-    def __init__(self, layout: Layout, kind: Kind, traced: bool, first: bool) -> None:
+    def __init__(self, layout: Layout, work: Work) -> None:
         self.layout = layout
-        self.graph = layout.graph
         self.nodes = layout.nodes
-        self.variant = kind.training if traced else kind.inference
-        traces = {trace.name: trace for trace in self.graph.traces}
-        updates = {slot.name: slot.update for slot in self.graph.states}
-        if first:
-            updates |= {s.name: s.first for s in self.graph.states if s.first is not None}
-        self.updates = updates
-        wanted = [updates[word] for word in self.variant.updates]
-        wanted += [traces[word].node for word in self.variant.traces]
-        inside = set(plan(self.nodes, wanted, lambda i: layout.is_outer(i, Stage.PHASE)).inside)
-        # a trajectory takes all states that a phase with parameters of its own computes anyway
-        generous = layout.has_phase_class or kind is layout.kinds[0]
-        out = [
-            slot.name
-            for slot in self.graph.states
-            if slot.name in self.variant.updates or (generous and updates[slot.name] in inside)
-        ]
-        reads = [word for word in self.variant.reads if not first or self._reads(wanted, word)]
-        self.body = Body(kind, traced, reads, out, list(self.variant.traces))
-        self.roots = [updates[word] for word in out]
-        self.roots += [traces[word].node for word in self.variant.traces]
-        self.shared: dict[str, object] = {}  # arguments besides states, with their types
-        self.attributes: set[str] = set()  # those among them that the network holds
+        self.work = work
+        self.states_in = states_in(layout, work)
+        self.taken = _Taken()
         self.previous: dict[int, str] = {}
         self.own: list[int] = []  # learnables of the phase that have a constraint
 
-    def run(self) -> Body:
-        layout, body = self.layout, self.body
-        given = layout.given(self.roots, Stage.PHASE, self._place)
-        scope = layout.local([*self.shared, *map(identifier, body.states_in), "k"])
-        for index in self.own:
-            scope.take(identifier(layout.parameter(index).name))
+    def run(self) -> PhaseBody:
+        layout, work, graph = self.layout, self.work, self.layout.graph
+        roots = phase_roots(graph, work, traced=False)
+        later = phase_roots(graph, work, traced=True) if work.is_traced else []
+        given = layout.given([*roots, *later], Stage.PHASE, self._place)
+        held = [self._hold(index, given) for index in self.own]
+        taken = [*self.taken.types, *map(identifier, self.states_in), "k", "traced"]
+        scope = layout.local([*taken, *(each.targets[0] for each in held)])
         for index, node in enumerate(self.nodes):
             if isinstance(node.op, ops.PhaseNumber):
                 given[index] = name("k")
         block = layout.block(given, scope, self._size, self._like)
-        for index in self.own:
-            self._hold(index, block.lines, given)
-            block.given[index] = given[index]
-        wishes = {i: identifier(word) for word, i in self.updates.items() if self._renames(i)}
-        results = block.run(self.roots, self.previous, wishes)
-        for position, word in enumerate(body.states_out):
-            results[position] = self._as_tensor(word, results[position])
-            if not layout.facts.batched[self.updates[word]] and self._state_batched(word):
-                results[position] = fill(
-                    "v.expand_as(x)", v=results[position], x=name(identifier(word))
-                )
-        body.lines = block.lines
-        body.results = results
-        attributes = [word for word in self.shared if word in self.attributes]
-        numbers = {identifier(c.name): "float" for c in self.graph.constants if c.number}
-        numbers |= {identifier(word): "float" for word in layout.facts.counters}
-        modules = {w: "nn.Module" for w, t in self.shared.items() if not isinstance(t, Array)}
-        body.kinds = numbers | modules
-        body.arguments = [word for word in self.shared if word not in attributes] + attributes
-        found = plan(self.nodes, self.roots, lambda i: layout.is_outer(i, Stage.PHASE))
-        body.needs_k = any(isinstance(self.nodes[i].op, ops.PhaseNumber) for i in found.inside)
-        return body
+        block.body += held
+        wishes = {i: identifier(word) for word, i in work.updates.items() if self._renames(i)}
+        values, rest, last = block.run_in_two(roots, later, self.previous, wishes)
+        results = self._results(work.states, values)
+        body: Body = (*block.body, Return(tuple(results)))
+        if work.is_traced:
+            whole = self._results(work.traced_states, last)
+            test = fill("not traced")
+            body = (*block.body, If(test, (Return(tuple(results)),)), *rest, Return(tuple(whole)))
+        found = plan(self.nodes, [*roots, *later], lambda i: layout.is_outer(i, Stage.PHASE))
+        return PhaseBody(
+            work,
+            self.states_in,
+            self._arguments(),
+            tuple(self.taken.sizes),
+            any(isinstance(self.nodes[i].op, ops.PhaseNumber) for i in found.inside),
+            self._kinds(),
+            joined(body),
+        )
 
-    def _as_tensor(self, word: str, value: ast.expr) -> ast.expr:
-        """A number that becomes the value of a state is a tensor like the one that the state was."""
+    def _arguments(self) -> tuple[str, ...]:
+        """What is passed besides states, what the network holds last."""
+        attributes = [word for word in self.taken.types if word in self.taken.attributes]
+        return (*(word for word in self.taken.types if word not in attributes), *attributes)
+
+    def _kinds(self) -> dict[str, str]:
+        """The annotations of what is no tensor."""
+        found = {identifier(c.name): "float" for c in self.layout.graph.constants if c.number}
+        found |= {identifier(word): "float" for word in self.layout.facts.counters}
+        types = self.taken.types.items()
+        return found | {word: "nn.Module" for word, t in types if not isinstance(t, Array)}
+
+    def _results(self, words: Sequence[str], values: list[ast.expr]) -> list[ast.expr]:
+        """The states as they are handed on, then traces as they are."""
         facts = self.layout.facts
-        if word in facts.counters or not facts.numbers[self.updates[word]]:
-            return value
-        if word not in self.body.states_in:
-            self.body.states_in.append(word)
-        return fill("x.new_full((), v)", x=name(identifier(word)), v=value)
+        found = list(values)
+        for place_, word in enumerate(words):
+            index = self.work.updates[word]
+            if word not in facts.counters and facts.numbers[index]:
+                # a number that becomes the value of a state is a tensor as the state was one
+                found[place_] = fill("x.new_full((), v)", x=name(identifier(word)), v=found[place_])
+            if not facts.batched[index] and self._state_batched(word):
+                found[place_] = fill("v.expand_as(x)", v=found[place_], x=name(identifier(word)))
+        return found
 
     def _state_batched(self, word: str) -> bool:
         for index, node in enumerate(self.nodes):
@@ -100,23 +173,16 @@ class _PhaseWriter:
                 return self.layout.facts.batched[index]
         return False
 
-    def _reads(self, wanted: list[int], word: str) -> bool:
-        """Whether a state is read by what is wanted."""
-        found = plan(self.nodes, wanted, lambda i: self.layout.is_outer(i, Stage.PHASE))
-        return any(self.nodes[i].op == ops.State(word) for i in found.given)
-
     def _renames(self, index: int) -> bool:
         """An update that is a value of its own is called like its state."""
         node = self.nodes[index]
-        count = list(self.updates.values()).count(index)
+        count = list(self.work.updates.values()).count(index)
         return bool(node.args) and count == 1 and isinstance(node.type, Array)
 
     def _place(self, index: int) -> ast.expr | None:
         layout, node = self.layout, self.nodes[index]
         match node.op:
             case ops.State(word):
-                if word not in self.body.states_in:
-                    self.body.states_in.append(word)
                 self.previous[index] = identifier(word)
                 return name(identifier(word))
             case ops.Learnable(word) if layout.parameters[word].per_phase:
@@ -135,11 +201,11 @@ class _PhaseWriter:
         """The name of an argument for a value of the network: `self.A` comes in as `A`."""
         word = text(found).removeprefix("self.")
         if not isinstance(found, ast.Name):
-            self.attributes.add(word)
-        self.shared.setdefault(word, type_)
+            self.taken.attributes.add(word)
+        self.taken.types.setdefault(word, type_)
         return word
 
-    def _hold(self, index: int, lines: list[Line], given: dict[int, ast.expr]) -> None:
+    def _hold(self, index: int, given: dict[int, ast.expr]) -> Assign:
         """`theta = nonnegative(self.theta)`, at the top of the phase."""
         parameter = self.layout.parameter(index)
         word = identifier(parameter.name)
@@ -151,29 +217,26 @@ class _PhaseWriter:
             return self._place(limit) or name("bound")
 
         expr = self.layout.held(parameter, name(f"self.{word}"), bound)
-        span = parameter.origin
-        lines.append(Line(f"{word} = {text(expr)}", place(span)))
         given[index] = name(word)
+        return Assign((word,), expr, place(parameter.origin))
 
     def _arrays(self) -> list[tuple[str, Array]]:
         counters = self.layout.facts.counters
-        types = {s.name: s.type for s in self.graph.states if s.name not in counters}
-        states = [(identifier(w), types[w]) for w in self.body.states_in if w in types]
-        shared = [(word, type_) for word, type_ in self.shared.items() if isinstance(type_, Array)]
-        return [*states, *shared]
+        types = {s.name: s.type for s in self.layout.graph.states if s.name not in counters}
+        states = [(identifier(w), types[w]) for w in self.states_in if w in types]
+        taken = self.taken.types.items()
+        return [*states, *((word, type_) for word, type_ in taken if isinstance(type_, Array))]
 
     def _size(self, dim: Dim) -> ast.expr:
         symbols: dict[str, ast.expr] = {}
         for symbol in dim.symbols:
             found = shape_of(symbol, self._arrays())
-            if found is None:
-                self.layout.size_attributes.add(symbol)
-                found = name(f"self.{identifier(symbol)}")
-                if self.layout.has_phase_class:
-                    found = name(identifier(symbol))
-                    if identifier(symbol) not in self.body.sizes:
-                        self.body.sizes.append(identifier(symbol))
-            symbols[symbol] = found
+            word = identifier(symbol)
+            if found is None and self.layout.has_phase_class:
+                found = name(word)
+                if word not in self.taken.sizes:
+                    self.taken.sizes.append(word)
+            symbols[symbol] = found or name(f"self.{word}")
         return dim_expression(dim, symbols)
 
     def _like(self) -> Like:

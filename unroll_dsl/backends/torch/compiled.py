@@ -39,7 +39,7 @@ def _methods(kind: type, is_network: bool) -> list[str]:
     """What is called in each phase: methods of its own class, or of the network's."""
     if is_network:
         return [word for word in vars(kind) if "phase" in word]
-    return [word for word in ("forward", "begin", "traced") if word in vars(kind)]
+    return [word for word in ("forward", "begin") if word in vars(kind)]
 
 
 def _compiled(method: Callable[..., Any], options: dict[str, Any]) -> Callable[..., Any]:
@@ -47,9 +47,10 @@ def _compiled(method: Callable[..., Any], options: dict[str, Any]) -> Callable[.
     run = torch.compile(method, **options)
 
     @wraps(method)
-    def compiled(self: nn.Module, *args: Any) -> Any:
+    def compiled(self: nn.Module, *args: Any, **flags: bool) -> Any:
         like = next((a for a in args if isinstance(a, Tensor)), None)
-        return run(self, *(_number(a, like) if type(a) in (int, float) else a for a in args))
+        numbers = (_number(a, like) if type(a) in (int, float) else a for a in args)
+        return run(self, *numbers, **flags)
 
     return compiled
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import ast
 
-from unroll_dsl.backends.torch.expressions import Functions
 from unroll_dsl.backends.torch.templates import call
 
 HELPERS = {
@@ -70,7 +69,6 @@ def within(
 
 
 def constrained(
-    functions: Functions,
     value: ast.expr,
     lower: ast.expr | None,
     lower_strict: bool,
@@ -91,5 +89,4 @@ def constrained(
         assert upper is not None
         word = "below" if upper_strict else "at_most"
         arguments = [value, upper]
-    functions.helpers.setdefault(word, HELPERS[word])
     return call(word, *arguments)

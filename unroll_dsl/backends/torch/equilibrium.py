@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, MutableMapping, Sequence
-
-from unroll_dsl.backends.resting import DEPTH, Rest
-from unroll_dsl.backends.torch.blocks import Line
-from unroll_dsl.backends.torch.names import identifier
-from unroll_dsl.ir.graph import Slot
+from unroll_dsl.backends.resting import DEPTH
 
 ACCELERATED = f'''def accelerated(
     step: Callable[[Tensor], Tensor],
@@ -188,34 +183,3 @@ def warn_moving(what: str, left: Tensor, tolerance: float, phases: int) -> None:
             stacklevel=3,
         )
 '''
-
-
-def resting_lines(
-    rest: Rest,
-    helpers: MutableMapping[str, str],
-    method: str,
-    targets: Sequence[str],
-    states: Sequence[Slot],
-    arguments: Sequence[str],
-) -> list[Line]:
-    """The line that runs a phase until it rests. `targets`: what the phase makes, by name."""
-    helpers.setdefault("accelerated", ACCELERATED)
-    helpers.setdefault("joined", JOINED)
-    helpers.setdefault("at_rest", AT_REST)
-    words = [slot.name for slot in states]
-    given = [
-        f"self.{method}",
-        _tuple(map(identifier, words)),
-        *arguments,
-        f"places={_tuple(str(targets.index(word)) for word in words)}",
-        f"ranks={_tuple(str(slot.type.rank) for slot in states)}",
-        f"tolerance={rest.tolerance!r}",
-        "phases=self.phases",
-    ]
-    made = ", ".join(map(identifier, targets))
-    return [Line(f"{made} = at_rest({', '.join(given)})")]
-
-
-def _tuple(words: Iterable[str]) -> str:
-    found = list(words)
-    return f"({', '.join(found)}{',' * (len(found) == 1)})"

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import ast
-import textwrap
 from collections.abc import Collection
+from dataclasses import replace
 
 from unroll_dsl.backends.torch.blocks import Block
-from unroll_dsl.backends.torch.expressions import Callee, Functions, Like
+from unroll_dsl.backends.torch.expressions import Callee, Like
 from unroll_dsl.backends.torch.facts import body_facts, is_elementwise, takes_numbers
 from unroll_dsl.backends.torch.names import Scope, identifier
-from unroll_dsl.backends.torch.templates import name, number, text
+from unroll_dsl.backends.torch.templates import name, number
+from unroll_dsl.backends.torch.tree import Function, Parameter, Return
+from unroll_dsl.backends.torch.tree.printing import function_text
 from unroll_dsl.diagnostics.raised import InternalError
 from unroll_dsl.ir import nodes as ops
 from unroll_dsl.ir.graph import FunctionBody, Graph
@@ -20,15 +22,13 @@ from unroll_dsl.types import Dim, Field
 class Definitions:
     """Writes each function on its first call; functions with one text become one."""
 
-    def __init__(self, graph: Graph, functions: Functions, taken: Collection[str]) -> None:
+    def __init__(self, graph: Graph, taken: Collection[str]) -> None:
         self.bodies = {body.name: body for body in graph.functions}
-        self.functions = functions
         self.scope = Scope({*taken})
         self.names = self._possible()
-        self.sources: dict[str, str] = {}  # name in Python -> source, callees first
+        self.functions: dict[str, Function] = {}  # by the name in Python, callees first
         self._callees: dict[str, Callee] = {}
         self._by_text: dict[str, str] = {}
-        functions.invoke = self.callee
 
     def _possible(self) -> frozenset[str]:
         """Every name that a function may get: no value that is written where it is called has one."""
@@ -41,18 +41,19 @@ class Definitions:
         if key not in self._callees:
             body = self.bodies[key]
             elementwise = is_elementwise(body, self.bodies)
-            source = self._source(body, elementwise)
+            made = self._function(body, elementwise)
+            source = function_text(made)
             found = self._by_text.get(source)
             if found is None:
                 found = self.scope.fresh(_wish(body))
                 self._by_text[source] = found
-                self.sources[found] = source.replace("def FUNCTION(", f"def {found}(", 1)
+                self.functions[found] = replace(made, name=found)
             safe = takes_numbers(body, self.bodies)
             numbers = safe if elementwise else (False,) * len(safe)
             self._callees[key] = Callee(found, elementwise, numbers)
         return self._callees[key]
 
-    def _source(self, body: FunctionBody, elementwise: bool) -> str:
+    def _function(self, body: FunctionBody, elementwise: bool) -> Function:
         names = [identifier(parameter) for parameter, _ in body.parameters]
         scope = Scope({*names, *self.names})
         arguments = {
@@ -73,7 +74,7 @@ class Definitions:
         block = Block(
             body.nodes,
             body_facts(body),
-            self.functions,
+            self.callee,
             arguments,
             scope,
             size,
@@ -82,13 +83,13 @@ class Definitions:
         )
         block.write.align_scalars = not elementwise
         (result,) = block.run([body.result])
-        lines = [f"def FUNCTION({', '.join(f'{n}: Tensor' for n in names)}) -> Tensor:"]
-        comment = " ".join(body.comment.split())
-        if comment:
-            lines.append(docstring(comment, 4))
-        lines += [f"    {line.text}" for line in block.lines]
-        lines.append(f"    return {text(result)}")
-        return "\n".join(lines) + "\n"
+        return Function(
+            "FUNCTION",
+            tuple(Parameter(word, "Tensor") for word in names),
+            "Tensor",
+            " ".join(body.comment.split()),
+            (*block.body, Return((result,))),
+        )
 
 
 def _wish(body: FunctionBody) -> str:
@@ -126,29 +127,3 @@ def dim_expression(dim: Dim, symbols: dict[str, ast.expr]) -> ast.expr:
         else:
             total = ast.BinOp(total, ast.Add() if coefficient > 0 else ast.Sub(), term)
     return number(0) if total is None else total
-
-
-def docstring(words: str, indent: int) -> str:
-    """A docstring at that indentation: on one line if it fits."""
-    space = " " * indent
-    words = words.replace("\\", "\\\\").replace('"""', "'''")
-    one = f'{space}"""{words}"""'
-    if len(one) <= 99 and "\n" not in words:
-        return one
-    paragraphs = words.split("\n")
-    if len(paragraphs) == 1:
-        head, dot, rest = words.partition(". ")
-        head, colon, tail = (head + dot.rstrip(), "", rest) if dot else words.partition(": ")
-        if not tail or len(head) > 90 - indent:
-            lines = textwrap.wrap(words, 96 - indent)
-            return (
-                "\n".join([f'{space}"""{lines[0]}', *(space + x for x in lines[1:])])
-                + "\n"
-                + (f'{space}"""')
-            )
-        paragraphs = [head.rstrip(":") + ("." if colon else ""), "", tail[0].upper() + tail[1:]]
-    lines = []
-    for paragraph in paragraphs:
-        lines += textwrap.wrap(paragraph, 98 - indent) if paragraph else [""]
-    body = "\n".join((space + line).rstrip() for line in lines[1:])
-    return f'{space}"""{lines[0]}\n{body}\n{space}"""'

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import MutableMapping
-
 MIXED_MATMUL = '''def mixed_matmul(a: Tensor, b: Tensor) -> Tensor:
     """``a @ b`` where one of the two is complex and the other is real."""
     if a.is_complex():
@@ -283,17 +281,3 @@ def beyond(lines: Tensor, first: Tensor, second: Tensor) -> Tensor:
     lines = lines.unflatten(-2, (2, -1)).transpose(-3, -2)
     return lines.unflatten(0, batch) if len(batch) > 1 else lines
 '''
-
-
-def use_few(helpers: MutableMapping[str, str]) -> str:
-    """The name of the function for a convolution with few channels at one end."""
-    helpers.setdefault("Convolve", CONVOLVE)
-    helpers.setdefault("convolve_few", CONVOLVE_FEW)
-    return "convolve_few"
-
-
-def use_pair(helpers: MutableMapping[str, str]) -> str:
-    """The name of the function for two convolutions as one."""
-    use_few(helpers)
-    helpers.setdefault("convolve_pair", CONVOLVE_PAIR)
-    return "convolve_pair"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable
 
-from unroll_dsl.backends.torch.expressions import Like
+from unroll_dsl.backends.torch.expressions.like import Like
 from unroll_dsl.backends.torch.templates import call, name, number
 from unroll_dsl.diagnostics.raised import InternalError
 from unroll_dsl.types import Dim, Field, Layer, Step
@@ -36,9 +36,8 @@ def made(
     place: int,
     size: Callable[[Dim], ast.expr],
     like: Like,
-    use: Callable[[str, str], object],
 ) -> ast.expr:
-    """The module of a step of a layer; `use` puts a class at the top of the module."""
+    """The module of a step of a layer."""
     step, channels = layer.steps[place], layer.channels(place)
     assert isinstance(step, Step)
     own = [] if channels is None else [size(channels)]
@@ -72,7 +71,6 @@ def made(
         case "group_norm":
             return _keywords("nn.GroupNorm", [number(step.size), *own], where)
         case "layer_norm":
-            use("LayerNorm2d", LAYER_NORM)
             return _keywords("LayerNorm2d", own, where)
         case "batch_norm":
             return _keywords("nn.BatchNorm2d", own, where)

@@ -112,26 +112,29 @@ PIECEWISE = f'''class PiecewiseLinear(nn.Module):
 '''
 
 
-def initialiser(
-    random: Random, kinds: tuple[str, ...] = ("nn.Conv2d",)
-) -> tuple[str, str, tuple[float, ...]]:
-    """Name and source of a function that draws the kernels of a layer, and what to give it besides
-    the layer: nothing where it has its defaults."""
-    parameters, maker = RANDOM[random.name]
-    defaults = tuple(default for _, default in parameters)
-    given = () if random.arguments == defaults[: len(random.arguments)] else random.arguments
-    word = f"{random.name}_layer"
-    taken = "".join(f", {name}: float = {default}" for name, default in parameters)
-    passed = "".join(f", {name}" for name, _ in parameters)
-    layers = " | ".join(kinds)
-    what = "convolutions" if kinds == ("nn.Conv2d",) else "convolutions and dense layers"
-    source = f'''def {word}(layer: nn.Module{taken}) -> nn.Module:
+_KINDS = ("nn.Conv2d",), ("nn.Conv2d", "nn.ConvTranspose2d", "nn.Linear")
+
+
+def initialiser(name: str, *, every: bool) -> str:
+    """The text of a function that draws the kernels of a layer: of convolutions, or of `every` kind that
+    has some."""
+    parameters, maker = RANDOM[name]
+    taken = "".join(f", {word}: float = {default}" for word, default in parameters)
+    passed = "".join(f", {word}" for word, _ in parameters)
+    what = "convolutions and dense layers" if every else "convolutions"
+    return f'''def {name}_layer{"s" * every}(layer: nn.Module{taken}) -> nn.Module:
     """Draw the kernels of the {what} in a layer; biases start at 0."""
     for part in layer.modules():
-        if isinstance(part, {layers}):
+        if isinstance(part, {" | ".join(_KINDS[every])}):
             nn.init.{maker}(part.weight{passed})
             if part.bias is not None:
                 nn.init.zeros_(part.bias)
     return layer
 '''
-    return word, source, given
+
+
+def drawing(random: Random, *, every: bool) -> tuple[str, tuple[float, ...]]:
+    """The name of that function, and what to give it besides the layer: nothing where it has its defaults."""
+    defaults = tuple(default for _, default in RANDOM[random.name][0])
+    given = () if random.arguments == defaults[: len(random.arguments)] else random.arguments
+    return f"{random.name}_layer{'s' * every}", given

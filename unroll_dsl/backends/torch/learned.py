@@ -11,7 +11,6 @@ from torch import Tensor, nn
 
 from unroll_dsl.backends.networks import is_network, state
 from unroll_dsl.backends.torch.constraints import HELPERS, constrained
-from unroll_dsl.backends.torch.expressions import Functions
 from unroll_dsl.backends.torch.names import identifier
 from unroll_dsl.backends.torch.templates import number, text
 from unroll_dsl.ir.graph import Graph, Parameter
@@ -73,14 +72,11 @@ def _held(parameter: Parameter, value: Tensor, lower: float | None, upper: float
     limits = parameter.limits
     if limits is None or (lower is None and upper is None):
         return value
-    functions = Functions()
     low, high = (None if bound is None else number(bound) for bound in (lower, upper))
-    expr = constrained(
-        functions, ast.Name("p"), low, limits.lower_strict, high, limits.upper_strict
-    )
+    expr = constrained(ast.Name("p"), low, limits.lower_strict, high, limits.upper_strict)
     namespace: dict[str, Any] = {"torch": torch, "Tensor": Tensor, "p": value}
-    for word in functions.helpers:
-        exec(HELPERS[word], namespace)
+    assert isinstance(expr, ast.Call) and isinstance(expr.func, ast.Name)
+    exec(HELPERS[expr.func.id], namespace)
     result = eval(text(expr), namespace)
     assert isinstance(result, Tensor)
     return result

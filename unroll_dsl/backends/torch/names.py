@@ -8,12 +8,11 @@ import re
 import unicodedata
 from collections.abc import Iterable
 
-from unroll_dsl.operators import registry
-from unroll_dsl.operators.random_init import RANDOM
+from unroll_dsl.backends.torch.helpers import texts
 
 # what a generated module uses itself
 _MODULE = frozenset(
-    ["torch", "nn", "Tensor", "Callable", "checkpoint", "self", "dtype", "device", "k"]
+    ["torch", "nn", "Tensor", "Callable", "checkpoint", "warnings", "self", "dtype", "device", "k"]
 )
 # what nn.Module has, so that an attribute of that name would hide it
 MODULE_ATTRIBUTES = frozenset(
@@ -104,64 +103,10 @@ _OWN = frozenset(
 )
 # those of them that are counted: phases.py, methods.py
 _COUNTED = re.compile(r"total_\d+|phase_before_last\d+(_traced)?|PhaseBeforeLast\d+")
-# functions that a generated module may define for itself; those of operators are found below
-_HELPERS = frozenset(
-    [
-        "warn_moving",
-        "parted",
-        "moves_by",
-        "joined",
-        "combined",
-        "at_rest",
-        "AtRest",
-        "accelerated",
-        "above",
-        "at_least",
-        "at_most",
-        "below",
-        "beyond",
-        "check_batches",
-        "check_input",
-        "conjugate_gradients",
-        "Conv2d",
-        "Convolve",
-        "convolve_few",
-        "convolve_pair",
-        "each",
-        "FixedPoint",
-        "fixed_point",
-        "Largest",
-        "largest",
-        "mixed_matmul",
-        "nonnegative",
-        "pair_kernel",
-        "over_batch",
-        "PaddedConv2d",
-        "patches",
-        "PiecewiseLinear",
-        "pixels",
-        "positive",
-        "tell",
-        "within",
-        "warnings",
-    ]
-)
-_DEFINED = re.compile(r"^(?:def |class )?(\w+)(?=\(|:| = )", re.MULTILINE)
-
-
-def _of_operators() -> frozenset[str]:
-    """What the text that operators bring along defines."""
-    texts = [record.helper for record in registry.functions()]
-    texts += [record.helper for record in registry.linear_operators()]
-    return frozenset(word for text in texts if text for word in _DEFINED.findall(text))
-
-
 RESERVED = (
     _MODULE
     | _OWN
-    | _HELPERS
-    | _of_operators()
-    | frozenset(f"{word}_layer" for word in RANDOM)
+    | frozenset(texts())
     | MODULE_ATTRIBUTES
     | frozenset(dir(builtins))
     | frozenset(keyword.kwlist)
@@ -219,9 +164,11 @@ class Scope:
     def __init__(self, taken: frozenset[str] | set[str] = frozenset()) -> None:
         self._taken = set(taken)
 
-    def fresh(self, wish: str) -> str:
-        """`wish` as an identifier, with a number where it is taken."""
+    def fresh(self, wish: str, otherwise: str | None = None) -> str:
+        """`wish` as an identifier; where it is taken `otherwise`, or one with a number."""
         base = identifier(wish)
+        if otherwise is not None and base in self._taken:
+            return self.fresh(otherwise)
         candidate, number = base, 2
         while candidate in self._taken:
             candidate, number = f"{base.rstrip('_')}_{number}", number + 1

@@ -1,13 +1,26 @@
-"""What the phases of a network compute, and the classes or methods that do it."""
+"""What the phases of a network compute, and which of them are of one kind.
+
+One body serves all phases of a kind, for outputs and for a loss. The last phases are a kind of their own
+only where they spare learnables or something costly.
+"""
 
 from __future__ import annotations
 
-import ast
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Container, Sequence
+from dataclasses import dataclass
 
-from unroll_dsl.backends.torch.blocks import Line
+from unroll_dsl.ir import nodes as ops
+from unroll_dsl.ir.graph import Graph
+from unroll_dsl.ir.nodes import Node
+from unroll_dsl.ir.stages import reachable
+from unroll_dsl.operators.model import Kind as FunctionKind
+from unroll_dsl.operators.registry import function
 from unroll_dsl.passes.analysis.liveness import Liveness, Variant
+
+# builtins that pass over memory once, as arithmetic does
+_LIGHT = frozenset(
+    ["shrink", "shrink_each", "axpy", "axmy", "extrapolate", "square_sum", "square_mean", "as_complex"]
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,19 +41,56 @@ class Kind:
         )
 
 
-def kinds(inference: Liveness, training: Liveness) -> tuple[Kind, ...]:
+def kinds(graph: Graph, inference: Liveness, training: Liveness) -> tuple[Kind, ...]:
     """The steady kind of phase, then those of the last phases, the last one last."""
     length = max(len(inference.tail), len(training.tail))
-    found: list[tuple[Variant, Variant]] = [(inference.steady, training.steady)]
-    for place in range(length, 0, -1):
-        found.append((_from_end(inference, place), _from_end(training, place)))
-    while len(found) > 1 and found[1] == found[0]:
-        del found[1]
-    names = ["Phase", *_tail_names(len(found) - 1)]
+    steady = inference.steady, training.steady
+    tail = [(_from_end(inference, n), _from_end(training, n)) for n in range(length, 0, -1)]
+    while tail and (tail[0] == steady or _serves(graph, steady, tail[0])):
+        del tail[0]
+    names = ["Phase", *_tail_names(len(tail))]
     return tuple(
         Kind(name, first, second, second.parameters)
-        for name, (first, second) in zip(names, found, strict=True)
+        for name, (first, second) in zip(names, [steady, *tail], strict=True)
     )
+
+
+_Pair = tuple[Variant, Variant]
+
+
+def _serves(graph: Graph, steady: _Pair, last: _Pair) -> bool:
+    """Whether the steady phase may stand in for one of the last: it has the same learnables, makes what
+    that one makes, and nothing costly besides."""
+    for whole, part in zip(steady, last, strict=True):
+        alike = whole.parameters == part.parameters and whole.traces == part.traces
+        if not alike or not set(part.updates) <= set(whole.updates):
+            return False
+    own, needed = (_inside(graph, variant) for variant in (steady[0], last[0]))
+    return not any(is_costly(graph.nodes[index]) for index in own - needed)
+
+
+def _inside(graph: Graph, variant: Variant) -> frozenset[int]:
+    roots = [slot.update for slot in graph.states if slot.name in variant.updates]
+    return reachable(graph.nodes, roots)
+
+
+def is_costly(node: Node) -> bool:
+    """Whether a node does more than to pass over its arguments once."""
+    match node.op:
+        case ops.Builtin(word):
+            return word not in _LIGHT and function(word).kind is not FunctionKind.REDUCTION
+        case (
+            ops.Contract()
+            | ops.Apply()
+            | ops.Solve()
+            | ops.ApplyLayer()
+            | ops.ConvolvePair()
+            | ops.ConvolveFew()
+            | ops.PairKernel()
+        ):
+            return True
+        case _:
+            return False
 
 
 def _from_end(liveness: Liveness, place: int) -> Variant:
@@ -53,21 +103,84 @@ def _tail_names(count: int) -> list[str]:
     return [*words, *extra][:count][::-1]
 
 
-@dataclass(slots=True)
-class Body:
-    """The body of one kind of phase in one mode."""
+def method_name(kind: str) -> str:
+    """`LastPhase` as the name of a method: `last_phase`."""
+    words = "".join(f"_{c.lower()}" if c.isupper() else c for c in kind)
+    return words.lstrip("_")
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What a phase of one kind makes, by the names of the page.
+
+    `states` are those that it hands on, `traced_states` and `traces` what a loss gets of it. As the
+    `first` phase it has less to do.
+    """
 
     kind: Kind
-    traced: bool
-    states_in: list[str]  # names of states (of the program) that it reads
-    states_out: list[str]
-    traces_out: list[str]
-    arguments: list[str] = field(default_factory=list)  # besides states; Python names
-    kinds: dict[str, str] = field(default_factory=dict)  # annotations of those that are no tensors
-    sizes: list[str] = field(default_factory=list)  # sizes that no argument has
-    needs_k: bool = False
-    lines: list[Line] = field(default_factory=list)
-    results: list[ast.expr] = field(default_factory=list)
+    first: bool
+    states: tuple[str, ...]
+    traced_states: tuple[str, ...]
+    traces: tuple[str, ...]
+    updates: dict[str, int]  # the value of each state after such a phase
+
+    @property
+    def is_traced(self) -> bool:
+        """Whether a loss asks for more than `forward`."""
+        return bool(self.traces) or self.traced_states != self.states
 
 
-Writer = Callable[[Kind, bool], Body]
+Inside = Callable[[Sequence[int]], Container[int]]  # what a phase computes for roots
+
+
+def works(
+    graph: Graph, found: Sequence[Kind], inside: Inside, *, has_classes: bool
+) -> tuple[Work, ...]:
+    """The work of each kind of phase, and of the first phase where that has less to do."""
+    updates = {slot.name: slot.update for slot in graph.states}
+    made = [
+        _work(
+            graph,
+            kind,
+            updates,
+            inside,
+            generous=has_classes or kind is found[0],
+            traced=graph.loss is not None and not kind.same_work,
+        )
+        for kind in found
+    ]
+    firsts = {slot.name: slot.first for slot in graph.states if slot.first is not None}
+    if firsts and found:
+        made.append(_work(graph, found[0], updates | firsts, inside, first=True, generous=True))
+    return tuple(made)
+
+
+def _work(
+    graph: Graph,
+    kind: Kind,
+    updates: dict[str, int],
+    inside: Inside,
+    *,
+    first: bool = False,
+    generous: bool,
+    traced: bool = False,
+) -> Work:
+    places = {trace.name: trace.node for trace in graph.traces}
+
+    def handed(variant: Variant) -> tuple[str, ...]:
+        """The states that a phase hands on: a trajectory takes all that it computes anyway."""
+        wanted = [updates[word] for word in variant.updates]
+        wanted += [places[word] for word in variant.traces]
+        computed = inside(wanted)
+        return tuple(
+            slot.name
+            for slot in graph.states
+            if slot.name in variant.updates or (generous and updates[slot.name] in computed)
+        )
+
+    states = handed(kind.inference)
+    if not traced:
+        return Work(kind, first, states, states, (), updates)
+    more = {*states, *handed(kind.training)}
+    both = tuple(slot.name for slot in graph.states if slot.name in more)
+    return Work(kind, first, states, both, kind.training.traces, updates)

@@ -29,7 +29,6 @@ class Writer(Protocol):
 
     def type(self, index: int) -> Array: ...
     def array(self, index: int) -> ast.expr: ...
-    def use(self, helper: str, source: str) -> None: ...
 
 
 def entries(
@@ -63,7 +62,6 @@ def join(write: Writer, index: int, record: Function, statics: dict[str, Static]
     carriers = [write.facts.batched[argument] for argument in node.args]
     sources = {n.op for n in write.nodes if isinstance(n.op, ops.Input | ops.Target | ops.Argument)}
     if any(carriers) and not (all(carriers) and len(sources) == 1):
-        write.use("together", TOGETHER)
         values = call("together", values, number(write.type(node.args[0]).rank))
     axis = statics["axis"]
     assert isinstance(axis, int)

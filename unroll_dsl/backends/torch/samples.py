@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping, MutableMapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from unroll_dsl.backends.torch.templates import fill, name, number
@@ -31,13 +31,11 @@ class Argument:
 
 
 def each(
-    helpers: MutableMapping[str, str],
     template: str,
     arguments: Sequence[Argument],
     holes: Mapping[str, ast.expr],
 ) -> ast.expr:
     """`each(lambda x, B: convolve(x, B, "zero"), (x, 3), (B, 3))`."""
-    helpers.setdefault("each", EACH)
     taken = {n.id for hole in holes.values() for n in ast.walk(hole) if isinstance(n, ast.Name)}
     words = {a.name: f"{a.name}_each" if a.name in taken else a.name for a in arguments}
     body = fill(template, **holes, **{a.name: name(words[a.name]) for a in arguments})

@@ -28,6 +28,13 @@ def fill(template: str, **holes: ast.expr) -> ast.expr:
     return filled
 
 
+def replaced(expr: ast.expr, **holes: ast.expr) -> ast.expr:
+    """An expression with names in it replaced."""
+    found = _Fill(holes).visit(copy.deepcopy(expr))
+    assert isinstance(found, ast.expr)
+    return found
+
+
 def name(text: str) -> ast.expr:
     """A name, or an attribute of one: `self.A`."""
     return copy.deepcopy(_parsed(text))

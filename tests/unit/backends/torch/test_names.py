@@ -5,7 +5,7 @@ from types import ModuleType
 
 import pytest
 
-from unroll_dsl.backends.torch import inputs, kernels, layers
+from unroll_dsl.backends.torch import kernels, layers, refusing
 from unroll_dsl.backends.torch.names import RESERVED
 from unroll_dsl.operators import registry
 
@@ -26,7 +26,7 @@ def texts(module: ModuleType) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("module", [kernels, layers, inputs])
+@pytest.mark.parametrize("module", [kernels, layers, refusing])
 def test_functions_of_the_backend_are_reserved(module: ModuleType) -> None:
     found = set().union(*(defined(text) for text in texts(module)))
     assert found
