@@ -49,8 +49,8 @@ def _spelled(expr: ast.expr) -> str | None:
         case ast.BinOp(value, ast.Pow(), ast.Constant(2)):
             return _joined("", (value,), "_squared")
         case ast.BinOp(left, op, right):
-            word = {ast.Add: "_plus_", ast.Sub: "_minus_", ast.Div: "_over_"}.get(type(op))
-            return None if word is None else _joined("", (left, right), between=word)
+            sign = {ast.Add: "_plus_", ast.Sub: "_minus_", ast.Div: "_over_"}.get(type(op))
+            return None if sign is None else _joined("", (left, right), between=sign)
         case ast.Call(ast.Name(word), [first, *_]):
             return _joined(f"{word}_", (first,))
         case _:
