@@ -3,6 +3,7 @@ import re
 import pytest
 
 from unroll_dsl.passes.affine import Affine, choices
+from unroll_dsl.passes.dead import dead
 
 ISTA = """
     input y : vector[m]
@@ -114,3 +115,17 @@ def test_sums_of_two_vectors_of_the_phase_are_left(rewrite):
     order = {"%11": "%5", "%5": "%6", "%6": "%7", "%7": "%8", "%8": "%9", "%9": "%10", "%10": "%11"}
     text = re.sub(r"%\d+", lambda found: order.get(found[0], found[0]), text)
     assert rewrite(Affine({"m": 30, "n": 20}), text) == rewrite(same, text)
+
+
+@pytest.mark.parametrize(("sums", "left"), [(10, 0), (64, 3), (70, 9)])
+def test_as_many_as_sixty_four_steps_are_composed_into_one(rewrite, sums, left):
+    """Two products and a difference, then sums with x: what is beyond 64 of them stays a sum."""
+    chain = [f"%{9 + i} = add %{7 if i == 0 else 8 + i}, %4 : vector[n]" for i in range(sums)]
+    text = ISTA[: ISTA.index("    %9 =")].replace("then %9", f"then %{8 + sums}")
+    text = text.replace("output %10", f"output %{9 + sums}")
+    text += "\n".join(f"    {line}" for line in (*chain, f"%{9 + sums} = final x : vector[n]"))
+    composing = Affine({"m": 30, "n": 20})
+    found = rewrite(lambda graph: dead(composing(graph)), text).splitlines()
+    x = next(line.split()[0] for line in found if "state x : vector" in line)
+    kept = [line for line in found if "= add" in line and line.endswith(f", {x} : vector[n]")]
+    assert len(kept) == left

@@ -300,3 +300,29 @@ def test_a_program_without_phases_has_empty_ones(graph):
     )
     assert found.steady == Variant((), (), (), ())
     assert found.inputs == ("y",)
+
+
+def test_the_first_of_several_phases_is_a_steady_one(graph):
+    """It alone reads the start of u; the last one reads z and makes x."""
+    program = graph("""
+        input y : scalar
+        fixed start : scalar
+        state x : scalar = %1 then %6
+        state z : scalar = %1 then %7
+        state u : scalar = %2 then %8
+        output %9
+        phases 2
+        %0 = input y : scalar
+        %1 = constant 0 : scalar
+        %2 = fixed start : scalar
+        %3 = state x : scalar
+        %4 = state z : scalar
+        %5 = state u : scalar
+        %6 = sub %4, %0 : scalar
+        %7 = add %5, %0 : scalar
+        %8 = mul %4, %0 : scalar
+        %9 = final x : scalar
+    """)
+    assert [variant.reads for variant in variants(liveness(program), 2)] == [("z", "u"), ("z",)]
+    assert liveness(program, phases=1).constants == ()
+    assert liveness(program, phases=2).constants == ("start",)
