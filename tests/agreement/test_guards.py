@@ -137,6 +137,14 @@ def other_matrix(v: Values) -> np.ndarray:
     return x
 
 
+def moving_diagonal(v: Values) -> np.ndarray:
+    x, d = np.zeros(5, complex), np.abs(v["d"]) + 0.1
+    for k in (1, 2, 3):
+        system = v["A"].conj().T @ v["A"] + (0.5 + 0.1 * k) * np.diag(d)
+        x = np.linalg.solve(system, v["y"] + x)
+    return x
+
+
 def shift_by_a_quotient(v: Values) -> np.ndarray:
     x = np.zeros(7)
     for _ in range(3):
@@ -267,6 +275,22 @@ output x
         {"y": (4,), "F": (6, 4), "G": (6, 4), "w": (6,)},
         (),
         other_matrix,
+    ),
+    "a diagonal that moves as a whole is divided by on either side": Guard(
+        """algorithm moving_diagonal
+dims m, n
+input y : complex vector[n]
+fixed A : complex matrix[m, n]
+fixed d : vector[n]
+learnable rho : scalar > 0 per phase = 0.5 + 0.1 * k
+state x : complex vector[n] = 0
+phase (3):
+    x <- solve(A' @ A + rho * diag(abs(d) + 0.1), y + x)
+output x
+""",
+        {"y": (5,), "A": (4, 5), "d": (5,)},
+        ("y", "A"),
+        moving_diagonal,
     ),
     "a shift by c / d is no shift by 1 / d": Guard(
         """algorithm shift_by_a_quotient

@@ -262,3 +262,34 @@ def test_sums_without_end_are_taken_as_one_matrix(graph):
 {nodes}        %62 = solve %61, %0 : vector[n]
     """
     assert routes(graph(text))[0].name == "QR factors"
+
+
+DIAGONAL = """
+    input b : vector[n]
+    fixed v : vector[n] > %1
+    output %6
+    %0 = input b : vector[n]
+    %1 = constant 0 : scalar
+    %2 = fixed v : vector[n]
+    %3 = constant {above} : scalar
+    %4 = {entries} : vector[n]
+    %5 = diagonal_map %4 : map
+    %6 = solve %5, %0 : vector[n]
+"""
+
+
+@pytest.mark.parametrize(
+    ("above", "entries", "last"),
+    [
+        (1, "div %3, %2", "mul %0, %2"),
+        (2, "div %3, %2", "div %0, %4"),
+        (1, "div %2, %3", "div %0, %4"),
+        (1, "mul %2, %3", "div %0, %4"),
+    ],
+)
+def test_what_one_is_divided_by_is_multiplied_with(rewrite, above, entries, last):
+    """(1 / v)^-1 is v; that of 2 / v and of v / 1 is no such value."""
+    text = DIAGONAL.format(above=above, entries=entries)
+    found = rewrite(lambda g: dead(Solving()(g)), text).splitlines()
+    assert f"= {last} : vector[n]" in found[-1]
+    assert any("%2 = fixed v" in line for line in found)

@@ -27,6 +27,14 @@ def test_only_the_loss_has_them() -> None:
     assert body.count("square_mean(") == 2 and body.count("square_sum(") == 2
 
 
+def test_what_states_begin_with_is_no_loss() -> None:
+    begun = PROGRAM.replace("= 0\n", "= y / (1 + sumsq(y))\n").replace(
+        " + y / (1 + sumsq(y))\n    t", "\n    t"
+    )
+    assert begun.count("sumsq(y)") == 1
+    assert "y.square().sum((-2, -1))" in unroll_dsl.loads(begun).source()
+
+
 @pytest.mark.parametrize(
     ("word", "formula"),
     [
