@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any
 
 from unroll_dsl.backends.binding import Binding
@@ -11,17 +11,17 @@ from unroll_dsl.backends.binding import bind as bind_values
 from unroll_dsl.backends.networks import is_network
 from unroll_dsl.backends.resting import Rest
 from unroll_dsl.backends.values import describe
+from unroll_dsl.driver import check_program
 from unroll_dsl.ir.graph import Graph
 from unroll_dsl.ir.nodes import Fixed
 from unroll_dsl.passes.folding import Folded, folding
 from unroll_dsl.passes.pipeline import optimize
+from unroll_dsl.syntax.nodes import Program
 from unroll_dsl.types import Array, Layer
 
 if TYPE_CHECKING:
     import torch
     from torch import nn
-
-    from unroll_dsl.spec import Spec
 
 
 @dataclass(frozen=True)
@@ -30,8 +30,10 @@ class Origin:
 
     Attributes
     ----------
-    spec : Spec
+    program : Program
         With the roles of its constants.
+    graph : Graph
+        What it is, before any pass.
     sizes : dict of str to int
         Those that were known.
     level, checkpoint, gradient
@@ -46,7 +48,8 @@ class Origin:
         For networks at rest.
     """
 
-    spec: Spec
+    program: Program
+    graph: Graph
     sizes: dict[str, int]
     level: int
     checkpoint: str | None = None
@@ -55,6 +58,20 @@ class Origin:
     values: dict[str, Any] = field(default_factory=dict)
     dtype: torch.dtype | None = None
     rest: Rest | None = None
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        rest = tuple(getattr(self, each.name) for each in fields(self)[2:])
+        return _checked_again, (self.program, *rest)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Origin:
+        return self  # nothing in it changes
+
+
+def _checked_again(program: Program, *rest: Any) -> Origin:
+    """An origin from another process: types have functions in them, which are made again."""
+    graph = check_program(program).graph
+    assert graph is not None, "it had no errors"
+    return Origin(program, graph, *rest)
 
 
 def kept(graph: Graph, constants: Mapping[str, Any]) -> dict[str, Any]:
@@ -90,7 +107,7 @@ def freeze(network: nn.Module, origin: Origin) -> nn.Module:
         node = graph.nodes[index]
         return node.label or derived_name(graph.nodes, index) or "folded"
 
-    prepared = optimize(origin.spec.graph, origin.sizes, origin.level)
+    prepared = optimize(origin.graph, origin.sizes, origin.level)
     count = _count(network)
     if count is not None:
         prepared = replace(prepared, phases=count)
@@ -180,9 +197,6 @@ def _values(
     real: torch.dtype,
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """The values of the fixed names and of the learnables of the program for inference."""
-    import numpy as np
-    import torch
-
     from unroll_dsl.backends.numpy import Reference
     from unroll_dsl.backends.numpy.declared import double
     from unroll_dsl.backends.numpy.given import as_arrays
@@ -211,20 +225,12 @@ def _values(
     arrays |= {name: [function_of(each) for each in made] for name, made in networks.items()}
     reference = Reference(before, count, maps, arrays, origin.sizes, setup=setup)
     wanted = list(folded.values.items())
-    per_phase = {p.name for p in graph.parameters if p.per_phase}
+    per_phase = graph.per_phase
     phases = [
         reference.before_inputs([i for _, i in wanted], k)
         for k in range(1, count + 1 if per_phase else 2)
     ]
-    bind: dict[str, Any] = {}
-    init: dict[str, Any] = {}
-    for place, (name, _) in enumerate(wanted):
-        if name in per_phase:
-            value = torch.from_numpy(np.stack([values[place] for values in phases]))
-        else:
-            value = torch.from_numpy(np.array(phases[0][place]))
-        value = value.to(real.to_complex() if value.is_complex() else real)
-        (init if name in per_phase else bind)[name] = value
+    bind, init = _as_tensors(wanted, phases, per_phase, real)
     bind |= modules
     for p in graph.parameters:
         if p.name in networks:
@@ -233,3 +239,25 @@ def _values(
         elif isinstance(p.type, Layer):
             init[p.name] = parameters[p.name]
     return bind, init
+
+
+def _as_tensors(
+    wanted: Sequence[tuple[str, int]],
+    phases: Sequence[Sequence[Any]],
+    per_phase: frozenset[str],
+    real: torch.dtype,
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Values by name, of which there is one, and those of which each phase has one."""
+    import numpy as np
+    import torch
+
+    single: dict[str, Any] = {}
+    several: dict[str, Any] = {}
+    for place, (name, _) in enumerate(wanted):
+        if name in per_phase:
+            value = torch.from_numpy(np.stack([values[place] for values in phases]))
+        else:
+            value = torch.from_numpy(np.array(phases[0][place]))
+        value = value.to(real.to_complex() if value.is_complex() else real)
+        (several if name in per_phase else single)[name] = value
+    return single, several

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Mapping
+from copy import copy
 from typing import TYPE_CHECKING, Any, Literal
 
-from unroll_dsl.backends.binding import Binding
 from unroll_dsl.backends.binding import bind as bind_values
 from unroll_dsl.backends.errors import NoInfluence, NothingToRun, PhasesInvalid
 from unroll_dsl.backends.resting import Phases, Rest, resting
-from unroll_dsl.backends.values import describe
+from unroll_dsl.compiling import Bound, Made, compiled
 from unroll_dsl.diagnostics.model import Diagnostic
 from unroll_dsl.diagnostics.raised import InternalError, UnrollError
 from unroll_dsl.driver import Checked, check_program, check_source
-from unroll_dsl.freezing import Origin, kept, remember
-from unroll_dsl.ir.graph import Graph, Parameter
-from unroll_dsl.ir.intervals import interval_scalars
+from unroll_dsl.ir.graph import Graph
 from unroll_dsl.passes.analysis.liveness import liveness
 from unroll_dsl.passes.pipeline import optimize as optimized
 from unroll_dsl.programs.roles import with_roles
@@ -82,6 +79,12 @@ class Spec:
             raise UnrollError(idle)
         return spec
 
+    def over(self, graph: Graph) -> Spec:
+        """The same program with another graph: for what is derived from it."""
+        other = copy(self)
+        other.graph, other.name = graph, graph.name
+        return other
+
     # ---- from a problem to an algorithm -----------------------------------------------------------
 
     def derive(self, method: str, **options: Any) -> Derived:
@@ -137,11 +140,11 @@ class Spec:
         from unroll_dsl.backends.torch.backward import backward
 
         spec = self.with_roles(learn, fix)
-        graph = spec._runnable()
+        graph = spec.runnable()
         rest = resting(graph, phases, tol, max_phases)
         made = optimized(graph, dims, optimize)
         how = backward(graph, checkpoint, gradient, rest)
-        return emit(made, phases=spec._count(phases, rest), backward=how).source
+        return emit(made, phases=spec.count(phases, rest), backward=how).source
 
     def compile(
         self,
@@ -214,19 +217,10 @@ class Spec:
             a violated constraint. Nothing is ignored or cast in silence.
         """
         spec = self.with_roles(learn, fix)
-        return spec._compiled(
-            phases if not isinstance(phases, str) else None,
-            rest=resting(spec._runnable(), phases, tol, max_phases),
-            bind=bind,
-            init=init,
-            dims=dims,
-            dtype=dtype,
-            device=device,
-            seed=seed,
-            optimize=optimize,
-            checkpoint=checkpoint,
-            gradient=gradient,
-        )
+        rest = resting(spec.runnable(), phases, tol, max_phases)
+        bound = Bound(bind or {}, init or {}, dims or {})
+        made = Made(dtype, device, seed, optimize, checkpoint, gradient, rest)
+        return compiled(spec.program, spec.graph, spec.count(phases, rest), bound, made)
 
     def reference(
         self,
@@ -246,15 +240,15 @@ class Spec:
         Parameters and errors are those of `compile`. See `unroll_dsl.backends.numpy.Reference`.
         """
         from unroll_dsl.backends.numpy import Reference
-        from unroll_dsl.backends.numpy.given import as_arrays
+        from unroll_dsl.backends.numpy.given import as_arrays, parameters_of
 
         spec = self.with_roles(learn, fix)
-        graph = spec._runnable()
+        graph = spec.runnable()
         rest = resting(graph, phases, tol, max_phases)
-        count = spec._count(phases, rest) or 1
+        count = spec.count(phases, rest) or 1
         bound = bind_values(graph, count, bind or {}, init or {}, dims or {})
         constants = as_arrays(graph, bound, eager=True)
-        parameters = _per_phase(graph, count, bound)
+        parameters = parameters_of(graph, count, bound)
         reference = Reference(graph, count, constants, parameters, bound.sizes, seed, rest=rest)
         if {name for name, _ in graph.dims} <= set(bound.sizes):
             reference.check_limits()
@@ -296,96 +290,14 @@ class Spec:
         reference = Reference(self.graph, 1, constants, {}, bound.sizes)
         return learned(self.graph, net, reference.bounds)
 
-    def _compiled(
-        self,
-        phases: int | None,
-        *,
-        bind: Mapping[str, Any] | None,
-        init: Mapping[str, Any] | None,
-        dims: Mapping[str, int] | None,
-        dtype: torch.dtype | None,
-        device: torch.device | str | None,
-        seed: int | None,
-        optimize: int,
-        checkpoint: Literal["phase"] | None,
-        gradient: Literal["unroll", "implicit"] | int,
-        rest: Rest | None = None,
-        trained: bool = False,
-    ) -> torch.nn.Module:
-        """`compile` with roles as they are. `trained`: values of `init` may be stored beyond a bound, at
-        which they are reflected."""
-        from unroll_dsl.backends.numpy.faults import cheap
-        from unroll_dsl.backends.torch.backward import backward
-        from unroll_dsl.backends.torch.instantiate import instantiate, is_finite
-
-        graph = self._runnable()
-        count = self._count(phases, rest)
-        bound = bind_values(graph, count or 1, bind or {}, init or {}, dims or {})
-        checked = replace(bound, parameters={}) if trained else bound
-        self._check_given_limits(graph, count or 1, checked)
-        origin = Origin(
-            self,
-            bound.sizes,
-            optimize,
-            checkpoint,
-            gradient,
-            {name: describe(value).shape for name, value in bound.constants.items()},
-            kept(graph, bound.constants),
-            dtype,
-            rest,
-        )
-        try:
-            network = instantiate(
-                graph,
-                count,
-                bound,
-                dtype=dtype,
-                device=device,
-                seed=seed,
-                level=optimize,
-                backward=backward(graph, checkpoint, gradient, rest),
-            )
-        except ArithmeticError:  # a division of numbers of Python by 0
-            self._check_arithmetic(graph, count or 1, bound)
-            raise
-        scalars = cheap(graph)
-        if scalars:
-            self._check_arithmetic(graph, count or 1, bound, scalars)
-        if not is_finite(network):
-            self._check_arithmetic(graph, count or 1, bound)
-        return remember(network, origin)
-
-    def _check_arithmetic(
-        self, graph: Graph, count: int, bound: Binding, only: Sequence[int] | None = None
-    ) -> None:
-        """Name the operation for which a value that no input changes is not finite."""
-        from unroll_dsl.backends.numpy import Reference
-        from unroll_dsl.backends.numpy.given import as_arrays
-
-        constants, parameters = as_arrays(graph, bound), _per_phase(graph, count, bound)
-        Reference(graph, count, constants, parameters, bound.sizes).check_arithmetic(only)
-
-    def _check_given_limits(self, graph: Graph, count: int, bound: Binding) -> None:
-        """Constraints of the values that were given; classical ones are the author's."""
-        given = {*bound.constants, *bound.parameters}
-        limited = {c.name for c in graph.constants if c.limits is not None}
-        limited |= {p.name for p in graph.parameters if p.limits is not None}
-        limits = [c.limits for c in graph.constants] + [p.limits for p in graph.parameters]
-        limited = limited.union(*(interval_scalars(graph, each) for each in limits))
-        if given & limited:
-            from unroll_dsl.backends.numpy import Reference
-            from unroll_dsl.backends.numpy.given import as_arrays
-
-            constants = as_arrays(graph, bound)
-            parameters = _per_phase(graph, count, bound)
-            Reference(graph, count, constants, parameters, bound.sizes).check_limits(given)
-
-    def _runnable(self) -> Graph:
+    def runnable(self) -> Graph:
+        """The graph of a program that has an iteration."""
         if not self.graph.outputs:
             raise UnrollError([NothingToRun(self.name, self.program.name.span)])
         return self.graph
 
-    def _count(self, phases: Phases | None, rest: Rest | None = None) -> int | None:
+    def count(self, phases: Phases | None, rest: Rest | None = None) -> int | None:
+        """How many phases are meant: those asked for, or what the program says."""
         if rest is not None:
             return rest.phases
         if phases is None:
@@ -415,49 +327,3 @@ class Derived:
 
 def _checked_again(program: Program) -> Spec:
     return Spec(check_program(program))
-
-
-def _per_phase(graph: Graph, phases: int, bound: Binding) -> dict[str, Any]:
-    """Values of parameters with the phase axis where they have one."""
-    import numpy as np
-    import torch
-
-    from unroll_dsl.backends.networks import Network, modules
-    from unroll_dsl.backends.numpy.outside import network
-    from unroll_dsl.backends.values import as_numpy
-    from unroll_dsl.types import Array
-
-    found: dict[str, Any] = {}
-    for parameter in graph.parameters:
-        if parameter.name not in bound.parameters:
-            continue
-        if isinstance(given := bound.parameters[parameter.name], Network):
-            made = modules(parameter, given, phases, torch.float64)
-            found[parameter.name] = [network(module.eval()) for module in made]
-            continue
-        if not isinstance(parameter.type, Array):
-            found[parameter.name] = _layer_arrays(parameter, phases, bound)
-            continue
-        value = as_numpy(bound.parameters[parameter.name])
-        if parameter.per_phase and value.ndim == parameter.type.rank:
-            value = np.broadcast_to(value, (phases, *value.shape))
-        found[parameter.name] = value
-    return found
-
-
-def _layer_arrays(parameter: Parameter, phases: int, bound: Binding) -> dict[str, Any]:
-    import numpy as np
-
-    from unroll_dsl.backends.values import as_numpy
-    from unroll_dsl.types import Layer
-    from unroll_dsl.types.pieces import pieces
-
-    assert isinstance(parameter.type, Layer)
-    ranks = {piece.name: len(piece.shape) for piece in pieces(parameter.type)}
-    found = {}
-    for name, tensor in bound.parameters[parameter.name].items():
-        value = as_numpy(tensor)
-        if parameter.per_phase and value.ndim == ranks[name]:
-            value = np.broadcast_to(value, (phases, *value.shape))
-        found[name] = value
-    return found

@@ -13,11 +13,11 @@ from unroll_dsl.spec import Spec
 from unroll_dsl.verify.against import check_against, check_other_constants
 from unroll_dsl.verify.agreement import Run
 from unroll_dsl.verify.cases import Case, cases
+from unroll_dsl.verify.derived import exact
 from unroll_dsl.verify.instance import Instance, draw
 from unroll_dsl.verify.networks import with_random_starts
 from unroll_dsl.verify.objective import check_along, check_minimiser
 from unroll_dsl.verify.report import Row, Verdict
-from unroll_dsl.verify.run import arguments, as_spec, exact
 from unroll_dsl.verify.settling import End, idle, repeatable, settle
 
 _PHASES = (1, 4)
@@ -43,8 +43,8 @@ class Outcome:
 
 def measured(original: Spec, mutant: Mutant, seed: int = 0) -> Outcome:
     """Effect and fate of a mutant; rows of `check` that no page can fail by itself are not run."""
-    spec = as_spec(mutant.spec, exact(mutant.spec.graph))
-    right = as_spec(original, exact(original.graph))
+    spec = mutant.spec.over(exact(mutant.spec.graph))
+    right = original.over(exact(original.graph))
     with np.errstate(all="ignore"):
         try:
             if not _changes(right, spec, seed):
@@ -145,7 +145,7 @@ def _another_problem(right: Spec, spec: Spec, seed: int, names: list[str]) -> bo
         + (0j if types[name].field.name == "COMPLEX" else 0)
         for name in names
     }
-    values = [s.reference(1, **arguments(case)).objective(at, *case.inputs) for s in (right, spec)]
+    values = [s.reference(1, **case.arguments()).objective(at, *case.inputs) for s in (right, spec)]
     return not np.allclose(*values, rtol=1e-9)
 
 

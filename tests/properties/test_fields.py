@@ -17,8 +17,8 @@ import unroll_dsl
 from unroll_dsl.driver import check_source
 from unroll_dsl.source import SourceFile
 from unroll_dsl.types import Array, Field
+from unroll_dsl.verify.derived import exact
 from unroll_dsl.verify.instance import draw
-from unroll_dsl.verify.run import as_spec, exact
 
 TOLERANCE = 1e-12
 TOGETHER = 24
@@ -196,7 +196,7 @@ def several(found: Any) -> tuple[Any, ...]:
 def run(text: str) -> tuple[list[np.ndarray], list[list[np.ndarray]], list[Array], float]:
     """The reference's outputs, those of the levels and of the frozen network, and their types."""
     spec = unroll_dsl.loads(text)
-    spec = as_spec(spec, exact(spec.graph))  # every system solved to rounding
+    spec = spec.over(exact(spec.graph))  # every system solved to rounding
     found = draw(spec.graph)
     given = {"bind": found.bind, "init": found.init, "dims": found.sizes}
     reference = spec.reference(**given)

@@ -12,6 +12,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from unroll_dsl.files.entries import Arrays, native, numeric
 from unroll_dsl.files.errors import CannotRead
 from unroll_dsl.files.formats import (
     ARRAYS,
@@ -21,8 +22,6 @@ from unroll_dsl.files.formats import (
     check_there,
     file_and_member,
 )
-
-Arrays = dict[str, NDArray[Any]]
 
 
 def read_arrays(path: Path, *, map_above: int | None = None) -> Arrays:
@@ -151,16 +150,6 @@ def at_rank(array: NDArray[Any], rank: int | None) -> NDArray[Any]:
     return array
 
 
-def native(array: NDArray[Any]) -> NDArray[Any]:
-    """An array in the byte order of the machine."""
-    return array if array.dtype.isnative else array.astype(array.dtype.newbyteorder("="))
-
-
-def numeric(array: NDArray[Any]) -> bool:
-    """Whether the entries are numbers or logical values."""
-    return array.dtype.kind in "biufc"
-
-
 # ---- the formats ---------------------------------------------------------------------------------
 
 
@@ -205,15 +194,15 @@ def _npz(path: Path) -> Arrays:
 
 
 def _safetensors(path: Path) -> Arrays:
-    from unroll_dsl.files.tensors import as_arrays, read_safetensors
+    from unroll_dsl.files.checkpoints import as_arrays, read_safetensors
 
     return as_arrays(read_safetensors(path))
 
 
 def _torch(path: Path) -> Arrays:
-    from unroll_dsl.files.tensors import as_arrays, read_leaves
+    from unroll_dsl.files.checkpoints import as_arrays, read_checkpoint
 
-    found = {".".join(keys) or path.stem: tensor for keys, tensor in read_leaves(path)}
+    found = {".".join(keys) or path.stem: tensor for keys, tensor in read_checkpoint(path)}
     return as_arrays(found)
 
 

@@ -13,10 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from unroll_dsl.files.arrays import native, numeric
+from unroll_dsl.files.entries import Arrays, native, numeric
 from unroll_dsl.files.errors import CannotRead, MissingExtra
 
-Arrays = dict[str, NDArray[Any]]
 _SIGNATURE = b"\x89HDF\r\n\x1a\n"
 
 

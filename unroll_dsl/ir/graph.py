@@ -157,3 +157,8 @@ class Graph:
 
     def function(self, name: str) -> FunctionBody:
         return next(body for body in self.functions if body.name == name)
+
+    @property
+    def per_phase(self) -> frozenset[str]:
+        """The learnables that have a value in each phase."""
+        return frozenset(p.name for p in self.parameters if p.per_phase)

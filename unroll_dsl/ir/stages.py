@@ -63,7 +63,7 @@ def stages(graph: Graph) -> tuple[Stage, ...]:
     initial value, and `k` for the number of the phase whose parameter is made. Only
     `Slot.initial`, the value at which a state starts, is evaluated when its stage says.
     """
-    per_phase = frozenset(p.name for p in graph.parameters if p.per_phase)
+    per_phase = graph.per_phase
     found: list[Stage] = []
     for node in graph.nodes:
         stage = own_stage(node.op, per_phase)

@@ -111,7 +111,7 @@ class _Roles:
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
         self.where = f"graph `{graph.name}`"
-        self.per_phase = frozenset(p.name for p in graph.parameters if p.per_phase)
+        self.per_phase = graph.per_phase
         self.kinds: list[int] = []
         for node in graph.nodes:
             kinds = 0

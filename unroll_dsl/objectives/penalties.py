@@ -8,12 +8,12 @@ steps, written out in the language, from a and from 0, kept within [0, a].
 
 from __future__ import annotations
 
-import multiprocessing
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from unroll_dsl.atoms.model import Atom, Parameter
+from unroll_dsl.objectives.formulas import Unfit, walk
 from unroll_dsl.syntax import nodes as n
 from unroll_dsl.syntax.printer import expression_text
 from unroll_dsl.syntax.templates import substitute
@@ -33,10 +33,6 @@ class Penalty:
     functions: tuple[str, ...]
     exact: bool
     formula: str  # phi in `v` and the parameters, for a test
-
-
-class Unfit(Exception):
-    """Why a function is no penalty of entries whose proximal map could be found."""
 
 
 def penalty(definition: n.Definition) -> Penalty:
@@ -137,7 +133,7 @@ def _functions(
 
 def _pieces(expr: n.Expr) -> Iterator[n.Expr]:
     """The formulas of a function that changes them: one for each branch of its `where`s."""
-    for node in _walk(expr):
+    for node in walk(expr):
         match node:
             case n.Call(n.Name("where"), (_, n.Argument(None, yes), n.Argument(None, no))):
                 for branch in (yes, no):
@@ -158,38 +154,6 @@ def _put(expr: n.Expr, old: n.Expr, new: n.Expr) -> n.Expr:
             given = tuple(n.Argument(a.keyword, _put(a.value, old, new), a.span) for a in arguments)
             return n.Call(function, given, expr.span)
     return expr
-
-
-def _walk(expr: n.Expr) -> Iterator[n.Expr]:
-    yield expr
-    match expr:
-        case n.Binary(_, left, right):
-            yield from _walk(left)
-            yield from _walk(right)
-        case n.Unary(_, operand):
-            yield from _walk(operand)
-        case n.Call(_, arguments):
-            for a in arguments:
-                yield from _walk(a.value)
-
-
-def within(seconds: int, work: Any, *arguments: Any) -> Any:
-    """The result of `work` in another process, or None where it does not come back in time."""
-    context = multiprocessing.get_context("fork")
-    ours, theirs = context.Pipe(duplex=False)
-
-    def run() -> None:
-        try:
-            theirs.send(work(*arguments))
-        except Exception:
-            theirs.send(None)
-
-    process = context.Process(target=run, daemon=True)
-    process.start()
-    result = ours.recv() if ours.poll(seconds) else None
-    process.terminate()
-    process.join()
-    return result
 
 
 Values = Mapping[str, float]

@@ -11,8 +11,9 @@ from unroll_dsl.diagnostics.model import Diagnostic
 from unroll_dsl.diagnostics.raised import UnrollError
 from unroll_dsl.objectives.affine import AffineReader, NotAffine
 from unroll_dsl.objectives.errors import NoAtom, NoObjective, NotAffineHere
+from unroll_dsl.objectives.formulas import Unfit
 from unroll_dsl.objectives.model import Affine, NormalForm, Term, Variable
-from unroll_dsl.objectives.penalties import Penalty, Unfit, penalty
+from unroll_dsl.objectives.penalties import Penalty, penalty
 from unroll_dsl.objectives.weights import ONE, Weight
 from unroll_dsl.semantics import TypedProgram
 from unroll_dsl.semantics.scopes import names_in

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from unroll_dsl.objectives.penalties import Unfit, within
+from unroll_dsl.objectives.formulas import Unfit, walk, within
 from unroll_dsl.syntax import nodes as n
 from unroll_dsl.syntax.printer import expression_text
 
@@ -88,9 +88,7 @@ def derivatives(value: n.Expr, entry: str, rest: Sequence[str]) -> tuple[str, st
 
 def breaks(value: n.Expr, entry: str, rest: Sequence[str]) -> Iterator[str]:
     """Where phi changes its formula: the other sides of comparisons with abs(t)."""
-    from unroll_dsl.objectives.penalties import _walk
-
-    for node in _walk(value):
+    for node in walk(value):
         match node:
             case n.Binary("<" | "<=" | ">" | ">=", left, right):
                 sides = [e for e in (left, right) if not _reads(e, entry)]
@@ -98,9 +96,7 @@ def breaks(value: n.Expr, entry: str, rest: Sequence[str]) -> Iterator[str]:
 
 
 def _reads(expr: n.Expr, entry: str) -> bool:
-    from unroll_dsl.objectives.penalties import _walk
-
-    return any(isinstance(e, n.Name) and e.text == entry for e in _walk(expr))
+    return any(isinstance(e, n.Name) and e.text == entry for e in walk(expr))
 
 
 _FUNCTIONS = ("sqrt", "log", "exp", "tanh", "sin", "cos", "softplus")

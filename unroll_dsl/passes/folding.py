@@ -106,7 +106,7 @@ def _for_outputs(graph: Graph) -> Graph:
 
 def _with_kernels(graph: Graph) -> tuple[Graph, tuple[int, ...]]:
     """The kernels of pairs of convolutions as values of their own; the new ids by the old ones."""
-    new = Rewriting(graph.functions, _per_phase(graph))
+    new = Rewriting(graph.functions, graph.per_phase)
     where: list[int] = []
     for node in graph.nodes:
         args = tuple(where[a] for a in node.args)
@@ -116,15 +116,11 @@ def _with_kernels(graph: Graph) -> tuple[Graph, tuple[int, ...]]:
     return with_nodes(graph, new.nodes, where), tuple(where)
 
 
-def _per_phase(graph: Graph) -> frozenset[str]:
-    return frozenset(p.name for p in graph.parameters if p.per_phase)
-
-
 class _Folding:
     def __init__(self, graph: Graph, name: Callable[[Graph, int], str]) -> None:
         self.graph = graph
         self.name = name
-        per_phase = _per_phase(graph)
+        per_phase = graph.per_phase
         self.known: list[bool] = []  # no input, state or target in it
         self.plain: list[bool] = []  # a number of sizes and the phase number
         self.by_phase: list[bool] = []

@@ -138,7 +138,7 @@ class Planner:
         space = nodes[b].type
         if not isinstance(space, Array):
             return False
-        per_phase = frozenset(p.name for p in self.graph.parameters if p.per_phase)
+        per_phase = self.graph.per_phase
         trial = Rewriting(self.graph.functions, per_phase)
         for node in nodes:
             trial.add(node.op, node.args, node.type, node.origin)

@@ -38,7 +38,7 @@ class Rewriting(NodeList):
     @classmethod
     def of(cls, graph: Graph) -> Rewriting:
         """None yet of the nodes that are to stand for those of `graph`."""
-        return cls(graph.functions, frozenset(p.name for p in graph.parameters if p.per_phase))
+        return cls(graph.functions, graph.per_phase)
 
     def add(
         self,

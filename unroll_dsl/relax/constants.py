@@ -6,8 +6,8 @@ import dataclasses
 
 from unroll_dsl.objectives.weights import Weight
 from unroll_dsl.relax import find
-from unroll_dsl.relax.model import Given, Refused, Relaxation
-from unroll_dsl.relax.page import Page, walk
+from unroll_dsl.relax.model import Given, Relaxation
+from unroll_dsl.relax.page import Page, Refused, walk
 from unroll_dsl.semantics.scopes import names_in
 from unroll_dsl.syntax import nodes as n
 from unroll_dsl.syntax.printer import expression_text, same_tree

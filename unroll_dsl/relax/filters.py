@@ -5,8 +5,8 @@ from __future__ import annotations
 import dataclasses
 
 from unroll_dsl.relax import find
-from unroll_dsl.relax.model import Given, Refused, Relaxation
-from unroll_dsl.relax.page import Page, swapped, walk
+from unroll_dsl.relax.model import Given, Relaxation
+from unroll_dsl.relax.page import Page, Refused, swapped, walk
 from unroll_dsl.syntax import nodes as n
 from unroll_dsl.syntax.printer import expression_text
 from unroll_dsl.syntax.templates import fill, one_statement

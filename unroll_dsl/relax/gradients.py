@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from unroll_dsl.objectives.weights import ONE, Weight
 from unroll_dsl.relax import find
-from unroll_dsl.relax.model import Given, Refused, Relaxation
-from unroll_dsl.relax.page import Page, walk
+from unroll_dsl.relax.model import Given, Relaxation
+from unroll_dsl.relax.page import Page, Refused, walk
 from unroll_dsl.syntax import nodes as n
 from unroll_dsl.syntax.printer import expression_text, same_tree
 from unroll_dsl.syntax.templates import fill

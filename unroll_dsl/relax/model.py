@@ -4,13 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
-from unroll_dsl.source import Span
+from unroll_dsl.relax.page import Page
 from unroll_dsl.syntax import nodes as n
-
-if TYPE_CHECKING:
-    from unroll_dsl.relax.page import Page
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,15 +28,6 @@ class Given:
             case n.Name(text):
                 return text
         return None
-
-
-class Refused(Exception):
-    """A relaxation does not fit a page: why, and which place of it says so."""
-
-    def __init__(self, reason: str, span: Span | None = None) -> None:
-        super().__init__(reason)
-        self.reason = reason
-        self.span = span
 
 
 @dataclass(frozen=True, slots=True)

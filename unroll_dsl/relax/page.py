@@ -9,9 +9,9 @@ from typing import assert_never
 from unroll_dsl.objectives.affine import AffineReader
 from unroll_dsl.objectives.problem import declared_names, expressions
 from unroll_dsl.objectives.weights import ONE, Weight
-from unroll_dsl.relax.model import Refused
 from unroll_dsl.semantics import TypedProgram
 from unroll_dsl.semantics.scopes import RESERVED, names_in
+from unroll_dsl.source import Span
 from unroll_dsl.syntax import nodes as n
 from unroll_dsl.syntax.printer import expression_text
 from unroll_dsl.syntax.templates import one_statement, substitute
@@ -19,6 +19,15 @@ from unroll_dsl.syntax.tidy import tidy
 from unroll_dsl.types import Array, Field, Type
 
 Line = n.Update | n.Local | n.Trace
+
+
+class Refused(Exception):
+    """A relaxation does not fit a page: why, and which place of it says so."""
+
+    def __init__(self, reason: str, span: Span | None = None) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.span = span
 
 
 class Page:

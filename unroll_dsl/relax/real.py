@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 
-from unroll_dsl.relax.model import Given, Refused, Relaxation
-from unroll_dsl.relax.page import Page, walk
+from unroll_dsl.relax.model import Given, Relaxation
+from unroll_dsl.relax.page import Page, Refused, walk
 from unroll_dsl.syntax import nodes as n
 from unroll_dsl.syntax.templates import fill, substitute
 from unroll_dsl.syntax.tidy import name

@@ -8,14 +8,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
+from pathlib import Path
 
 from unroll_dsl.diagnostics.raised import InternalError, UnrollError
 from unroll_dsl.driver import check_source
 from unroll_dsl.objectives.problem import without_idle
 from unroll_dsl.programs.roles import left_out
 from unroll_dsl.relax.errors import RelaxationRefused, RelaxationUnknown
-from unroll_dsl.relax.model import Given, Refused, Relaxation
-from unroll_dsl.relax.page import Page
+from unroll_dsl.relax.model import Given, Relaxation
+from unroll_dsl.relax.page import Page, Refused
 from unroll_dsl.semantics import TypedProgram
 from unroll_dsl.source import SourceFile
 from unroll_dsl.syntax import nodes as n
@@ -40,11 +41,9 @@ class Relaxed:
 @cache
 def relaxations() -> Mapping[str, Relaxation]:
     """All by name: every module of this package that binds `RELAXATIONS`."""
-    import unroll_dsl.relax as package
-
     found: dict[str, Relaxation] = {}
-    for module in sorted(info.name for info in pkgutil.iter_modules(package.__path__)):
-        for relaxation in getattr(import_module(f"{package.__name__}.{module}"), "RELAXATIONS", ()):
+    for module in sorted(info.name for info in pkgutil.iter_modules([str(Path(__file__).parent)])):
+        for relaxation in getattr(import_module(f"{__package__}.{module}"), "RELAXATIONS", ()):
             if relaxation.name in found:
                 raise InternalError(f"two relaxations are called `{relaxation.name}`")
             found[relaxation.name] = relaxation

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from unroll_dsl.relax import find
-from unroll_dsl.relax.model import Given, Refused, Relaxation
-from unroll_dsl.relax.page import Page
+from unroll_dsl.relax.model import Given, Relaxation
+from unroll_dsl.relax.page import Page, Refused
 from unroll_dsl.semantics.scopes import names_in
 from unroll_dsl.syntax import nodes as n
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from unroll_dsl.relax import find
-from unroll_dsl.relax.model import Given, Refused, Relaxation
-from unroll_dsl.relax.page import Page
+from unroll_dsl.relax.model import Given, Relaxation
+from unroll_dsl.relax.page import Page, Refused
 from unroll_dsl.syntax.printer import expression_text
 from unroll_dsl.syntax.templates import fill, template
 from unroll_dsl.syntax.tidy import name

@@ -5,8 +5,8 @@ from __future__ import annotations
 from itertools import pairwise
 
 from unroll_dsl.relax import find
-from unroll_dsl.relax.model import Given, Refused, Relaxation
-from unroll_dsl.relax.page import Page, swapped
+from unroll_dsl.relax.model import Given, Relaxation
+from unroll_dsl.relax.page import Page, Refused, swapped
 from unroll_dsl.syntax import nodes as n
 from unroll_dsl.syntax.templates import fill, template
 from unroll_dsl.syntax.tidy import name

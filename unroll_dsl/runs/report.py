@@ -214,7 +214,7 @@ def _constants(run: Contents, network: Learned | str, values: Sequence[Constant]
     shared = [constant for constant in values if constant.shared]
     if shared:
         blocks.append(_shared(shared))
-    names = {p.name for p in run.spec.graph.parameters if p.per_phase}
+    names = run.spec.graph.per_phase
     evolution = evolution_panels(run.learned, names, comments_of(run.spec))
     if evolution:
         blocks.append(Plots(evolution))

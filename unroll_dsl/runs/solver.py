@@ -22,7 +22,6 @@ from unroll_dsl.ir.graph import Graph
 from unroll_dsl.passes.dead import dead
 from unroll_dsl.runs.crossing import Curve
 from unroll_dsl.spec import Spec
-from unroll_dsl.verify.run import as_spec
 
 _PART = 64  # samples that are run at a time, at most,
 _ENTRIES = 2**20  # and about so many of their entries
@@ -155,7 +154,7 @@ class Solver:
             variables=(),
             phases=None,
         )
-        spec = as_spec(self.spec, dead(begin))
+        spec = self.spec.over(dead(begin))
         bind = {k: v for k, v in self.bind.items() if k in {c.name for c in spec.graph.constants}}
         reference = spec.reference(1, bind=bind, dims=self.dims)
         wanted = [e.name for e in spec.graph.inputs]

@@ -14,7 +14,6 @@ from unroll_dsl.verify.derived import applied_maps
 from unroll_dsl.verify.instance import Instance, draw
 from unroll_dsl.verify.networks import Values, tensors
 from unroll_dsl.verify.report import Row, judged
-from unroll_dsl.verify.run import as_spec
 
 _TOLERANCE = 1e-12
 
@@ -23,7 +22,7 @@ def check_adjoints(spec: Spec, instance: Instance, phases: int, seed: int) -> li
     """One row a map: by how much the inner products differ, in units of what they are."""
     rows = []
     for map_ in applied_maps(spec.graph):
-        forward, backward = as_spec(spec, map_.forward), as_spec(spec, map_.backward)
+        forward, backward = spec.over(map_.forward), spec.over(map_.backward)
         (x,) = draw(map_.forward, seed=seed + 1, dims=instance.sizes).inputs
         (y,) = draw(map_.backward, seed=seed + 2, dims=instance.sizes).inputs
         given: dict[str, Any] = {

@@ -28,7 +28,6 @@ from unroll_dsl.verify.networks import (
     with_random_starts,
 )
 from unroll_dsl.verify.report import Row, Verdict, judged
-from unroll_dsl.verify.run import arguments
 
 _TOLERANCE = 1e-12
 _NORM = 3.0
@@ -106,7 +105,7 @@ def _outputs(group: str, suffix: str, ours: tuple[Any, ...], theirs: tuple[Any, 
 
 def _constants(spec: Spec, other: Graph, instance: Instance) -> tuple[dict[str, Any], list[str]]:
     """Values for the constants of the classical program, and which constant each is."""
-    ref = spec.reference(1, **arguments(instance))
+    ref = spec.reference(1, **instance.arguments())
     ours = [c for c in spec.graph.constants if isinstance(c.type, Array)]
     by_name = {c.name: c for c in ours}
     pairs = {
@@ -188,7 +187,7 @@ def _scalars(spec: Spec, instance: Instance) -> dict[str, tuple[float, int]]:
         and isinstance(node.type, Array)
         and node.type.rank == 0
     }
-    ref = spec.reference(1, **arguments(instance))
+    ref = spec.reference(1, **instance.arguments())
     try:
         values = ref.before_inputs([index for index, _ in places.values()], 1)
     except KeyError:  # a size that only inputs tell

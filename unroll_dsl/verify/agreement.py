@@ -16,7 +16,6 @@ from unroll_dsl.spec import Spec
 from unroll_dsl.verify.instance import Instance
 from unroll_dsl.verify.networks import difference, exceeds, network, several, tensors
 from unroll_dsl.verify.report import Row, Verdict, judged
-from unroll_dsl.verify.run import arguments
 
 _PRECISIONS = ((torch.float64, 1e-12), (torch.float32, 1e-5))
 # An ill-conditioned program may lose more than a tolerance, in any arithmetic. Allowed is so much times
@@ -108,7 +107,7 @@ class Run:
     ) -> Run:
         """With `roundoff` every value that is computed is moved by as much, relative, at random: what
         this changes is what any arithmetic of that precision may lose."""
-        ref = spec.reference(phases, **arguments(instance))
+        ref = spec.reference(phases, **instance.arguments())
         if roundoff:
             ref.disturb(_moved(roundoff, seed))
         targets = instance.targets if spec.graph.loss is not None else ()

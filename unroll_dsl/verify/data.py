@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from unroll_dsl.measure import measurement
 from unroll_dsl.spec import Spec
 from unroll_dsl.verify.agreement import Run, check_agreement
+from unroll_dsl.verify.derived import exact
 from unroll_dsl.verify.instance import Instance, draw
 from unroll_dsl.verify.report import Row, Verdict
-from unroll_dsl.verify.run import as_spec, exact
 
 _GROUP = "measured data"
 
@@ -22,7 +22,7 @@ def check_data(spec: Spec, instance: Instance, seed: int) -> list[Row]:
     found = measurement(spec)
     if found is None:
         return []
-    made = as_spec(found.spec, exact(found.spec.graph))
+    made = found.spec.over(exact(found.spec.graph))
     drawn = draw(made.graph, seed=seed + 1, dims=instance.sizes)
     bind = {constant: instance.bind.get(constant, value) for constant, value in drawn.bind.items()}
     drawn = dataclasses.replace(drawn, bind=bind)

@@ -30,6 +30,9 @@ from unroll_dsl.types import (
     map_forward,
 )
 
+_ITERATIONS = 1000  # as many as conjugate gradients may want on an instance
+_ROUNDING = 2e-15  # and the residual that they go on to
+
 
 @dataclass(frozen=True, slots=True)
 class AppliedMap:
@@ -160,3 +163,14 @@ def _program(
         nodes=tuple(nodes),
     )
     return dead(whole)  # the nodes of the phases have no place in it
+
+
+def exact(graph: Graph) -> Graph:
+    """The program with every system solved to rounding, whatever accuracy it is content with."""
+    nodes = tuple(
+        dataclasses.replace(node, op=Solve(_ROUNDING, _ITERATIONS))
+        if isinstance(node.op, Solve)
+        else node
+        for node in graph.nodes
+    )
+    return dataclasses.replace(graph, nodes=nodes)

@@ -14,7 +14,6 @@ from unroll_dsl.verify.gradients import check_gradients
 from unroll_dsl.verify.instance import Instance
 from unroll_dsl.verify.networks import AT_REST, difference, network, several, tensors
 from unroll_dsl.verify.report import Row, Verdict, judged
-from unroll_dsl.verify.run import arguments
 
 _GROUP = "fixed point"
 _TOLERANCE = 1e-8  # two runs that rest to 1e-12, each phase of which may still gain a little
@@ -29,7 +28,7 @@ def check_rest(spec: Spec, instance: Instance, seed: int) -> list[Row]:
     with warnings.catch_warnings(record=True) as said, torch.no_grad():
         warnings.simplefilter("always")
         found = several(net(*inputs))
-        ref = spec.reference(FIXED_POINT, **arguments(instance), **AT_REST)  # type: ignore[arg-type]
+        ref = spec.reference(FIXED_POINT, **instance.arguments(), **AT_REST)  # type: ignore[arg-type]
         expected = several(ref(*instance.inputs))
     moving = [str(w.message) for w in said if "come to rest" in str(w.message)]
     if moving:

@@ -36,6 +36,10 @@ class Instance:
     inputs: tuple[NDArray[np.generic], ...]
     targets: tuple[NDArray[np.generic], ...]
 
+    def arguments(self) -> dict[str, Any]:
+        """As keyword arguments of `Spec.compile` and `Spec.reference`."""
+        return {"bind": self.bind, "init": self.init, "dims": self.sizes}
+
 
 def draw(
     graph: Graph,

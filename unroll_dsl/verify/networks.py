@@ -25,7 +25,7 @@ AT_REST = {"tol": 1e-12, "max_phases": 5000}  # how near to rest the checks go
 def network(spec: Spec, instance: Instance, phases: Phases, dtype: torch.dtype) -> Any:
     """The untrained network, in evaluation: the reference sees no batch and drops nothing. float32 values
     are cast because they are asked for."""
-    given = {"bind": instance.bind, "init": instance.init, "dims": instance.sizes}
+    given = instance.arguments()
     limits = AT_REST if phases == FIXED_POINT else {}
     made = spec.compile(phases, **given, **limits, dtype=dtype, seed=0)  # type: ignore[arg-type]
     return made.eval()

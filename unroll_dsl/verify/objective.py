@@ -14,7 +14,6 @@ from unroll_dsl.verify.cases import Case
 from unroll_dsl.verify.instance import Instance
 from unroll_dsl.verify.optimality import COARSEST, Place, decide, remaining
 from unroll_dsl.verify.report import Row, Verdict
-from unroll_dsl.verify.run import arguments
 from unroll_dsl.verify.settling import End, Settled, idle, repeatable, settle
 
 _GROUP = "objective"
@@ -37,7 +36,7 @@ def check_along(spec: Spec, instance: Instance, phases: int, along: list[float])
         detail = "its variables are not states"
         return [Row(_GROUP, "minimiser", Verdict.UNDECIDED, detail=detail)]
     inputs = tuple(value[:1] for value in instance.inputs)
-    ref = spec.reference(phases, **arguments(instance))
+    ref = spec.reference(phases, **instance.arguments())
     for states in ref.trajectory(*inputs):
         along.append(float(ref.objective({n: states[n] for n in names}, *inputs)[0]))
     if not np.isfinite(along).all():

@@ -24,7 +24,6 @@ from unroll_dsl.spec import Spec
 from unroll_dsl.verify.instance import Instance
 from unroll_dsl.verify.networks import tensors
 from unroll_dsl.verify.report import Verdict
-from unroll_dsl.verify.run import arguments, as_spec
 from unroll_dsl.verify.searching import WALL, Found, Function, Point, search
 
 TOLERANCE = 1e-9  # of a fall, relative to the objective
@@ -61,7 +60,7 @@ class Place:
 
 def remaining(spec: Spec, instance: Instance, place: Place) -> float:
     """How far the objective may still be above where the run leads, relative; 0 at rest."""
-    ref = spec.reference(1, **arguments(instance))
+    ref = spec.reference(1, **instance.arguments())
 
     def at(values: Mapping[str, NDArray[Any]]) -> float:
         given = {name: value[None] for name, value in values.items()}
@@ -124,7 +123,7 @@ def _words(found: Found, unit: float) -> str:
 def _varies(graph: Graph) -> bool:
     """Whether the objective reads what differs from phase to phase."""
     assert graph.objective is not None
-    per_phase = {p.name for p in graph.parameters if p.per_phase}
+    per_phase = graph.per_phase
     pending, seen = [graph.objective], set[int]()
     while pending:
         index = pending.pop()
@@ -206,8 +205,8 @@ def _within(function: Function, positive: NDArray[np.bool_]) -> Function:
 
 def _function(spec: Spec, instance: Instance, space: _Space) -> Function:
     """The objective as the torch backend computes it, many points at once, with its slope."""
-    net = as_spec(spec, _objective_program(spec.graph)).compile(
-        **arguments(instance), dtype=torch.float64
+    net = spec.over(_objective_program(spec.graph)).compile(
+        **instance.arguments(), dtype=torch.float64
     )
     for p in net.parameters():
         p.requires_grad_(False)

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable, Mapping
-from typing import Any
 
 from unroll_dsl.backends.errors import NotFinite, SingularSystem
 from unroll_dsl.backends.resting import FIXED_POINT, Phases, resting
 from unroll_dsl.diagnostics.raised import UnrollError
-from unroll_dsl.ir.graph import Graph
 from unroll_dsl.ir.nodes import Solve
 from unroll_dsl.spec import Spec
 from unroll_dsl.verify.instance import Instance, draw
 from unroll_dsl.verify.report import Report, Row, Verdict
 
 Progress = Callable[[int, int, str], object]
-_ITERATIONS = 1000  # as many as conjugate gradients may want on an instance
-_ROUNDING = 2e-15  # and the residual that they go on to
 
 
 def check(
@@ -51,13 +46,14 @@ def check(
     from unroll_dsl.verify.agreement import check_agreement
     from unroll_dsl.verify.cases import cases
     from unroll_dsl.verify.data import check_data
+    from unroll_dsl.verify.derived import exact
     from unroll_dsl.verify.equilibrium import check_rest
     from unroll_dsl.verify.gradients import check_gradients
     from unroll_dsl.verify.iterations import check_iterations, solved
     from unroll_dsl.verify.learned_values import check_learned_values
     from unroll_dsl.verify.objective import check_along, check_minimiser
 
-    written, spec = spec, as_spec(spec, exact(spec.graph))
+    written, spec = spec, spec.over(exact(spec.graph))
     graph = spec.graph
     count = phases if isinstance(phases, int) else min(graph.phases or 1, 10)
     if not graph.outputs:
@@ -103,17 +99,6 @@ def check(
     return Report(spec.name, seed, instance.sizes, graph.phases and count, merged, tuple(objective))
 
 
-def exact(graph: Graph) -> Graph:
-    """The program with every system solved to rounding, whatever accuracy it is content with."""
-    nodes = tuple(
-        dataclasses.replace(node, op=Solve(_ROUNDING, _ITERATIONS))
-        if isinstance(node.op, Solve)
-        else node
-        for node in graph.nodes
-    )
-    return dataclasses.replace(graph, nodes=nodes)
-
-
 def _instance(spec: Spec, seed: int, dims: Mapping[str, int] | None, phases: int) -> Instance:
     """A random instance; where a system is singular at its sizes, one with the sizes in reverse."""
     from unroll_dsl.verify.networks import with_random_starts
@@ -132,7 +117,7 @@ def _is_singular(spec: Spec, instance: Instance, phases: int) -> bool:
     if not any(isinstance(node.op, Solve) for node in spec.graph.nodes):
         return False
     try:
-        spec.reference(phases, **arguments(instance))(*instance.inputs)
+        spec.reference(phases, **instance.arguments())(*instance.inputs)
     except UnrollError as error:
         return all(isinstance(d, SingularSystem) for d in error.diagnostics)
     return False
@@ -153,20 +138,3 @@ def _guarded(step: Callable[[], list[Row]]) -> list[Row]:
         if all(isinstance(d, NotFinite) for d in error.diagnostics):
             return [Row("program", "numerics", Verdict.FAILED, detail=first.message())]
         raise
-
-
-def arguments(instance: Instance) -> dict[str, Any]:
-    """The instance as keyword arguments of `compile` and `reference`."""
-    return {"bind": instance.bind, "init": instance.init, "dims": instance.sizes}
-
-
-def as_spec(spec: Spec, graph: Any) -> Spec:
-    """`spec` with another graph: for programs derived from it."""
-    derived = Spec.__new__(Spec)
-    derived.__dict__.update(spec.__dict__)
-    derived.graph = graph
-    derived.name = graph.name
-    return derived
-
-
-__all__ = ["arguments", "as_spec", "check", "exact"]

@@ -9,7 +9,7 @@ from pathlib import Path
 from torch import Tensor
 
 from unroll_dsl.files import CannotRead
-from unroll_dsl.files.tensors import Leaf
+from unroll_dsl.files.checkpoints import Leaf
 from unroll_dsl.weights.names import WeightMap
 
 

@@ -18,6 +18,7 @@ from unroll_dsl.backends.binding import bind as bind_values
 from unroll_dsl.backends.errors import WeightsMisfit
 from unroll_dsl.backends.torch.names import identifier
 from unroll_dsl.backends.values import describe
+from unroll_dsl.compiling import Bound, Made, compiled
 from unroll_dsl.diagnostics.raised import UnrollError
 from unroll_dsl.files.pairs import read_whole, to_pairs
 from unroll_dsl.spec import Spec
@@ -123,20 +124,19 @@ def load_network(
         raise UnrollError([WeightsMisfit(str(path), (), (), wrong)])
     given = _kept(held, given) | given
     precision = None if held.precision is None else getattr(torch, held.precision)
-    network = held.spec._compiled(
-        held.phases,
-        bind=given,
-        init=_starts(held, weights),
-        dims=_sizes(held, given, dims or {}),
-        dtype=precision if dtype is None else dtype,
-        device=device,
-        seed=0,  # whatever is drawn is written over
-        optimize=held.level,
-        checkpoint=held.checkpoint,  # type: ignore[arg-type]
-        gradient=held.gradient,  # type: ignore[arg-type]
-        rest=held.rest,
-        trained=True,
+    spec = held.spec
+    made = Made(
+        precision if dtype is None else dtype,
+        device,
+        0,  # whatever is drawn is written over
+        held.level,
+        held.checkpoint,  # type: ignore[arg-type]
+        held.gradient,  # type: ignore[arg-type]
+        held.rest,
     )
+    bound = Bound(given, _starts(held, weights), _sizes(held, given, dims or {}))
+    count = spec.count(held.phases, held.rest)
+    network = compiled(spec.program, spec.runnable(), count, bound, made, trained=True)
     put(network, weights, str(path))
     return network
 

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from unroll_dsl.backends.resting import Rest
 from unroll_dsl.backends.values import as_numpy, describe
+from unroll_dsl.driver import check_program
 from unroll_dsl.files import CannotRead
 from unroll_dsl.files.pairs import read_whole
 from unroll_dsl.freezing import Origin, kept
@@ -88,12 +89,13 @@ def of_network(
     count = len(count) if isinstance(count, nn.ModuleList) else count
     if not isinstance(origin, Origin):
         return of_weights(network.state_dict(), spec, count if phases is None else phases, bind)
-    if (origin.spec.name, _inputs(origin.spec)) != (spec.name, _inputs(spec)):
-        raise ValueError(f"the network is of {origin.spec!r}, not of {spec!r}")
+    own = Spec(check_program(origin.program))
+    if (own.name, _inputs(own)) != (spec.name, _inputs(spec)):
+        raise ValueError(f"the network is of {own!r}, not of {spec!r}")
     if phases is not None and phases != count:
         raise ValueError(f"the network has {count} phases, not {phases}")
     return Held(
-        standalone(origin.spec),
+        standalone(own),
         count,
         origin.shapes,
         origin.values,

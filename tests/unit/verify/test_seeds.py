@@ -9,8 +9,8 @@ import unroll_dsl
 from unroll_dsl.spec import Spec
 from unroll_dsl.verify import Verdict
 from unroll_dsl.verify.cases import cases
+from unroll_dsl.verify.derived import exact
 from unroll_dsl.verify.objective import check_minimiser
-from unroll_dsl.verify.run import as_spec, exact
 
 HERE = Path(__file__).parent
 SHIPPED = [
@@ -34,7 +34,7 @@ VARIANTS = ("admm_over_relaxed", "admm_unscaled_dual", "gradient_step_1_9", "ist
 def opened(name: str) -> Spec:
     path = HERE / "right" / f"{name}.unroll"
     spec = unroll_dsl.load(path if path.exists() else name)
-    return as_spec(spec, exact(spec.graph))
+    return spec.over(exact(spec.graph))
 
 
 @pytest.mark.slow

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -12,9 +12,6 @@ from unroll_dsl.ir import nodes as ops
 from unroll_dsl.ir.graph import Graph
 from unroll_dsl.ir.nodes import Node
 from unroll_dsl.types import SCALAR, Array
-
-if TYPE_CHECKING:
-    from unroll_dsl.backends.numpy.reference import Reference
 
 _MOVING = (
     ops.Input, ops.State, ops.Final, ops.Target, ops.Traced, ops.Variable, ops.Argument, ops.PhaseSum,
@@ -73,17 +70,24 @@ def _is_risky(nodes: Sequence[Node], index: int) -> bool:
     return False
 
 
-def fault(reference: Reference, indices: Sequence[int]) -> ArithmeticFault | None:
+def fault(
+    nodes: Sequence[Node],
+    indices: Sequence[int],
+    phases: int,
+    values: Callable[[Sequence[int], int], Sequence[Any]],
+) -> ArithmeticFault | None:
     """The first operation among these nodes, in the first phase, that has no finite value.
+
+    `values` computes those of nodes in a phase.
 
     Raises
     ------
     UnrollError
         U0530: it is in a classical value.
     """
-    for k in range(1, reference.phases + 1):
-        values = dict(zip(indices, reference.before_inputs(indices, k), strict=True))
-        found = first(reference.graph.nodes, values, k)
+    for k in range(1, phases + 1):
+        known = dict(zip(indices, values(indices, k), strict=True))
+        found = first(nodes, known, k)
         if found is not None:
             return found
     return None

@@ -114,7 +114,7 @@ class Reference:
             still = enumerate(quiet(nodes))
             only = [i for i, known in still if known and isinstance(nodes[i].type, ArrayType)]
         with np.errstate(all="ignore"):
-            found = fault(self, only)
+            found = fault(self.graph.nodes, only, self.phases, self.before_inputs)
         if found is not None:
             raise UnrollError([found])
 

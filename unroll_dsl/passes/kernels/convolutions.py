@@ -35,7 +35,7 @@ _MANY = (
 
 def fusion(graph: Graph) -> Graph:
     """Fuse pairs of convolutions, wherever one layer is applied to the result of another."""
-    new = Rewriting(graph.functions, frozenset(p.name for p in graph.parameters if p.per_phase))
+    new = Rewriting(graph.functions, graph.per_phase)
     uses = Counter(argument for node in graph.nodes for argument in node.args)
     for index in _roots(graph):
         uses[index] += 1
