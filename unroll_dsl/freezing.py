@@ -236,7 +236,7 @@ def _values(
         if p.name in networks:
             made = networks[p.name]
             init[p.name] = made if p.per_phase else made[0]
-        elif isinstance(p.type, Layer):
+        elif isinstance(p.type, Layer) and p.name in parameters:  # else no phase has it
             init[p.name] = parameters[p.name]
     return bind, init
 

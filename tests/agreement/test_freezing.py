@@ -212,3 +212,19 @@ def test_a_state_that_becomes_a_number_is_a_tensor(line: str) -> None:
         found = network(y)[0].detach()
         assert found.dtype == torch.float64
         torch.testing.assert_close(found, torch.as_tensor(expected), rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("phases", [1, 2])
+def test_layers_that_only_later_phases_show(phases: int) -> None:
+    """The output of the first phase does not need the layer: nothing is asked of it."""
+    spec = unroll_dsl.loads(
+        "algorithm late\ndims h, w\ninput y : image[1, h, w]\n"
+        "learnable N : conv[1 -> 1, 3] per phase ~ xavier_normal\n"
+        "state x, z : image[1, h, w] = 0\n"
+        "phase (5):\n    x <- (y + prev(z)) / 2\n    z <- N(x)\noutput x\n"
+    )
+    net = spec.compile(phases, dims={"h": 6, "w": 5}, dtype=torch.float64, seed=3)
+    y = torch.randn(2, 1, 6, 5, dtype=torch.float64)
+    frozen = net.freeze()
+    assert torch.equal(frozen(y), net(y).detach())
+    assert (frozen(y) != y / 2).any() == (phases > 1)

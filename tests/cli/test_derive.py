@@ -4,6 +4,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 import unroll_dsl
 
 Unroll = Callable[..., Any]  # the fixture `unroll`
@@ -56,3 +58,20 @@ def test_show_of_a_problem(unroll: Unroll) -> None:
     assert "prox at v, step t  solve(I + t * A' @ A, v + t * A' @ y)" in out
     assert "conjugate's, at p, step s  linf_ball(p, lambda)" in out
     assert '"lipschitz": "norm(A)^2"' in unroll("show", "lasso", "--json").out
+
+
+@pytest.mark.parametrize(
+    ("option", "words"),
+    [
+        (("--start", "(x"), "`--start (x`: it is no formula"),
+        (("--give", "x +"), "`--give x +`: it is no formula"),
+        (("--value", "rho=)"), "`--value rho=)`: it is no formula"),
+        (("--letter", "penalty=a b"), "`--letter penalty=a b`: it is no name"),
+        (("--letter", "penalty=x"), "there is a `x` already"),
+        (("--name", "3"), "`--name 3`: it is no name"),
+        (("--split", "z = Q @ x"), "the problem has no `Q`"),
+    ],
+)
+def test_options_that_cannot_be_read(unroll: Unroll, option: tuple[str, ...], words: str) -> None:
+    result = unroll("derive", "lasso", "--method", "admm", *option)
+    assert result.status == 1 and "U0611" in result.err and words in result.err

@@ -124,11 +124,16 @@ class Scheme:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why a method does not serve: the term in the way, and which methods would do."""
+    """Why a method does not serve: the term in the way, and which methods would do.
+
+    With `option`, that option of the user's is in the way, and `mend` says what would do.
+    """
 
     reason: str
     span: Span
     instead: tuple[str, ...] = ()
+    option: str = ""
+    mend: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from importlib import import_module
 
 from unroll_dsl.derive.errors import MethodRefused, OptionRefused
 from unroll_dsl.derive.model import Derivation, Method, Options, Refusal, Scheme
+from unroll_dsl.derive.options import unreadable
 from unroll_dsl.derive.page import page
 from unroll_dsl.derive.proof import holds
 from unroll_dsl.derive.setting import Setting
@@ -68,8 +69,13 @@ def derive(typed: TypedProgram, method: str, options: Options | None = None) -> 
     for own in form.penalties:
         _prove(typed, own)
     setting = Setting(form, options)
+    if wrong := list(unreadable(setting, options)):
+        raise UnrollError(wrong)
     answer = attempt(chosen, setting, options)
     if isinstance(answer, Refusal):
+        if answer.option:
+            refused = OptionRefused(answer.option, answer.reason, answer.span, answer.mend)
+            raise UnrollError([refused])
         instead = _serving(form, chosen, answer.instead)
         raise UnrollError([MethodRefused(method, answer.reason, answer.span, instead)])
     if wrong := list(_ill_fitting(chosen, setting, options, answer)):

@@ -11,6 +11,7 @@ from unroll_dsl.derive.model import (
     Options,
     Refusal,
 )
+from unroll_dsl.derive.options import splitting
 from unroll_dsl.derive.setting import Setting
 from unroll_dsl.objectives.maps import (
     Chain,
@@ -22,6 +23,7 @@ from unroll_dsl.objectives.maps import (
 from unroll_dsl.objectives.model import Affine, Part, Term, Variable
 from unroll_dsl.objectives.proximal import No, real_unknown, scaled_map
 from unroll_dsl.objectives.weights import ONE, Weight
+from unroll_dsl.semantics.scopes import names_in
 from unroll_dsl.syntax import nodes as n
 from unroll_dsl.syntax.printer import expression_text
 from unroll_dsl.syntax.templates import fill, template
@@ -55,39 +57,57 @@ def moved(term: Term, old: str, new: Variable, chain: Chain) -> Term:
     return dataclasses.replace(term, argument=argument)
 
 
-def splits_of(
-    setting: Setting, options: Options
-) -> tuple[tuple[Split, ...], tuple[Term, ...]] | Refusal:
-    """The splittings, and the terms that stay with the variable."""
+Division = tuple[tuple[Split, ...], tuple[Term, ...]]
+
+
+def splits_of(setting: Setting, options: Options) -> Division | Refusal:
+    """The splittings, and the terms that stay with the one variable; a refusal where nothing is split off."""
+    if (refusal := setting.one_variable()) is not None:
+        return refusal
+    answer = divided(setting, options)
+    if not isinstance(answer, Refusal) and not answer[0]:
+        words = "nothing is to be split off: all terms are quadratic"
+        return Refusal(words, setting.variable.span, ("gradient",))
+    return answer
+
+
+def divided(setting: Setting, options: Options) -> Division | Refusal:
+    """The splittings, of which there may be none, and the terms that stay with the variable."""
     x = setting.variable
-    asked = _asked(setting, options)
-    if isinstance(asked, Refusal):
-        return asked
     candidates = [t for t in setting.form.terms if not t.quadratic and not t.linear]
     for term in candidates:
         if term.single(x.name) is None:
             return Refusal("it couples the variable with itself", term.span)
+    asked = _asked(setting, options, candidates)
+    if isinstance(asked, Refusal):
+        return asked
     found: list[Split] = []
     taken: list[Term] = []
-    for word, chain in asked:
+    for text, word, chain in asked:
         terms = [t for t in candidates if t not in taken and _ends(t, x.name, chain)]
         if not terms:
-            return Refusal(f"no term has `{word} = ...` for the map of its argument", x.span)
+            return _unfit(setting, text, "no term is left for it", candidates)
         found.append(_split(setting, word, chain, terms))
         taken += terms
     if not asked:
-        chains = {
-            _chain_text(c): c for c in (without_scalars(t.single(x.name) or ()) for t in candidates)
-        }
-        groups = []
-        for chain in chains.values():
-            terms = [t for t in candidates if _same(t, x.name, chain)]
-            together = len(terms) == 1 or _joint(setting, chain, terms)
-            groups += [(chain, terms)] if together else [(chain, [t]) for t in terms]
-        for chain, terms in groups:
-            found.append(_split(setting, None, chain, terms, many=len(groups) > 1))
-            taken += terms
+        for chain, group, many in _groups(setting, candidates):
+            found.append(_split(setting, None, chain, group, many=many))
+            taken += group
     return tuple(found), tuple(t for t in setting.form.terms if t not in taken)
+
+
+def _groups(
+    setting: Setting, candidates: Sequence[Term]
+) -> list[tuple[Chain, Sequence[Term], bool]]:
+    """Terms that share a map and have a joint proximal map, else each by itself; whether there are several."""
+    x = setting.variable
+    chains = {_chain_text(c): c for t in candidates for c in [_own_chain(t, x.name)]}
+    groups: list[tuple[Chain, Sequence[Term]]] = []
+    for chain in chains.values():
+        terms = [t for t in candidates if _same(t, x.name, chain)]
+        together = len(terms) == 1 or _joint(setting, chain, terms)
+        groups += [(chain, terms)] if together else [(chain, [t]) for t in terms]
+    return [(chain, terms, len(groups) > 1) for chain, terms in groups]
 
 
 def _joint(setting: Setting, chain: Chain, terms: Sequence[Term]) -> bool:
@@ -99,17 +119,40 @@ def _joint(setting: Setting, chain: Chain, terms: Sequence[Term]) -> bool:
     return not isinstance(setting.prox(own, new, name("v"), Weight.of("t")), No)
 
 
-def _asked(setting: Setting, options: Options) -> list[tuple[str, Chain]] | Refusal:
-    """The splittings of the options: a name and the chain of its map."""
+def _asked(
+    setting: Setting, options: Options, candidates: Sequence[Term]
+) -> list[tuple[str, str, Chain]] | Refusal:
+    """The splittings of the options: as they are written, the name, the chain of the map."""
+    known = setting.form.typed.symbols
     found = []
     for text in options.split:
-        word, sign, right = text.partition("=")
-        expr = template(right.strip()) if sign and right.strip() else None
-        affine = setting.facts.reader.read(expr) if expr is not None else None
+        word, expr = splitting(text) or (text, number(0))
+        for used in names_in(expr):
+            if used.text not in known and used.text != setting.variable.name:
+                return _unfit(setting, text, f"the problem has no `{used.text}`", candidates)
+        affine = setting.facts.reader.read(expr)
         if not isinstance(affine, Affine) or len(affine.parts) != 1 or affine.offset is not None:
-            return Refusal(f"`{text}` is no splitting: write `z = D @ x`", setting.variable.span)
-        found.append((word.strip(), without_scalars(affine.parts[0].chain)))
+            words = f"`{expression_text(expr)}` is no map of `{setting.variable.name}`"
+            return _unfit(setting, text, words, candidates)
+        chain = without_scalars(affine.parts[0].chain)
+        if not any(_ends(t, setting.variable.name, chain) for t in candidates):
+            words = f"no term that is not quadratic has `{expression_text(expr)}` in it"
+            return _unfit(setting, text, words, candidates)
+        found.append((text, word, chain))
     return found
+
+
+def _unfit(setting: Setting, text: str, reason: str, candidates: Sequence[Term]) -> Refusal:
+    """A splitting that the problem does not have, and those that it has."""
+    x = name(setting.variable.name)
+    maps = [expression_text(apply(_own_chain(t, x.text), x)) for t in candidates]
+    words = " or ".join(f"`z = {m}`" for m in dict.fromkeys([*maps, x.text]))
+    mend = f"what can be split off: {words}" if candidates else "all its terms are quadratic"
+    return Refusal(reason, setting.variable.span, (), f"--split {text}", mend)
+
+
+def _own_chain(term: Term, variable: str) -> Chain:
+    return without_scalars(term.single(variable) or ())
 
 
 def _chain_text(chain: Chain) -> str:

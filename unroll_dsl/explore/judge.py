@@ -10,10 +10,12 @@ from typing import Any
 from unroll_dsl.data.metrics import Metric
 from unroll_dsl.explore.run import Found
 from unroll_dsl.family import Member
+from unroll_dsl.runs.against import affordable
 from unroll_dsl.runs.classical import DoesNotFit, fitted
-from unroll_dsl.runs.compare import Comparison, compare
-from unroll_dsl.runs.reading import NOTHING, open_solver
-from unroll_dsl.runs.solver import Samples, Solver, quality, same
+from unroll_dsl.runs.compare import Comparison, compared, measured, timed
+from unroll_dsl.runs.crossing import Curve
+from unroll_dsl.runs.reading import NOTHING, open_network, open_solver
+from unroll_dsl.runs.solver import Samples, Solver, quality, steps_up_to
 from unroll_dsl.train import checkpoint
 from unroll_dsl.train.errors import TrainingError
 from unroll_dsl.train.files import write_whole
@@ -60,49 +62,69 @@ def judge(found: Found) -> Judged:
     Of each network the better of its best and its last weights counts: a run that the time has ended has not been
     validated since.
     """
-    opened = []
-    metric: Metric | None = None
-    for member in found.networks:
-        if member.name not in found.runs:
-            continue
-        run = Run.open(found.runs[member.name])
-        choices = {run.weights("best"), run.weights("last")}
-        tried = []
-        for path in sorted(choices):
-            solver, samples, metric = open_solver(path, NOTHING)
-            tried.append((_last(solver, samples, metric), path.name, solver, samples))
-        value, name, solver, samples = min(tried, key=lambda t: _rank(t[0], metric))
-        saved = checkpoint.newest(run.path)
-        updates = saved.step if saved is not None else 0
-        named = replace(solver, name=member.choice.title)
-        opened.append((value, member, name, named, samples, updates))
-    assert metric is not None  # there is a run
-    opened.sort(key=lambda each: _rank(each[0], metric))
-    first, samples = opened[0][3], opened[0][4]
-    for _, member, _, _, other, _ in opened[1:]:
-        if not same(other, samples):
-            raise TrainingError(f"{member.name} was trained on other data than {first.name}")
-    classical, left_out = _algorithms(found, first, samples)
-    networks = [(each[3], each[4]) for each in opened]
-    best = opened[0][1]
-    write_whole(found.path / "best.unroll", best.text.encode("utf-8"))
+    members = [member for member in found.networks if member.name in found.runs]
+    like = Run.open(found.runs[members[0].name])
+    _, samples, metric = open_solver(like.weights("last"), NOTHING)
+    for member in members[1:]:
+        if _data(Run.open(found.runs[member.name])) != _data(like):
+            raise TrainingError(f"{member.name} was trained on other data than {members[0].name}")
+    opened = [_measured(found, member, samples, metric) for member in members]
+    opened.sort(key=lambda each: _rank(each.curve.last, metric))
+    first = opened[0]
+    classical, left_out = _algorithms(found, first.solver, samples)
+    write_whole(found.path / "best.unroll", first.member.text.encode("utf-8"))
+    depth = max(each.solver.phases for each in opened)
+    curves = [
+        measured(s, steps_up_to(affordable(s, depth, samples)), samples, metric) for s in classical
+    ]
+    networks = [each.curve for each in opened]
     return Judged(
         found,
-        compare(networks, classical, metric),
-        tuple(each[1] for each in opened),
-        tuple(each[2] for each in opened),
-        tuple(each[5] for each in opened),
+        compared(networks, curves, metric, sum(map(len, samples))),
+        tuple(each.member for each in opened),
+        tuple(each.file for each in opened),
+        tuple(each.updates for each in opened),
         left_out,
     )
 
 
-def _last(solver: Solver, samples: Sequence[Samples], metric: Metric) -> float:
-    return quality(solver, [solver.phases], samples, metric).last
+@dataclass(frozen=True)
+class _Opened:
+    """A network with its curve, the file of its weights, and how many updates it had."""
+
+    member: Member
+    solver: Solver
+    curve: Curve
+    file: str
+    updates: int
 
 
-def _rank(value: float, metric: Metric | None) -> float:
+def _data(run: Run) -> tuple[Any, ...]:
+    """What says which samples a run is judged on."""
+    config = run.config
+    return config.data, config.seed, config.dims, config.validate.samples
+
+
+def _measured(found: Found, member: Member, samples: Sequence[Samples], metric: Metric) -> _Opened:
+    """The curve of a network: of its last weights, or of its best where their validation was better."""
+    run = Run.open(found.runs[member.name])
+    saved = checkpoint.newest(run.path)
+    last, best = run.weights("last"), run.weights("best")
+    file, solver = last, open_network(last)
+    curve = quality(solver, range(1, solver.phases + 1), samples, metric)
+    kept = saved.counters.get("best") if saved is not None else None
+    if best != last and (kept is None or _rank(kept, metric) < _rank(curve.last, metric)):
+        other = open_network(best)
+        again = quality(other, range(1, other.phases + 1), samples, metric)
+        if _rank(again.last, metric) < _rank(curve.last, metric):
+            file, solver, curve = best, other, again
+    named = replace(timed(solver, curve, samples), name=member.choice.title)
+    updates = saved.step if saved is not None else 0
+    return _Opened(member, solver, named, file.name, updates)
+
+
+def _rank(value: float, metric: Metric) -> float:
     """The smaller the better; what is no number comes last."""
-    assert metric is not None
     if not math.isfinite(value):
         return math.inf
     return -value if metric.better == "higher" else value
@@ -110,11 +132,11 @@ def _rank(value: float, metric: Metric | None) -> float:
 
 def _algorithms(
     found: Found, like: Solver, samples: Sequence[Samples]
-) -> tuple[list[tuple[Solver, Sequence[Samples]]], tuple[str, ...]]:
+) -> tuple[list[Solver], tuple[str, ...]]:
     """The algorithms of the family as classical iterations on the same data."""
     folder = found.path / "algorithms"
     folder.mkdir(exist_ok=True)
-    solvers: list[tuple[Solver, Sequence[Samples]]] = []
+    solvers: list[Solver] = []
     left_out = []
     for member in found.algorithms:
         path = folder / f"{member.name}.unroll"
@@ -124,5 +146,5 @@ def _algorithms(
         except DoesNotFit as error:
             left_out.append(f"{member.choice.title} is not run beside them: {error}")
             continue
-        solvers.append((replace(solver, name=member.choice.title), samples))
+        solvers.append(replace(solver, name=member.choice.title))
     return solvers, tuple(left_out)

@@ -28,10 +28,9 @@ def page(judged: Judged) -> Page:
         (f"{best.parameters:,}", "learned numbers", f"in {best.phases[-1]:.0f} phases"),
         *((w.words(), f"iterations of {w.classical}", "that reach it") for w in iterations[:2]),
     ]
-    share = 0.8 * settings.budget / len(found.networks)
     facts = (
         ("networks", f"{len(found.runs)} of {len(found.networks)} trained"),
-        ("time", f"{settings.budget:.0f} seconds in all, {share:.3g} of training each"),
+        ("time", f"{settings.budget:.0f} seconds in all, {_share(judged)}"),
         ("judged on", f"{comparison.count} samples that none was trained on"),
         ("go on", f"unroll train --resume {found.runs[member.name]}"),
     )
@@ -50,6 +49,15 @@ def page(judged: Judged) -> Page:
         ),
         judged.left_out,
     )  # fmt: skip
+
+
+def _share(judged: Judged) -> str:
+    """What of the time each network had."""
+    shares = judged.found.shares.values()
+    least, most = min(shares), max(shares)
+    if least > 0.9 * most:
+        return f"{most:.3g} for each network, set-up included"
+    return f"{most:.3g} for each network, set-up included, down to {least:.3g} for the last: others took longer"
 
 
 def _table(judged: Judged) -> Table:
@@ -73,7 +81,15 @@ def _table(judged: Judged) -> Table:
                 *worths,
             )
         )
-    headings = ("network", metric.name, "numbers", "phases", "ms a sample", "updates", "starts")
+    headings = (
+        "network",
+        metric_label(metric).split(",")[0],
+        "numbers",
+        "phases",
+        "ms a sample",
+        "updates",
+        "starts",
+    )
     words = "The last columns: how many iterations of an algorithm reach the network; of the strongest three."
     return Table((*headings, *(c.name for c in classical)), tuple(rows), words)
 
@@ -97,8 +113,32 @@ def _plots(comparison: Comparison) -> Plots:
             for i, (x, y, name) in enumerate(points)
         ),
         log_x=spans_decades(x for x, _, _ in points),
+        y_range=_shown(comparison),
+        caption=_beyond(comparison),
     )
     return Plots((by_phase, by_time, by_numbers))
+
+
+def _shown(comparison: Comparison) -> tuple[float, float] | None:
+    """The values to show where some networks are far worse than most: from the best to three times the way to the middle."""
+    values = [c.last for c in comparison.networks if math.isfinite(c.last)]
+    best, middle = values[0], values[len(values) // 2]
+    away = 3 * (middle - best)
+    worst = values[-1]
+    if not away or (worst - best) / away <= 1:
+        return None
+    low, high = sorted((best, best + away))
+    return low - 0.1 * abs(away), high + 0.1 * abs(away)
+
+
+def _beyond(comparison: Comparison) -> str:
+    """Which networks the range leaves out."""
+    limits = _shown(comparison)
+    if limits is None:
+        return ""
+    low, high = limits
+    names = [c.name for c in comparison.networks if not low <= c.last <= high]
+    return f"Far off, and not shown: {', '.join(names)}." if names else ""
 
 
 def strongest(comparison: Comparison) -> tuple[Curve, ...]:

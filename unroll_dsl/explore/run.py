@@ -15,6 +15,7 @@ from unroll_dsl.diagnostics.raised import UnrollError
 from unroll_dsl.explore.task import with_task
 from unroll_dsl.family import Member, members
 from unroll_dsl.loading import loads
+from unroll_dsl.objectives import read
 from unroll_dsl.semantics import TypedProgram
 from unroll_dsl.syntax.pages import page_text
 from unroll_dsl.train import checkpoint
@@ -29,7 +30,8 @@ from unroll_dsl.train.training import train
 STATE = "explore.json"
 PROBLEM = "problem.unroll"
 RUNS = "runs"
-_TRAINING = 0.8  # of the budget; the rest is for the comparison
+_TRAINING = 0.7  # of the budget; the rest is for the comparison
+_IMAGES = 64  # that networks of images are judged on: they take long
 _FOREVER = 1_000_000_000  # updates: the time ends a run
 _DEFAULTS: Mapping[str, Any] = {
     "phases": 10,
@@ -62,7 +64,8 @@ class Settings:
 class Found:
     """What has come of an exploration: the members of the family, and what became of each network.
 
-    `failed` says why a network could not be trained, by its name; `runs` are the folders of the others.
+    `failed` says why a network could not be trained, by its name; `runs` are the folders of the others, `shares`
+    the seconds that each was given, `spent` those that all training has taken.
     """
 
     path: Path
@@ -72,6 +75,8 @@ class Found:
     networks: tuple[Member, ...]
     runs: Mapping[str, Path]
     failed: Mapping[str, str]
+    shares: Mapping[str, float]
+    spent: float
 
 
 Say = Callable[[str], object]
@@ -110,7 +115,8 @@ def explore(
     problem, put_in = with_task(with_statements(typed, statements))
     for text in put_in:
         say(f"the problem is given: {' '.join(text.split())}")
-    merged_config = merged(merged(dict(_DEFAULTS), {"base": str(Path.cwd())}), settings.config)
+    own = {"base": str(Path.cwd()), "validate": {"samples": _IMAGES if _of_images(problem) else 0}}
+    merged_config = merged(merged(dict(_DEFAULTS), own), settings.config)
     config(merged_config, "")  # what is wrong with it is told before anything is written
     whole = Settings(settings.budget, settings.methods, merged_config)
     out.mkdir(parents=True, exist_ok=True)
@@ -141,13 +147,18 @@ def resume(out: Path, *, say: Say = lambda text: None) -> Found:
         raise TrainingError(
             "the family has no network", "`unroll family PROBLEM` says why, method by method"
         )
-    share = _TRAINING * settings.budget / len(networks)
+    begun, before = time.monotonic(), state.setdefault("spent", 0.0)
+    shares = state.setdefault("shares", {})
     with locked(out):
         for i, member in enumerate(networks):
             if member.name in state["ended"]:
                 continue
+            left = sum(m.name not in state["ended"] for m in networks)
+            share = share_of(settings.budget, len(networks), state["spent"], left)
             say(f"{i + 1} of {len(networks)}: {member.name}, {share:.3g} seconds")
             state["ended"][member.name] = _trained(out, member, settings, share)
+            shares[member.name] = share
+            state["spent"] = before + time.monotonic() - begun
             _save(out, state)
             if state["ended"][member.name]:
                 say(f"    {state['ended'][member.name]}")
@@ -157,7 +168,20 @@ def resume(out: Path, *, say: Say = lambda text: None) -> Found:
         why = next(iter(failed.values()))
         raise TrainingError(f"no network of the family could be trained; the first: {why}")
     algorithms = tuple(m for m in derived if not m.choice.name)
-    return Found(out, typed, settings, algorithms, networks, runs, failed)
+    own = {name: shares.get(name, 0.0) for name in runs}
+    return Found(out, typed, settings, algorithms, networks, runs, failed, own, state["spent"])
+
+
+def share_of(budget: float, networks: int, spent: float, left: int) -> float:
+    """Seconds for the next of the networks that are `left`: the same for each, set-up included, as long as those
+    before took no more; then less."""
+    whole = _TRAINING * budget
+    return min(whole / networks, max(0.0, whole - spent) / left)
+
+
+def _of_images(typed: TypedProgram) -> bool:
+    """Whether a problem's variable is an image."""
+    return any(v.type.rank > 1 for v in read(typed).variables)
 
 
 def _trained(out: Path, member: Member, settings: Settings, share: float) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from unroll_dsl.backends.binding import bind as bind_values
 from unroll_dsl.ir.graph import Random
 from unroll_dsl.loading import load
 from unroll_dsl.runs.learned import is_classical
@@ -66,6 +67,7 @@ def fitted(word: str, like: Solver, samples: Samples, phases: int) -> Solver:
     order = _inputs(spec, like)
     bind = _constants(spec, like, given)
     found = Solver(word, spec, phases, bind, {}, order=order, classical=True)
+    found = replace(found, dims=_sizes(found, like))
     one = samples.first(1)
     output = found.compared(found.network(1)(*found.inputs(one)))
     if output.numel() != one.truth.numel():
@@ -73,6 +75,13 @@ def fitted(word: str, like: Solver, samples: Samples, phases: int) -> Solver:
             f"`{name}` gives {list(output.shape[1:])} where the truth is {list(one.truth.shape[1:])}"
         )
     return found
+
+
+def _sizes(found: Solver, like: Solver) -> dict[str, int]:
+    """The sizes that nothing bound to the algorithm tells, as the run has them under their names."""
+    told = bind_values(found.spec.graph, 1, found.bind, {}, {}).sizes
+    names = [name for name, _ in found.spec.graph.dims]
+    return {name: like.dims[name] for name in names if name not in told and name in like.dims}
 
 
 def _settings(word: str, text: str, spec: Spec) -> dict[str, float]:

@@ -109,23 +109,33 @@ def compare(
         If the metric does not take samples of that shape.
     """
     depth = max(solver.phases for solver, _ in networks)
-    trained = [_curve(s, range(1, s.phases + 1), samples, metric) for s, samples in networks]
+    trained = [measured(s, range(1, s.phases + 1), samples, metric) for s, samples in networks]
     curves = [
-        _curve(s, steps_up_to(most or affordable(s, depth, samples)), samples, metric)
+        measured(s, steps_up_to(most or affordable(s, depth, samples)), samples, metric)
         for s, samples in classical
     ]
-    count = sum(map(len, networks[0][1]))
-    return Comparison(metric, _apart(trained), _apart(curves), count)
+    return compared(trained, curves, metric, sum(map(len, networks[0][1])))
 
 
-def _curve(
+def compared(
+    networks: Sequence[Curve], classical: Sequence[Curve], metric: Metric, count: int
+) -> Comparison:
+    """A comparison of curves that have been measured on `count` samples."""
+    return Comparison(metric, _apart(networks), _apart(classical), count)
+
+
+def measured(
     solver: Solver, counts: Sequence[int], samples: Sequence[Samples], metric: Metric
 ) -> Curve:
     """Quality after each count, with the time of each: measured at both ends, a line between."""
-    found = quality(solver, counts, samples, metric)
-    ends = sorted({counts[0], counts[-1]})
+    return timed(solver, quality(solver, counts, samples, metric), samples)
+
+
+def timed(solver: Solver, curve: Curve, samples: Sequence[Samples]) -> Curve:
+    """The curve of a solver with the time of each count: measured at both ends, a line between."""
+    ends = sorted({int(curve.phases[0]), int(curve.phases[-1])})
     taken = [solver.seconds(samples[0], k) for k in ends]
-    return replace(found, seconds=tuple(float(s) for s in np.interp(counts, ends, taken)))
+    return replace(curve, seconds=tuple(float(s) for s in np.interp(curve.phases, ends, taken)))
 
 
 def _apart(curves: Sequence[Curve]) -> tuple[Curve, ...]:

@@ -81,6 +81,17 @@ def open_solver(path: Path, asked: Asked) -> tuple[Solver, tuple[Samples, ...], 
     return solver, samples, metric
 
 
+def open_network(path: Path) -> Solver:
+    """A trained network by itself: the file of its weights within a run folder.
+
+    Raises
+    ------
+    TrainingError, CannotRead
+        If it is neither.
+    """
+    return _solver(Run.open(path.parent), path.name)[0]
+
+
 def open_run(path: Path) -> Contents:
     """Everything that a run folder holds; what it lacks is named in `missing`.
 
@@ -233,7 +244,9 @@ def _samples(
         stage=(),
     )
     if asked.data is not None:
-        changed = replace(changed, data=_other(config.data, asked.data), dims=dict(sizes))
+        every = replace(changed.validate, samples=0)
+        data = _other(config.data, asked.data)
+        changed = replace(changed, data=data, dims=dict(sizes), validate=every)
     if asked.metric:
         changed = replace(changed, validate=replace(changed.validate, metric=asked.metric))
     opened = open_data(spec, changed, bind)

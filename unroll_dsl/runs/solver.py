@@ -25,7 +25,9 @@ from unroll_dsl.spec import Spec
 
 _PART = 64  # samples that are run at a time, at most,
 _ENTRIES = 2**20  # and about so many of their entries
-_TIMINGS = 5
+_TIMINGS = 6  # the first warms up, where there are others
+_WARM = 4  # samples that are run once before, to learn how long they take
+_LONG = 0.5  # seconds that all timings of a network should take
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,19 +174,25 @@ class Solver:
     def seconds(self, samples: Samples, phases: int | None = None) -> float:
         """The time of one inference for a sample: the median of several runs of a batch.
 
-        On one thread, so that figures can be compared whatever else the machine does.
+        On one thread, so that figures can be compared whatever else the machine does. Where a batch takes long it is
+        a smaller one, and runs are fewer.
         """
         network = self.network(phases).freeze()  # type: ignore[operator]
-        some = samples.first(_PART)
-        inputs = self.inputs(some)
         with torch.inference_mode(), _one_thread():
-            network(*inputs)
-            taken = []
-            for _ in range(_TIMINGS):
-                begin = time.perf_counter()
-                network(*inputs)
-                taken.append(time.perf_counter() - begin)
-        return median(taken) / len(some)
+            few = samples.first(_WARM)
+            first = _taken(network, self.inputs(few)) / len(few)
+            some = samples.first(max(_WARM, min(_PART, int(_LONG / max(first, 1e-9)))))
+            inputs = self.inputs(some)
+            taken = [_taken(network, inputs)]
+            while len(taken) < _TIMINGS and sum(taken) < _LONG:
+                taken.append(_taken(network, inputs))
+        return median(taken[len(taken) > 1 :]) / len(some)
+
+
+def _taken(network: nn.Module, inputs: Sequence[Tensor]) -> float:
+    begin = time.perf_counter()
+    network(*inputs)
+    return time.perf_counter() - begin
 
 
 @contextmanager

@@ -116,6 +116,7 @@ class Validation:
         0, "validations without improvement that end a stage; 0: any number", least=0
     )
     batch: int = key(0, "samples at a time; 0: as in [train]", least=0)
+    samples: int = key(0, "at most so many of those held out, evenly from them; 0: all", least=0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from unroll_dsl.train.tables import config
 _SETTLED = (
     *("phases", "tol", "max_phases", "learn", "fix", "dims", "bind", "stage", "group"),
     *("train.regime", "train.counts", "train.refine", "train.start"),
-    *("train.optimizer", "train.precision", "validate.metric"),
+    *("train.optimizer", "train.precision", "validate.metric", "validate.samples"),
 )
 
 

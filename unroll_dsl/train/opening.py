@@ -16,6 +16,7 @@ from torch import Tensor
 
 from unroll_dsl.backends.binding import bind as bind_values
 from unroll_dsl.data import bindings, completed, default_bindings, default_kind, open_source
+from unroll_dsl.data.fewer import fewer
 from unroll_dsl.data.source import Source
 from unroll_dsl.measure import Measurement, measurement
 from unroll_dsl.spec import Spec
@@ -80,7 +81,9 @@ def open_data(
     return Opened(
         config=config,
         source=completed(source, both),
-        validation=None if validation is None else completed(validation, both),
+        validation=None
+        if validation is None
+        else fewer(completed(validation, both), config.validate.samples),
         bind=both,
     )
 

@@ -16,6 +16,7 @@ from unroll_dsl.cli.main import main
 from unroll_dsl.explore import Settings, explore, resume
 from unroll_dsl.explore.judge import judge
 from unroll_dsl.explore.page import page
+from unroll_dsl.explore.run import share_of
 from unroll_dsl.explore.task import with_task
 from unroll_dsl.runs.page import html
 from unroll_dsl.syntax.pages import page_text
@@ -165,3 +166,27 @@ def test_wrong_calls(
     monkeypatch.chdir(tmp_path)
     assert main(arguments) == 2
     assert words in capsys.readouterr().err
+
+
+def test_each_network_has_the_same_time_until_others_took_longer() -> None:
+    """Of 100 seconds 30 are for the comparison."""
+    assert share_of(100, 10, 0.0, 10) == pytest.approx(7)
+    assert share_of(100, 10, 7.0, 9) == pytest.approx(7)
+    assert share_of(100, 10, 1.0, 9) == pytest.approx(7)  # no more than the first had
+    assert share_of(100, 10, 34.0, 9) == pytest.approx(4)
+    assert share_of(100, 10, 90.0, 1) == 0
+
+
+def test_images_are_judged_on_few(tmp_path: Path) -> None:
+    """Networks of images take long: 64 samples, unless more are asked for."""
+    typed = unroll_dsl.load("block_cs").typed
+    tables = {"phases": 1, "dims": {"h": 8, "w": 8}, "data": {"kind": "samples"}}
+    with pytest.raises(TrainingError, match="no network"):
+        explore(typed, tmp_path / "a", Settings(1.0, ("frank_wolfe",), tables))
+    state = json.loads((tmp_path / "a" / "explore.json").read_text())
+    assert state["settings"]["config"]["validate"]["samples"] == 64
+    tables["validate"] = {"samples": 9}
+    with pytest.raises(TrainingError, match="no network"):
+        explore(typed, tmp_path / "b", Settings(1.0, ("frank_wolfe",), tables))
+    state = json.loads((tmp_path / "b" / "explore.json").read_text())
+    assert state["settings"]["config"]["validate"]["samples"] == 9

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from unroll_dsl.derive.model import (
     Constant,
     Formula,
@@ -69,8 +71,22 @@ def _block(setting: Setting, options: Options) -> Scheme | Refusal:
             constants.append(Constant(first, None, words, type_text(variable.type)))
             start = name(first)
         states.append(State((variable.name,), type_text(variable.type), start))
-    way = (
-        objective_step(form),
+    return Scheme(
+        f"Block proximal gradient (PALM) for {form.typed.program.name.text}.\n\n{_BOLTE}\n\n"
+        "A proximal gradient step on each variable in turn; the objective falls in every one.",
+        tuple(constants),
+        tuple(states),
+        tuple(lines),
+        tuple(name(v.name) for v in form.variables),
+        {v.name: v.name for v in form.variables},
+        200,
+        _way(setting, lines),
+    )
+
+
+def _way(setting: Setting, lines: Sequence[Line]) -> tuple[Step, ...]:
+    return (
+        objective_step(setting.form),
         Step(
             "One variable at a time",
             "While the others stand still, the smooth part has a Lipschitz gradient in each variable.",
@@ -82,17 +98,6 @@ def _block(setting: Setting, options: Options) -> Scheme | Refusal:
             tuple(Formula(line.target, line.value, "<-" if line.update else "=") for line in lines),
             _BOLTE.replace("\n", " "),
         ),
-    )
-    return Scheme(
-        f"Block proximal gradient (PALM) for {form.typed.program.name.text}.\n\n{_BOLTE}\n\n"
-        "A proximal gradient step on each variable in turn; the objective falls in every one.",
-        tuple(constants),
-        tuple(states),
-        tuple(lines),
-        tuple(name(v.name) for v in form.variables),
-        {v.name: v.name for v in form.variables},
-        200,
-        way,
     )
 
 

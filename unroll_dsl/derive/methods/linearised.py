@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from unroll_dsl.derive.model import (
     Constant,
     Formula,
@@ -15,6 +17,7 @@ from unroll_dsl.derive.model import (
 )
 from unroll_dsl.derive.setting import Setting, type_text
 from unroll_dsl.derive.splits import (
+    Split,
     back_through,
     constant_of_maps,
     instead,
@@ -39,18 +42,10 @@ _LINEARISED = (
 
 
 def _linearised(setting: Setting, options: Options) -> Scheme | Refusal:
-    if (refusal := setting.one_variable()) is not None:
-        return refusal
     answer = splits_of(setting, options)
     if isinstance(answer, Refusal):
         return answer
     splits, rest = answer
-    if not splits:
-        return Refusal(
-            "nothing is to be split off: all terms are quadratic",
-            setting.variable.span,
-            ("gradient",),
-        )
     bent = next((t for t in setting.form.terms if not t.convex), None)
     if bent is not None:
         return Refusal("a term is not convex", bent.span, ("ista",))
@@ -79,16 +74,10 @@ def _linearised(setting: Setting, options: Options) -> Scheme | Refusal:
                 u, tidy(fill("u + c - z", u=name(u), c=apply(s.chain, x), z=name(s.variable.name)))
             )
         )
-    given = options.values
+    value = template(options.values.get(lam, "1"))
     constants = (
         *extra,
-        Constant(
-            lam,
-            template(given.get(lam, "1")),
-            "step of the proximal maps",
-            "scalar",
-            " > 0",
-        ),
+        Constant(lam, value, "step of the proximal maps", "scalar", " > 0"),
         Constant(
             mu,
             (Weight.of(lam) / norm).expr(),
@@ -100,19 +89,6 @@ def _linearised(setting: Setting, options: Options) -> Scheme | Refusal:
     states = [State((x.text,), type_text(setting.variable.type), number(0))]
     for s, u in zip(splits, multipliers):
         states.append(State((s.variable.name, u), type_text(s.variable.type), number(0)))
-    way = (
-        objective_step(setting.form),
-        Step(
-            "The splitting", f"{words(setting, splits)}.", (), "Parikh, Boyd, 2014, section 4.4.2"
-        ),
-        Step(
-            "The scheme",
-            "ADMM with the quadratic of the maps linearised, so that no system is solved for it; "
-            "mu <= gamma / ||D||^2.",
-            tuple(Formula(line.target, line.value, "<-") for line in lines),
-            "Parikh, Boyd, 2014, section 4.4.2",
-        ),
-    )
     return Scheme(
         f"Linearised ADMM for {setting.form.typed.program.name.text}.\n\n{_LINEARISED}\n\n"
         f"Split as {words(setting, splits)}.",
@@ -122,7 +98,22 @@ def _linearised(setting: Setting, options: Options) -> Scheme | Refusal:
         (x,),
         {setting.variable.name: x.text},
         200,
-        way,
+        _way(setting, splits, lines),
+    )
+
+
+def _way(setting: Setting, splits: Sequence[Split], lines: Sequence[Line]) -> tuple[Step, ...]:
+    source = "Parikh, Boyd, 2014, section 4.4.2"
+    return (
+        objective_step(setting.form),
+        Step("The splitting", f"{words(setting, splits)}.", (), source),
+        Step(
+            "The scheme",
+            "ADMM with the quadratic of the maps linearised, so that no system is solved for it; "
+            "mu <= gamma / ||D||^2.",
+            tuple(Formula(line.target, line.value, "<-") for line in lines),
+            source,
+        ),
     )
 
 

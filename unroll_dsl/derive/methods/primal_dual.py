@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from unroll_dsl.derive.model import (
     Constant,
@@ -20,8 +20,8 @@ from unroll_dsl.derive.splits import (
     Split,
     back_through,
     constant_of_maps,
+    divided,
     multipliers_of,
-    splits_of,
 )
 from unroll_dsl.derive.way import objective_step
 from unroll_dsl.objectives.maps import apply
@@ -54,7 +54,7 @@ def _divided(
     bent = next((t for t in setting.form.terms if not t.convex), None)
     if bent is not None:
         return Refusal("a term is not convex", bent.span, ("ista",))
-    answer = splits_of(setting, options)
+    answer = divided(setting, options)
     if isinstance(answer, Refusal):
         return answer
     splits, _ = answer
@@ -96,40 +96,16 @@ def _scheme(setting: Setting, options: Options, smooth: bool) -> Scheme | Refusa
     if isinstance(update, No):
         return Refusal(update.reason, update.term.span, ("condat_vu",) if not smooth else ("admm",))
     primal = Line(x.text, update)
-    dual_lines = []
-    for s, p in zip(splits, duals):
-        at = v if not smooth else tidy(fill("2 * x - prev(x)", x=x))
-        point = tidy(fill("p + s * c", p=name(p), s=name(sigma), c=number(0)))
-        point = binary("+", name(p), Weight.of(sigma).times(apply(s.chain, at)))
-        if len(s.terms) != 1:
-            return Refusal("two terms stand behind one map", s.terms[1].span, ("admm",))
-        value = conjugate(setting.facts, s.terms[0], point, Weight.of(sigma))
-        if isinstance(value, No):
-            return Refusal(value.reason, value.term.span, ("ista",) if value.term.smooth else ())
-        dual_lines.append(Line(p, value))
+    at = tidy(fill("2 * x - prev(x)", x=x)) if smooth else v
+    dual_lines = _dual_lines(setting, splits, duals, sigma, at)
+    if isinstance(dual_lines, Refusal):
+        return dual_lines
     lines: Sequence[Line]
     if smooth:
         lines = (primal, *dual_lines)
     else:
         lines = (*dual_lines, primal, Line(v.text, fill("2 * x - prev(x)", x=x)))
-    constants = [*extra]
-    if smooth:
-        constant, bound = setting.constant_for(gradients, setting.variable)
-        constants += [constant] if constant is not None else []
-        start = options.values.get(sigma)
-        constants.append(
-            Constant(sigma, template(start) if start else number(1), "dual step", "scalar", " > 0")
-        )
-        limit = fill("1 / (L / 2 + s * N)", L=bound.expr(), s=name(sigma), N=norm.expr())
-        words = "primal step"
-        constants.append(Constant(tau, tidy(limit), words, "scalar", " > 0"))
-    else:
-        start = options.values.get(tau)
-        first = template(start) if start else (ONE / norm.root()).expr()
-        constants.append(Constant(tau, first, "primal step", "scalar", " > 0"))
-        second = (ONE / (norm * Weight.of(tau))).expr()
-        words = "dual step"
-        constants.append(Constant(sigma, second, words, "scalar", " > 0"))
+    steps = _steps(setting, options, gradients, norm, tau, sigma)
     first_states = (x.text,) if smooth else (x.text, v.text)
     comment = "" if smooth else f"{v.text}: {x.text} extrapolated"
     states = [State(first_states, type_text(setting.variable.type), number(0), comment)]
@@ -142,7 +118,7 @@ def _scheme(setting: Setting, options: Options, smooth: bool) -> Scheme | Refusa
     return Scheme(
         f"{title} for {setting.form.typed.program.name.text}.\n\n{source}\n\n"
         f"It converges where {_CONDITION[smooth]}.",
-        tuple(constants),
+        (*extra, *steps),
         tuple(states),
         tuple(lines),
         (x,),
@@ -150,6 +126,47 @@ def _scheme(setting: Setting, options: Options, smooth: bool) -> Scheme | Refusa
         200,
         _way(setting, splits, lines, duals, source),
     )
+
+
+def _dual_lines(
+    setting: Setting, splits: Sequence[Split], duals: Sequence[str], sigma: str, at: n.Expr
+) -> list[Line] | Refusal:
+    """A step of each dual variable at the image of a point, through the conjugate's proximal map."""
+    found = []
+    for s, p in zip(splits, duals):
+        point = binary("+", name(p), Weight.of(sigma).times(apply(s.chain, at)))
+        if len(s.terms) != 1:
+            return Refusal("two terms stand behind one map", s.terms[1].span, ("admm",))
+        value = conjugate(setting.facts, s.terms[0], point, Weight.of(sigma))
+        if isinstance(value, No):
+            return Refusal(value.reason, value.term.span, ("ista",) if value.term.smooth else ())
+        found.append(Line(p, value))
+    return found
+
+
+def _steps(
+    setting: Setting,
+    options: Options,
+    gradients: Sequence[Term],
+    norm: Weight,
+    tau: str,
+    sigma: str,
+) -> Iterator[Constant]:
+    """The two steps within the bound: with gradients the dual one is chosen first, else the primal one."""
+    if gradients:
+        constant, bound = setting.constant_for(gradients, setting.variable)
+        if constant is not None:
+            yield constant
+        start = template(options.values.get(sigma, "1"))
+        limit = fill("1 / (L / 2 + s * N)", L=bound.expr(), s=name(sigma), N=norm.expr())
+        yield Constant(sigma, start, "dual step", "scalar", " > 0")
+        yield Constant(tau, tidy(limit), "primal step", "scalar", " > 0")
+        return
+    given = options.values.get(tau)
+    first = template(given) if given else (ONE / norm.root()).expr()
+    second = (ONE / (norm * Weight.of(tau))).expr()
+    yield Constant(tau, first, "primal step", "scalar", " > 0")
+    yield Constant(sigma, second, "dual step", "scalar", " > 0")
 
 
 def _way(

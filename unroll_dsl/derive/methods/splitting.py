@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from unroll_dsl.derive.model import (
     Constant,
@@ -32,6 +32,7 @@ from unroll_dsl.objectives.model import Term
 from unroll_dsl.objectives.proximal import No
 from unroll_dsl.objectives.weights import ONE, Weight
 from unroll_dsl.semantics.scopes import names_in
+from unroll_dsl.syntax import nodes as n
 from unroll_dsl.syntax.templates import fill, template
 from unroll_dsl.syntax.tidy import binary, name, number, tidy, total
 
@@ -47,18 +48,10 @@ _GEMAN = (
 
 
 def _admm(setting: Setting, options: Options) -> Scheme | Refusal:
-    if (refusal := setting.one_variable()) is not None:
-        return refusal
     answer = splits_of(setting, options)
     if isinstance(answer, Refusal):
         return answer
     splits, rest = answer
-    if not splits:
-        return Refusal(
-            "nothing is to be split off: all terms are quadratic",
-            setting.variable.span,
-            ("gradient",),
-        )
     bent = next((t for t in setting.form.terms if not t.convex and t.atom.prox is None), None)
     if bent is not None:
         return Refusal("a term is not convex and has no proximal map", bent.span)
@@ -132,7 +125,6 @@ def _way(
     ]
     split_sum = tidy(total([sum_of(rest), sum_of(moved)]))
     everything = ", ".join([x.text, *(s.variable.name for s in splits)])
-    quadratic = all(t.quadratic or t.linear for t in rest)
     return (
         objective_step(setting.form),
         Step(
@@ -150,31 +142,7 @@ def _way(
             (Formula("Lagrangian", tidy(total([split_sum, *penalties]))),),
             "Boyd et al., 2011, section 3.1.1",
         ),
-        Step(
-            f"Over {x.text}",
-            "Quadratic: its gradient is 0 at the solution of a linear system."
-            if quadratic
-            else "A proximal map.",
-            (
-                Formula(x.text, tidy(total([sum_of(rest), *penalties])), "<-", over=x.text),
-                *(Formula(line.target, line.value, "<-") for line in lines[:1]),
-            ),
-            "Boyd et al., 2011, section 4.2",
-        ),
-        *(
-            Step(
-                f"Over {s.variable.name}",
-                f"The proximal map with weight 1 / {rho} at the image of {x.text} plus the multiplier.",
-                (
-                    Formula(
-                        line.target, tidy(total([sum_of(s.terms), penalty])), "<-", s.variable.name
-                    ),
-                    Formula(line.target, line.value, "<-"),
-                ),
-                "; ".join(dict.fromkeys(t.atom.source for t in s.terms)),
-            )
-            for s, line, penalty in zip(splits, lines[1:], penalties)
-        ),
+        *_subproblems(x.text, splits, rest, lines, rho, penalties),
         Step(
             "The multipliers",
             "A step of the dual ascent. Converges for every penalty > 0 where the terms are convex.",
@@ -184,19 +152,46 @@ def _way(
     )
 
 
+def _subproblems(
+    x: str,
+    splits: Sequence[Split],
+    rest: Sequence[Term],
+    lines: Sequence[Line],
+    rho: str,
+    penalties: Sequence[n.Expr],
+) -> Iterator[Step]:
+    """The variable's update, then that of each splitting: what is to be minimised, and its solution."""
+    quadratic = all(t.quadratic or t.linear for t in rest)
+    yield Step(
+        f"Over {x}",
+        "Quadratic: its gradient is 0 at the solution of a linear system."
+        if quadratic
+        else "A proximal map.",
+        (
+            Formula(x, tidy(total([sum_of(rest), *penalties])), "<-", over=x),
+            Formula(lines[0].target, lines[0].value, "<-"),
+        ),
+        "Boyd et al., 2011, section 4.2",
+    )
+    for s, line, penalty in zip(splits, lines[1:], penalties):
+        yield Step(
+            f"Over {s.variable.name}",
+            f"The proximal map with weight 1 / {rho} at the image of {x} plus the multiplier.",
+            (
+                Formula(
+                    line.target, tidy(total([sum_of(s.terms), penalty])), "<-", s.variable.name
+                ),
+                Formula(line.target, line.value, "<-"),
+            ),
+            "; ".join(dict.fromkeys(t.atom.source for t in s.terms)),
+        )
+
+
 def _hqs(setting: Setting, options: Options) -> Scheme | Refusal:
-    if (refusal := setting.one_variable()) is not None:
-        return refusal
     answer = splits_of(setting, options)
     if isinstance(answer, Refusal):
         return answer
     splits, rest = answer
-    if not splits:
-        return Refusal(
-            "nothing is to be split off: all terms are quadratic",
-            setting.variable.span,
-            ("gradient",),
-        )
     x = name(setting.variable.name)
     rho, growth = setting.letter("penalty", "rho", "mu"), setting.letter("growth", "growth", "eta")
     beta = setting.letter("schedule", "beta", "rho_k")
