@@ -111,13 +111,14 @@ def analyse(x: Tensor, name: str) -> Tensor:
 
 def synthesise(y: Tensor, name: str) -> Tensor:
     """The adjoint of `analyse`, which is its inverse."""
-    n = y.shape[-1]
-    found = torch.zeros_like(y)
-    for taps, half in zip(wavelet_pair(name, y), y.chunk(2, -1)):
-        spread = torch.stack([half, torch.zeros_like(half)], -1).flatten(-2)
-        for shift in range(len(taps)):
-            found = found + taps[shift] * spread.roll(shift, -1)
-    return found
+    n, pair = y.shape[-1] // 2, wavelet_pair(name, y)
+    back = torch.arange(len(pair[0]) // 2, device=y.device)
+    places = (torch.arange(n, device=y.device)[:, None] - back) % n
+    even, odd = (
+        sum(half[..., places] @ taps[first::2] for taps, half in zip(pair, y.chunk(2, -1)))
+        for first in (0, 1)
+    )
+    return torch.stack([even, odd], -1).flatten(-2)
 
 
 def wavelet(x: Tensor, name: str, levels: int) -> Tensor:

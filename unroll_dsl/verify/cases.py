@@ -10,20 +10,21 @@ from dataclasses import dataclass
 from unroll_dsl.diagnostics.raised import UnrollError
 from unroll_dsl.ir.graph import Graph
 from unroll_dsl.spec import Spec
-from unroll_dsl.types import Array, Dim, LinearMap
+from unroll_dsl.types import Array, Dim, Form, LinearMap
 from unroll_dsl.verify.instance import (
     Instance,
     draw,
     drawn_constants,
     granularity,
     matrix_of,
+    multiple,
 )
 from unroll_dsl.verify.networks import with_random_starts
 
 # A step that lacks a square of a norm is a right one where that is 1.
 _NORMS = (1.7, 3.0)
 _BATCH = 2
-# Rows a column that matrices should have: wide in the first case, tall in the second.
+# Rows a column that matrices (not masks) should have: wide in the first case, tall in the second.
 _RATIOS = (0.67, 1.5)
 _SMALL = (4, 5, 3, 6)  # sizes of images, multiples of what divides them
 _LARGEST = 10
@@ -74,7 +75,10 @@ def sizes(graph: Graph, ratio: float, given: Mapping[str, int]) -> dict[str, int
     step = granularity(graph)
     matrices = [m for m in _matrices(graph) if {d for s in m.shape for d in s.symbols} & {*free}]
     if not matrices or len(free) > 4 or step > 1:
-        return {name: step * size for name, size in zip(free, _SMALL, strict=False)}
+        drawn: dict[str, int] = {}
+        for name, size in zip(free, _SMALL, strict=False):
+            drawn[name] = multiple(size, step, drawn.values())
+        return drawn
     wanted = math.log(ratio)
 
     def miss(drawn: Mapping[str, int]) -> tuple[float, int]:
@@ -95,7 +99,12 @@ def _matrices(graph: Graph) -> list[Array]:
     found = []
     for c in graph.constants:
         type_ = matrix_of(c.type) if isinstance(c.type, LinearMap) else c.type
-        if c.default is None and isinstance(type_, Array) and type_.rank == 2:
+        if (
+            c.default is None
+            and isinstance(type_, Array)
+            and type_.rank == 2
+            and type_.form is not Form.MASK
+        ):
             found.append(type_)
     return found
 

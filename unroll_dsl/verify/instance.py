@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -58,14 +58,14 @@ def draw(
     Parameters
     ----------
     norm
-        Make this the largest singular value of every matrix, and the smallest one half of it: iterations
-        then come to rest soon.
+        Make this the largest singular value of every matrix, and the smallest one half of it, and keep
+        three quarters of what masks take: iterations then come to rest soon.
     constants
         Draw the constants that have a number as their default as well, near to it: see `drawn_constants`.
     """
     rng = np.random.default_rng(seed)
     sizes = _sizes(graph, dims or {})
-    bind = {
+    bind: Values = {
         c.name: _inside(_array(c.type, sizes, rng), c, graph)
         for c in graph.constants
         if c.default is None and isinstance(c.type, Array)
@@ -86,6 +86,9 @@ def draw(
     if norm is not None:
         free = {c.name for c in graph.constants if c.limits is None}
         bind |= {name: _conditioned(bind[name], norm) for name in free & {*bind}}
+        for c in graph.constants:  # half of what masks leave out is taken back
+            if c.name in bind and isinstance(c.type, Array) and c.type.form is Form.MASK:
+                bind[c.name] = np.maximum(bind[c.name], _array(c.type, sizes, rng))
     for name in _spreads(graph):  # how a camera blurs: nothing is taken away, and nothing gets lost
         if name in bind and not np.iscomplexobj(bind[name]):
             bind[name] = np.abs(bind[name]) / np.abs(bind[name]).sum()
@@ -175,7 +178,8 @@ def _sizes(graph: Graph, given: Mapping[str, int]) -> dict[str, int]:
     free = [name for name, default in graph.dims if default is None and name not in given]
     step = granularity(graph)
     for index, name in enumerate(free):
-        found[name] = step * (_SIZES[index % len(_SIZES)] + index // len(_SIZES))
+        size = _SIZES[index % len(_SIZES)] + index // len(_SIZES)
+        found[name] = multiple(size, step, found.values())
     for order in itertools.islice(itertools.permutations(free), 120):
         drawn = dict(zip(order, (found[name] for name in free), strict=True))
         sizes = {
@@ -185,6 +189,14 @@ def _sizes(graph: Graph, given: Mapping[str, int]) -> dict[str, int]:
         if all(_positive(dim, sizes) for dim in _dims(graph)):
             return sizes
     raise UnrollError([SizeUnknown(", ".join(free), "a size that leaves no shape empty", None)])
+
+
+def multiple(size: int, step: int, taken: Collection[int]) -> int:
+    """The smallest multiple of `step` that is at least `size` and not yet taken."""
+    found = -(-size // step) * step
+    while step > 1 and found in taken:
+        found += step
+    return found
 
 
 def _dims(graph: Graph) -> set[Dim]:

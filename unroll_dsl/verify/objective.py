@@ -12,11 +12,12 @@ from unroll_dsl.ir.graph import Graph
 from unroll_dsl.spec import Spec
 from unroll_dsl.verify.cases import Case
 from unroll_dsl.verify.instance import Instance
-from unroll_dsl.verify.optimality import COARSEST, Place, decide, remaining
+from unroll_dsl.verify.optimality import Decision, Judge, Place
 from unroll_dsl.verify.report import Row, Verdict
-from unroll_dsl.verify.settling import End, Settled, idle, repeatable, settle
+from unroll_dsl.verify.settling import End, Settled, States, idle, repeatable, settle
 
 _GROUP = "objective"
+_FINE = 1e-8  # where a run could still gain more, it goes on
 _VERDICTS = {
     End.RESTS: Verdict.PASSED,
     End.MOVES: Verdict.UNDECIDED,
@@ -71,13 +72,14 @@ def check_minimiser(spec: Spec, found: Sequence[Case], seed: int) -> list[Row]:
 
 
 def _weighed(runs: list[list[Row]]) -> list[list[Row]]:
-    """A run that takes too long to rest is a note where another has been decided."""
+    """A run that takes too long to rest is a note where another has been decided; one that does not come to
+    rest with other constants stays undecided."""
     decided = any(row.verdict is Verdict.PASSED for rows in runs for row in rows[1:])
     if not decided:
         return runs
     return [
         [dataclasses.replace(rows[0], verdict=Verdict.NOTE)]
-        if rows[0].verdict is Verdict.UNDECIDED
+        if rows[0].verdict is Verdict.UNDECIDED and len(rows) > 1
         else rows
         for rows in runs
     ]
@@ -88,9 +90,14 @@ def _case(spec: Spec, case: Case, names: list[str], seed: int) -> list[Row]:
     suffix = ", other constants" if case.drawn else ""
     values = ", ".join(f"{name} = {_figure(instance, name)}" for name in case.drawn)
     one = dataclasses.replace(instance, inputs=tuple(x[:1] for x in instance.inputs))
+    judge = Judge(spec, one, seed)
+    decisions: list[Decision] = []
 
     def enough(found: Settled) -> bool:
-        return remaining(spec, one, _place(graph, instance, found)) <= COARSEST / 10
+        if found.end is not End.MOVES:
+            return False
+        decisions.append(judge.decide(_place(graph, instance, found)))
+        return decisions[-1].verdict is Verdict.PASSED and decisions[-1].tolerance <= _FINE
 
     found = settle(spec, instance, names, enough)
     verdict, detail = _VERDICTS[found.end], found.detail
@@ -100,7 +107,7 @@ def _case(spec: Spec, case: Case, names: list[str], seed: int) -> list[Row]:
         if case.drawn and _rests_with_defaults(spec, case, names):
             verdict, detail = Verdict.UNDECIDED, f"{detail}; with {values}: more bounds?"
         return [Row(_GROUP, f"comes to rest{suffix}", verdict, moved, None, detail)]
-    decision = decide(spec, one, _place(graph, instance, found), seed)
+    decision = judge.decide(_place(graph, instance, found))
     if found.end is End.MOVES and decision.verdict is not Verdict.UNDECIDED:
         verdict = Verdict.NOTE  # near enough to rest
     words = decision.words
@@ -108,8 +115,8 @@ def _case(spec: Spec, case: Case, names: list[str], seed: int) -> list[Row]:
         words += f"; {_updated(graph, *names)}"
     if values:
         words += f"; with {values}"
-    figure = None if np.isnan(decision.fall) else decision.fall
-    limit = None if figure is None else decision.tolerance
+    figure = None if np.isnan(decision.above) else decision.above
+    limit = None if figure is None or np.isinf(decision.tolerance) else decision.tolerance
     return [
         Row(_GROUP, f"comes to rest{suffix}", verdict, moved, None, detail),
         Row(_GROUP, f"rests at the minimiser{suffix}", decision.verdict, figure, limit, words),
@@ -126,9 +133,12 @@ def _rests_with_defaults(spec: Spec, case: Case, names: list[str]) -> bool:
 def _place(graph: Graph, instance: Instance, found: Settled) -> Place:
     """Where the first sample has come to."""
     shapes = {name: _shape(type_.shape, instance) for name, type_ in graph.variables}
-    last = {name: found.last[name][0].reshape(shape) for name, shape in shapes.items()}
-    half = {name: found.half[name][0].reshape(shape) for name, shape in shapes.items()}
-    return Place(last, half, found.positive)
+
+    def first(states: States) -> States:
+        return {name: states[name][0].reshape(shape) for name, shape in shapes.items()}
+
+    late, early = (tuple(map(first, places)) for places in (found.late, found.early))
+    return Place(first(found.last), late, early, found.end is End.RESTS, found.positive)
 
 
 def _shape(dims: tuple[object, ...], instance: Instance) -> tuple[int, ...]:

@@ -1,194 +1,247 @@
 """Whether a point minimises the objective of a program, of which the iteration is no witness.
 
-`decide` is the only entry: it may be given an exact condition for objectives whose terms are known, in
-place of the search.
+Where the objective is a sum of convex terms that are known (`terms.py`), its least value is computed and certified
+by duality, and the point is held against it. Else the objective is searched for a fall (`searching.py`).
 """
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
-from unroll_dsl.backends.torch.names import identifier
-from unroll_dsl.ir.graph import Entry, Graph
-from unroll_dsl.ir.nodes import Input, Learnable, PhaseNumber, Variable
-from unroll_dsl.passes.dead import dead
-from unroll_dsl.source import Span
 from unroll_dsl.spec import Spec
+from unroll_dsl.verify.functions import Objective
 from unroll_dsl.verify.instance import Instance
-from unroll_dsl.verify.networks import tensors
+from unroll_dsl.verify.minimum import Minimum, minimum
 from unroll_dsl.verify.report import Verdict
-from unroll_dsl.verify.searching import WALL, Found, Function, Point, search
+from unroll_dsl.verify.searching import WALL, Found, Function, search
+from unroll_dsl.verify.spaces import Point
+from unroll_dsl.verify.terms import Terms, Unreadable
 
-TOLERANCE = 1e-9  # of a fall, relative to the objective
-COARSEST = 1e-5  # where a run still gains more than that, nothing is decided
-_COMES_BACK = 1e-6  # as near as a minimisation from elsewhere has to come, relative
-_SLOWEST = (
-    10.0  # what is still to come of a run that slows down as 1/sqrt(k), in gains of its last half
-)
+TOLERANCE = 1e-9  # of what is above the least value, relative to the objective
+COARSEST = 1e-5  # where a run still gains more than that, a search decides nothing
+_NEAR = 1e-6  # what counts as the least value; as near as a minimisation from elsewhere has to come
+_CERTAIN = 1e-7  # a least value is known where its certificate leaves no more open
+_FAR = 1e-3  # so far above the least value no right iteration rises on and on
+_SAME = 1e-9  # of two ways to the same value
+# A run that slows down as 1/k^p gains 2^-p as much in each doubling. Allowed is ten times the last gain, for
+# p >= 1/2 four times what is still to come, or so much times what is to come if that is more.
+_TO_COME = 10.0
+_SLOWER = 4.0
+
+States = Mapping[str, NDArray[Any]]
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """The verdict on a point: by how much the objective falls from it, relative, and words."""
+    """The verdict on a point: by how much the objective is above its least value, relative, and words."""
 
     verdict: Verdict
-    fall: float
+    above: float
     tolerance: float
     words: str
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a run of one sample has come to: its variables at the end and half-way there, and those
-    variables that it never makes negative.
+    """Where a run of one sample has come to.
 
-    A fall that leads below 0 where the iteration never goes decides nothing: the objective may be meant
-    for what is positive.
+    Attributes
+    ----------
+    last
+        Its variables at the end.
+    late, early
+        Those at some phases of the last half, and of the quarter before.
+    rests
+        Whether it no longer moves.
+    positive
+        Variables that it never makes negative. A fall that leads below 0 where the iteration never goes decides
+        nothing: the objective may be meant for what is positive.
     """
 
-    last: Mapping[str, NDArray[Any]]
-    half: Mapping[str, NDArray[Any]]
+    last: States
+    late: tuple[States, ...]
+    early: tuple[States, ...]
+    rests: bool
     positive: frozenset[str]
 
 
-def remaining(spec: Spec, instance: Instance, place: Place) -> float:
-    """How far the objective may still be above where the run leads, relative; 0 at rest."""
-    ref = spec.reference(1, **instance.arguments())
+class Judge:
+    """Decides on places that runs on one sample of an instance come to."""
 
-    def at(values: Mapping[str, NDArray[Any]]) -> float:
-        given = {name: value[None] for name, value in values.items()}
-        with np.errstate(all="ignore"):
-            return float(ref.objective(given, *instance.inputs)[0])
+    def __init__(self, spec: Spec, instance: Instance, seed: int) -> None:
+        """`instance` has a batch of one."""
+        self.spec, self.instance, self.seed = spec, instance, seed
+        self.objective = Objective(spec, instance)
+        self.unread = ""  # why there are no terms
+        self._least: Minimum | None = None
 
-    here, nothing = at(place.last), at({n: 0 * v for n, v in place.last.items()})
-    unit = max(abs(here), abs(nothing) if abs(nothing) < WALL else 0.0, 1e-30)
-    return _SLOWEST * abs(at(place.half) - here) / unit
+    @cached_property
+    def terms(self) -> Terms | None:
+        try:
+            return Terms(self.spec, self.instance, self.objective.space)
+        except Unreadable as why:
+            self.unread = str(why)
+            return None
+
+    def decide(self, place: Place) -> Decision:
+        """Whether the objective is at its least where a run has come to.
+
+        Values are relative to the objective there, or at 0 if it is larger there. What the run itself would
+        still gain is no fault of its goal.
+        """
+        if self.objective.varies:
+            words = "its objective reads values of a phase"
+            return Decision(Verdict.UNDECIDED, np.nan, TOLERANCE, words)
+        x = self.objective.space.flat(place.last)
+        here = self.objective.function.at(x)
+        if not here < WALL:
+            words = "it violates a constraint of the objective there"
+            return Decision(Verdict.FAILED, np.nan, TOLERANCE, words)
+        unit = self._unit(x, here)
+        tolerance = TOLERANCE + self._to_come(place, unit)
+        least = self._least_value(x, unit)
+        if least is not None:
+            found = self._held_against(place, x, here, unit, tolerance, least)
+            if found is not None:
+                return found
+        return self._searched(place, x, unit, tolerance)
+
+    def _unit(self, x: Point, here: float) -> float:
+        nothing = abs(self.objective.function.at(0 * x))
+        return max(abs(here), nothing if nothing < WALL else 0.0, 1e-30)
+
+    def _to_come(self, place: Place, unit: float) -> float:
+        """How far the objective may still be above where the run leads, relative; infinite where it gains
+        no less than before."""
+        if place.rests:
+            return 0.0
+        late, early = (self.objective.along([*states]) for states in (place.late, place.early))
+        gain, before = float(np.ptp(late)), float(np.ptp(early))
+        if not np.isfinite(gain) or (gain > 1e-3 * TOLERANCE * unit and gain >= before):
+            return np.inf
+        share = gain / max(before, 1e-30)
+        return gain * max(_TO_COME, _SLOWER * share / max(1 - share, 1e-3)) / unit
+
+    def _rises(self, place: Place, unit: float) -> bool:
+        """Whether the objective is larger in all of the last half of the run than in all before."""
+        late, early = (self.objective.along([*states]) for states in (place.late, place.early))
+        return bool(np.min(late[1:]) > np.max(early) + TOLERANCE * unit)
+
+    # ---- the least value ------------------------------------------------------------------------
+
+    def _least_value(self, x: Point, unit: float) -> Minimum | None:
+        """The least value that the objective has, where it is certain."""
+        terms = self.terms
+        if terms is None:
+            return None
+        if self._least is None:
+            self._least = minimum(terms, x, unit)
+        found = self._least
+        size = max(float(np.linalg.norm(terms.rough_at(found.x))), 1e-30)
+        if found.gap > _CERTAIN * unit or found.apart > _CERTAIN * size:
+            self.unread = f"its least value is known to {found.gap / unit:.0e} alone"
+            return None
+        # the terms are those of the page: they differ from its objective by the same at any point
+        between = 0.7 * x + 0.3 * found.x
+        value = self.objective.function.at(between)
+        if value < WALL and abs(value - self._of_terms(between) - self._rest(x)) > _SAME * unit:
+            self.unread = "its terms are not read rightly"
+            return None
+        return found
+
+    def _of_terms(self, x: Point) -> float:
+        assert self.terms is not None
+        return self.terms.value(x) + self.terms.height(self.terms.rough_at(x))
+
+    def _rest(self, x: Point) -> float:
+        """What no variable changes."""
+        return self.objective.function.at(x) - self._of_terms(x)
+
+    def _held_against(
+        self, place: Place, x: Point, here: float, unit: float, tolerance: float, least: Minimum
+    ) -> Decision | None:
+        """The point against the least value; None where the iteration may be meant for positive values."""
+        open_ = least.gap / unit
+        above = (here - self._rest(x) - least.value) / unit
+        if above > _FAR and np.isinf(tolerance) and self._rises(place, unit):
+            words = f"the objective rises while it moves on, to {above:.1e} above the least value"
+            return Decision(Verdict.FAILED, above, _FAR, words)
+        if above > tolerance + open_:
+            if place.positive:
+                return None
+            words = f"it is {above:.1e} above the least value; {self.objective.space.words(least.x - x)}"
+            hint = self._of_another_weight(x, unit)
+            return Decision(Verdict.FAILED, above, tolerance, f"{hint}; {words}" if hint else words)
+        if above + open_ > _NEAR:
+            words = f"it does not rest yet, {above:.0e} above the least value"
+            return Decision(Verdict.UNDECIDED, above, tolerance, words)
+        words = f"the least value, which duality gives to {max(open_, 1e-16):.0e}"
+        return Decision(Verdict.PASSED, max(above, 0.0), min(tolerance, _NEAR) + open_, words)
+
+    def _of_another_weight(self, x: Point, unit: float) -> str:
+        """Whether the point is the minimiser for another weight of the term without gradient.
+
+        A norm f has <p, z> = f(z) for p in its subdifferential at z, so that 0 = <S'(x), x> + c f(K x).
+        """
+        terms = self.terms
+        assert terms is not None
+        if len(terms.rough) != 1 or terms.rough[0].atom.indicator or np.any(terms.rough_offset):
+            return ""
+        z = terms.rough_at(x)
+        height = terms.height(z)
+        if not height > 0 or abs(terms.height(2 * z) - 2 * height) > _SAME * height:
+            return ""
+        factor = -float(terms.slope(x) @ x) / height
+        if not factor > 0:
+            return ""
+        terms.factor = factor
+        try:
+            found = minimum(terms, x, unit)
+            above = terms.value(x) + factor * height - found.value
+        finally:
+            terms.factor = 1.0
+        if abs(above) + found.gap > 100 * TOLERANCE * unit:
+            return ""
+        return f"it is the minimiser for {factor:.4g} times `{terms.rough[0].text}`"
+
+    # ---- a search -------------------------------------------------------------------------------
+
+    def _searched(self, place: Place, x: Point, unit: float, tolerance: float) -> Decision:
+        if not tolerance <= COARSEST:
+            return Decision(Verdict.UNDECIDED, np.nan, tolerance, "it does not rest yet")
+        space, function = self.objective.space, self.objective.function
+        positive = space.entries(place.positive)
+        found = search(_within(function, positive), x, self.seed, tolerance * unit)
+        fall = found.fall / unit
+        if fall > tolerance:
+            return Decision(Verdict.FAILED, fall, tolerance, space.words(found.step))
+        if found.reached > max(_NEAR, tolerance) * unit:
+            how = (
+                "does not end"
+                if np.isinf(found.reached)
+                else f"ends {found.reached / unit:.0e} above it"
+            )
+            words = f"no step from it falls, but a minimisation of its own {how}"
+            return Decision(Verdict.UNDECIDED, fall, tolerance, words)
+        if positive.any():
+            free = search(function, x, self.seed, tolerance * unit)
+            if free.fall > tolerance * unit:
+                names = ", ".join(f"`{name}`" for name in sorted(place.positive))
+                words = f"over {names} >= 0 it does, and falls below: does the objective say >= 0?"
+                return Decision(Verdict.UNDECIDED, free.fall / unit, tolerance, words)
+        return Decision(Verdict.PASSED, fall, tolerance, _words(found, unit, self.unread))
 
 
-def decide(spec: Spec, instance: Instance, place: Place, seed: int) -> Decision:
-    """Search for a fall of the objective from where a run of a single sample has come to.
-
-    Falls are relative to the objective there, or at 0 if it is larger there. What the run itself would
-    still gain is no fault of its goal.
-    """
-    if _varies(spec.graph):
-        return Decision(
-            Verdict.UNDECIDED, np.nan, TOLERANCE, "its objective reads values of a phase"
-        )
-    space = _Space(spec.graph, place.last)
-    function = _function(spec, instance, space)
-    x = space.flat(place.last)
-    here, nothing = function.at(x), abs(function.at(0 * x))
-    if not here < WALL:
-        words = "it violates a constraint of the objective there"
-        return Decision(Verdict.FAILED, np.nan, TOLERANCE, words)
-    unit = max(abs(here), nothing if nothing < WALL else 0.0, 1e-30)
-    tolerance = TOLERANCE + remaining(spec, instance, place)
-    if not tolerance <= COARSEST:
-        return Decision(Verdict.UNDECIDED, np.nan, tolerance, "it does not rest yet")
-    positive = space.entries(place.positive)
-    found = search(_within(function, positive), x, seed, tolerance * unit)
-    fall = found.fall / unit
-    if fall > tolerance:
-        return Decision(Verdict.FAILED, fall, tolerance, space.words(found.step))
-    if found.reached > max(_COMES_BACK, tolerance) * unit:
-        how = (
-            "does not end"
-            if np.isinf(found.reached)
-            else f"ends {found.reached / unit:.0e} above it"
-        )
-        words = f"no step from it falls, but a minimisation of its own {how}"
-        return Decision(Verdict.UNDECIDED, fall, tolerance, words)
-    if positive.any():
-        free = search(function, x, seed, tolerance * unit)
-        if free.fall > tolerance * unit:
-            names = ", ".join(f"`{name}`" for name in sorted(place.positive))
-            words = f"over {names} >= 0 it does, and falls below: does the objective say >= 0?"
-            return Decision(Verdict.UNDECIDED, free.fall / unit, tolerance, words)
-    return Decision(Verdict.PASSED, fall, tolerance, _words(found, unit))
-
-
-def _words(found: Found, unit: float) -> str:
+def _words(found: Found, unit: float, unread: str) -> str:
     back = max(found.reached, 0.0) / unit
-    return f"no step from it falls; a minimisation of its own comes back to {back:.0e}"
-
-
-def _varies(graph: Graph) -> bool:
-    """Whether the objective reads what differs from phase to phase."""
-    assert graph.objective is not None
-    per_phase = graph.per_phase
-    pending, seen = [graph.objective], set[int]()
-    while pending:
-        index = pending.pop()
-        if index in seen:
-            continue
-        seen.add(index)
-        match graph.nodes[index].op:
-            case PhaseNumber():
-                return True
-            case Learnable(name) if name in per_phase:
-                return True
-        pending.extend(graph.nodes[index].args)
-    return False
-
-
-class _Space:
-    """The variables as one real vector: complex entries by their two parts."""
-
-    def __init__(self, graph: Graph, like: Mapping[str, NDArray[Any]]) -> None:
-        self.names = [name for name, _ in graph.variables]
-        self.shapes = [like[name].shape for name in self.names]
-        self.complex = [type_.field.name == "COMPLEX" for _, type_ in graph.variables]
-        counts = [
-            int(np.prod(shape)) * (2 if is_complex else 1)
-            for shape, is_complex in zip(self.shapes, self.complex, strict=True)
-        ]
-        self.ends = np.cumsum(counts)
-
-    def flat(self, values: Mapping[str, NDArray[Any]]) -> Point:
-        parts = []
-        for name, is_complex in zip(self.names, self.complex, strict=True):
-            value = np.ravel(values[name])
-            parts.append(np.concatenate([value.real, value.imag]) if is_complex else value)
-        return np.concatenate(parts).astype(np.float64)
-
-    def tensors(self, points: torch.Tensor) -> list[torch.Tensor]:
-        """The variables of points [count, entries], each [count, *shape]."""
-        made = []
-        pieces = torch.tensor_split(points, self.ends[:-1].tolist(), dim=1)
-        for piece, shape, is_complex in zip(pieces, self.shapes, self.complex, strict=True):
-            if is_complex:
-                real, imaginary = piece.chunk(2, dim=1)
-                piece = torch.complex(real, imaginary)
-            made.append(piece.reshape(-1, *shape))
-        return made
-
-    def entries(self, names: frozenset[str]) -> NDArray[np.bool_]:
-        """Which entries of the vector are of `names`."""
-        starts = [0, *self.ends[:-1]]
-        mask = np.zeros(int(self.ends[-1]), bool)
-        for name, start, end in zip(self.names, starts, self.ends, strict=True):
-            mask[start:end] = name in names
-        return mask
-
-    def words(self, step: Point) -> str:
-        """What a step moves most."""
-        place = int(np.argmax(np.abs(step)))
-        which = int(np.searchsorted(self.ends, place, side="right"))
-        alone = np.count_nonzero(step) == 1
-        within = place - (0 if which == 0 else int(self.ends[which - 1]))
-        within %= max(int(np.prod(self.shapes[which])), 1)
-        entry = [int(i) + 1 for i in np.unravel_index(within, self.shapes[which])]
-        index = f"[{', '.join(map(str, entry))}]" if entry else ""
-        others = "" if alone else " and other entries"
-        return f"it falls where `{self.names[which]}{index}`{others} moves by {step[place]:+.1e}"
+    why = f" (by search: {unread})" if unread else ""
+    return f"no step from it falls; a minimisation of its own comes back to {back:.0e}{why}"
 
 
 def _within(function: Function, positive: NDArray[np.bool_]) -> Function:
@@ -203,69 +256,4 @@ def _within(function: Function, positive: NDArray[np.bool_]) -> Function:
     return Function(value, function.slope)
 
 
-def _function(spec: Spec, instance: Instance, space: _Space) -> Function:
-    """The objective as the torch backend computes it, many points at once, with its slope."""
-    net = spec.over(_objective_program(spec.graph)).compile(
-        **instance.arguments(), dtype=torch.float64
-    )
-    for p in net.parameters():
-        p.requires_grad_(False)
-    inputs = [x.squeeze(0) for x in tensors(instance.inputs, torch.float64)]
-
-    def apply(points: torch.Tensor) -> torch.Tensor:
-        count = points.shape[0]
-        given = [x.expand(count, *x.shape) for x in inputs]
-        found = net(*given, *space.tensors(points))
-        assert isinstance(found, torch.Tensor)
-        return found.broadcast_to((count,))
-
-    def value(points: Point) -> Point:
-        with torch.no_grad():
-            found = apply(torch.from_numpy(points)).numpy()
-        return np.where(np.isnan(found), np.inf, found)
-
-    def slope(point: Point) -> Point:
-        x = torch.from_numpy(point[None]).requires_grad_()
-        (found,) = torch.autograd.grad(apply(x).sum(), x)
-        kinks = np.nan_to_num(found[0].numpy(), posinf=0.0, neginf=0.0)  # of roots at 0
-        return np.asarray(kinks, np.float64)
-
-    return Function(value, slope)
-
-
-def _objective_program(graph: Graph) -> Graph:
-    """The objective as a program of its own: variables come in after the inputs."""
-    assert graph.objective is not None
-    taken = {entry.name for entry in graph.inputs}
-    fresh = {name: _fresh(name, taken) for name, _ in graph.variables}
-    place = Span(graph.file, 0, 0)
-    entries = tuple(Entry(fresh[name], type_, "", place) for name, type_ in graph.variables)
-    nodes = tuple(
-        dataclasses.replace(node, op=Input(fresh[node.op.name]))
-        if isinstance(node.op, Variable)
-        else node
-        for node in graph.nodes
-    )
-    whole = dataclasses.replace(
-        graph,
-        name=f"{graph.name}_objective",
-        inputs=(*graph.inputs, *entries),
-        states=(),
-        traces=(),
-        outputs=(graph.objective,),
-        targets=(),
-        loss=None,
-        variables=(),
-        objective=None,
-        phases=None,
-        nodes=nodes,
-    )
-    return dead(whole)
-
-
-def _fresh(name: str, taken: set[str]) -> str:
-    spelt = f"at_{identifier(name)}"
-    while spelt in taken:
-        spelt += "_"
-    taken.add(spelt)
-    return spelt
+__all__ = ["COARSEST", "TOLERANCE", "Decision", "Judge", "Place"]

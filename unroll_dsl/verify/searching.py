@@ -7,17 +7,16 @@ none is found is one only as far as the search goes: see `Found.reached`.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-Point = NDArray[np.float64]
+from unroll_dsl.verify.spaces import Point
 
 WALL = 1e100  # `where(min(x) < 0, 1e300, 0)` and the like
-_PATIENCE = 1.0  # seconds of computing for minimisations
+_LOOKS = 4000  # at the function, for minimisations: many points at once are one
 _SCALES = 10.0 ** -np.arange(0, 8)
 _MANY = 80  # coordinates that are tried one by one
 _STEPS = 4.0 ** -np.arange(0, 14)
@@ -45,7 +44,7 @@ class Found:
     step
         The step that does it.
     reached
-        By how much more than at the point the function still is where a minimisation from elsewhere ended.
+        By how much more than at the point the function still is where a minimisation from elsewhere ended; infinite where it did not end.
     """
 
     fall: float
@@ -69,7 +68,7 @@ def search(function: Function, x: Point, seed: int, tolerance: float) -> Found:
     if found[0] > tolerance:
         return Found(*found, 0.0)
     reached = np.inf
-    function = _limited(function, time.process_time() + _PATIENCE)
+    function = _limited(function, _LOOKS)
     for away in (1e-1, 1e-5):
         start = _feasible(function, x, x + away * unit * rng.standard_normal(len(x)))
         try:
@@ -83,11 +82,14 @@ def search(function: Function, x: Point, seed: int, tolerance: float) -> Found:
     return Found(*found, float(reached))
 
 
-def _limited(function: Function, until: float) -> Function:
-    """The function, for so long: until a time of the process."""
+def _limited(function: Function, looks: int) -> Function:
+    """The function, for so many looks at it."""
+    left = looks
 
     def value(points: Point) -> Point:
-        if time.process_time() > until:
+        nonlocal left
+        left -= 1
+        if left < 0:
             raise TimeoutError
         return function.value(points)
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch.overrides import TorchFunctionMode
 
 from unroll_dsl.ir.graph import Graph, Random
 from unroll_dsl.passes.analysis.liveness import liveness
@@ -22,9 +23,11 @@ from unroll_dsl.verify.networks import network, tensors
 Numbers = NDArray[Any]
 States = dict[str, Numbers]
 
-_LONG = (300, 3000)
-_LONG_PER_PHASE = (300, 1200)  # where every phase is a module of its own
-_PATIENCE = 0.4  # seconds of computing for the shorter run, above which there is no longer one
+_SHORT, _LONG = 300, 3000
+_LEAST = 60
+_LONG_PER_PHASE = 1200  # where every phase is a module of its own
+_WORK_SHORT, _WORK_LONG = 60_000, 100_000  # calls of torch: a run is as long as they allow
+_LOOKS = 8  # at the objective, in each part of a run
 _RESTS = 1e-10  # relative change of a phase below which a run rests
 _GROWN = 1e3  # so many times its early size, and still at its largest: out of bounds
 _LESSER = (
@@ -49,9 +52,11 @@ class Settled:
     ----------
     moved
         The largest relative change in the last phases, of the state `name`.
-    last, half
-        The states at the end, and half-way there: what changes between them bounds what is still to come,
-        where a run converges as 1/k or faster.
+    last
+        The states at the end.
+    late, early
+        Those at some phases of the last half, and of the quarter before it: what changes there bounds what is
+        still to come.
     positive
         Variables that no phase made negative in any sample.
     """
@@ -61,7 +66,8 @@ class Settled:
     moved: float
     name: str
     last: States
-    half: States
+    late: tuple[States, ...]
+    early: tuple[States, ...]
     positive: frozenset[str]
     detail: str
 
@@ -83,39 +89,97 @@ def idle(spec: Spec, names: Sequence[str]) -> list[str]:
 
 
 def settle(
-    spec: Spec, instance: Instance, names: Sequence[str], enough: Callable[[Settled], bool]
+    spec: Spec,
+    instance: Instance,
+    names: Sequence[str],
+    enough: Callable[[Settled], bool],
+    work: int = _WORK_LONG,
 ) -> Settled:
-    """Run the network in float64 until the states `names` rest, or are near `enough` to rest, or for as
-    many phases as it may take."""
-    short, long = _LONG_PER_PHASE if any(p.per_phase for p in spec.graph.parameters) else _LONG
-    began = time.process_time()
-    found = _run(spec, instance, names, short)
-    if found.end in (End.RESTS, End.DIVERGES) or (found.end is End.MOVES and enough(found)):
+    """Run the network in float64 until the states `names` rest, or it is `enough`, or for as many phases as
+    `work` allows. That is counted in calls of torch, never in time."""
+    net = network(spec, instance, _SHORT, torch.float64)
+    cost = _cost(net, instance)
+    short = max(min(_SHORT, _WORK_SHORT // cost), _LEAST) if _alike(net) else _SHORT
+    found = _run(spec, instance, names, net, short)
+    if found.end in (End.RESTS, End.DIVERGES) or enough(found):
         return found
-    if time.process_time() - began > _PATIENCE:
+    per_phase = any(p.per_phase for p in spec.graph.parameters)
+    phases = min(_LONG_PER_PHASE if per_phase else _LONG, work // cost)
+    if phases < 2 * short:
         return found
-    return _run(spec, instance, names, long)
+    if not _alike(net):
+        net = network(spec, instance, phases, torch.float64)
+    return _run(spec, instance, names, net, phases)
 
 
-def _run(spec: Spec, instance: Instance, names: Sequence[str], phases: int) -> Settled:
-    net = network(spec, instance, phases, torch.float64)
-    with torch.no_grad(), np.errstate(all="ignore"):
+def _alike(net: Any) -> bool:
+    """Whether all phases are one piece of code, with their number beside it."""
+    return isinstance(getattr(net, "phases", None), int)
+
+
+def _cost(net: Any, instance: Instance) -> int:
+    """How many calls of torch a phase takes."""
+    few = 3 if _alike(net) else _SHORT
+    counted = _Counted()
+    inputs = tensors(instance.inputs, torch.float64)
+    with torch.no_grad(), suppress(ArithmeticError), _phases(net, few), counted:
+        net.trajectory(*inputs)
+    return max(counted.count // few, 1)
+
+
+@contextmanager
+def _phases(net: Any, count: int) -> Iterator[None]:
+    """The network with another number of phases, where they are all alike."""
+    if not _alike(net):
+        yield
+        return
+    before, net.phases = net.phases, count
+    try:
+        yield
+    finally:
+        net.phases = before
+
+
+class _Counted(TorchFunctionMode):
+    """Counts what is asked of torch."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.count = 0
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        self.count += 1
+        return func(*args, **(kwargs or {}))
+
+
+def _run(spec: Spec, instance: Instance, names: Sequence[str], net: Any, phases: int) -> Settled:
+    """The end of a run of so many phases."""
+    with torch.no_grad(), np.errstate(all="ignore"), _phases(net, phases):
         try:
             along = net.trajectory(*tensors(instance.inputs, torch.float64))
         except ArithmeticError:  # of a counter, which is a number of Python
             words = f"depends on a number that is out of range within {phases} phases"
-            return Settled(End.DIVERGES, phases, np.inf, names[0], {}, {}, frozenset(), words)
-        paths = {name: _path(along, name, _entries(spec.graph, instance, name)) for name in names}
+            return Settled(End.DIVERGES, phases, np.inf, names[0], {}, (), (), frozenset(), words)
+    paths = {name: _path(along, name, _entries(spec.graph, instance, name)) for name in names}
+    return _settled(paths, phases)
+
+
+def _settled(paths: dict[str, Numbers], phases: int) -> Settled:
     positive = frozenset(
         name for name, path in paths.items() if not np.iscomplexobj(path) and (path >= 0).all()
     )
-    last = {name: path[-1] for name, path in paths.items()}
-    half = {name: path[phases // 2] for name, path in paths.items()}
+
+    def at(phase: int) -> States:
+        return {name: path[phase] for name, path in paths.items()}
+
+    half, quarter = phases // 2, phases // 4
+    late = tuple(at(k) for k in np.linspace(half, phases - 1, _LOOKS).round().astype(int))
+    early = tuple(at(k) for k in np.linspace(quarter, half, _LOOKS).round().astype(int))
     ends = {name: _end(path) for name, path in paths.items()}
     # the worst state tells
     name = max(ends, key=lambda n: (_ORDER.index(ends[n][0]), ends[n][1]))
     end, moved, detail = ends[name]
-    return Settled(end, phases, moved, name, last, half, positive, detail)
+    return Settled(end, phases, moved, name, at(-1), late, early, positive, detail)
 
 
 _ORDER = (End.RESTS, End.MOVES, End.WANDERS, End.DIVERGES)
