@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from unroll_dsl.version import VERSION as __version__
 
 if TYPE_CHECKING:
+    from unroll_dsl.certify.run import certify
     from unroll_dsl.diagnostics.model import Diagnostic
     from unroll_dsl.diagnostics.raised import InternalError, UnrollError
     from unroll_dsl.loading import load, loads
@@ -40,8 +41,8 @@ def __getattr__(name: str) -> Any:
     """Public names are imported when they are first used, so that `import unroll_dsl` costs nothing."""
     from importlib import import_module
 
-    if name == "train":  # a package that can be called
-        return import_module("unroll_dsl.train")
+    if name in ("certify", "train"):  # packages that can be called
+        return import_module(f"unroll_dsl.{name}")
     if name in _HOMES:
         return getattr(import_module(_HOMES[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
@@ -54,6 +55,7 @@ __all__ = [
     "Spec",
     "UnrollError",
     "__version__",
+    "certify",
     "load",
     "load_network",
     "loads",

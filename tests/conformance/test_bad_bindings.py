@@ -70,6 +70,19 @@ output x
 """
 SMALL = torch.nn.Conv2d(1, 1, 3)
 
+HARD_THRESHOLDING = """\
+algorithm hard_thresholding
+dims m, n
+input y : vector[m]
+fixed A : matrix[m, n]
+let L = norm(A)^2
+minimize over x:
+    1/2 * sumsq(A @ x - y) + 0.1 * norm1(x)
+state x : vector[n] = 0
+phase (5):
+    x <- hard(x - A' @ (A @ x - y) / L, 0.1)
+output x
+"""
 SINGULAR = (
     "algorithm a\ndims m, n\ninput y : vector[m]\nfixed A : matrix[m, n]\n"
     "state x : vector[n] = 0\nphase (1):\n    x <- solve(A' @ A, A' @ y)\noutput x\n"
@@ -174,6 +187,10 @@ CASES: dict[str, Callable[[], object]] = {
         dims={"h": 4, "w": 4},
     ),
     "U0525_own_thresholds": lambda: unroll_dsl.load("lista").source(gradient="implicit"),
+    "U0630_learned_matrix": lambda: unroll_dsl.certify(unroll_dsl.load("lfista")),
+    "U0630_hard_threshold": lambda: unroll_dsl.certify(
+        unroll_dsl.loads(HARD_THRESHOLDING, "bad.unroll")
+    ),
     "U0545_own_thresholds": lambda: unroll_dsl.load("lista").compile("fixed_point"),
     "U0522_start_alone": lambda: of(LEARNED_BY_START, learn={"A0": "shared"}),
     "U0536_letters": lambda: of(ALIKE),

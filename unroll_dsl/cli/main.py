@@ -41,6 +41,7 @@ COMMANDS = (
     Command("relax", "relax", "make a network of an algorithm: learn some of its parts"),
     Command("family", "family", "list the algorithms and networks that a problem has"),
     Command("deck", "deck", "derive the shipped networks from their objectives, on one page"),
+    Command("certify", "certify", "bound the worst case of an iteration over a class"),
     Command("run", "run", "apply an algorithm to arrays from files"),
     Command("train", "train", "train a spec by its own loss; go on with a run"),
     Command("report", "report", "make one HTML page of a training run"),

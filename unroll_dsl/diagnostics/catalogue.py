@@ -25,6 +25,7 @@ STAGES = (
     "unroll_dsl.objectives.errors",
     "unroll_dsl.derive.errors",
     "unroll_dsl.relax.errors",
+    "unroll_dsl.certify.errors",
 )
 
 FAMILIES = {

@@ -69,11 +69,8 @@ def open_solver(path: Path, asked: Asked) -> tuple[Solver, tuple[Samples, ...], 
     TrainingError, DataError, CannotRead, UnrollError
         If it is neither, or its data are not there.
     """
-    if path.is_dir() or not path.is_file():
-        run, which = Run.open(path), "best"
-    elif (path.parent / CONFIG).is_file():
-        run, which = Run.open(path.parent), path.name
-    else:
+    run, which = _place(path)
+    if run is None:
         return _alone(path, asked)
     solver, _ = _solver(run, which, asked)
     bound = _all_single({**run.bind(), **_tensors(solver.spec, asked)})
@@ -90,6 +87,21 @@ def open_network(path: Path) -> Solver:
         If it is neither.
     """
     return _solver(Run.open(path.parent), path.name)[0]
+
+
+def read_solver(path: Path, asked: Asked) -> Solver:
+    """A trained network without data to judge it on. Parameters and errors are those of `open_solver`."""
+    run, which = _place(path)
+    return _by_itself(path, asked) if run is None else _solver(run, which, asked)[0]
+
+
+def _place(path: Path) -> tuple[Run | None, str]:
+    """The run that a network is of, if any, and which of its networks."""
+    if path.is_dir() or not path.is_file():
+        return Run.open(path), "best"
+    if (path.parent / CONFIG).is_file():
+        return Run.open(path.parent), path.name
+    return None, ""
 
 
 def open_run(path: Path) -> Contents:
@@ -215,16 +227,17 @@ def _loaded(
 
 def _alone(path: Path, asked: Asked) -> tuple[Solver, tuple[Samples, ...], Metric]:
     """A network without a run: what was bound, and where no default fits the data, has to be given."""
+    solver = _by_itself(path, asked)
+    config = Config(dims=asked.dims)
+    samples, metric = _samples(solver.spec, config, solver.bind, asked.dims, solver, asked)
+    return solver, samples, metric
+
+
+def _by_itself(path: Path, asked: Asked) -> Solver:
     spec, phases, _ = read_spec(path)
     bound = _all_single(_tensors(spec, asked))
     solver = _loaded(path.stem, path, spec, phases, bound, asked.dims, {})
-    config = Config(dims=asked.dims)
-    samples, metric = _samples(spec, config, bound, asked.dims, solver, asked)
-    return (
-        replace(solver, dims=solver.spec.reference(1, bind=bound, dims=asked.dims).sizes),
-        samples,
-        metric,
-    )
+    return replace(solver, dims=spec.reference(1, bind=bound, dims=asked.dims).sizes)
 
 
 def _samples(
