@@ -15,7 +15,7 @@ from unroll_dsl.backends.errors import SizeUnknown
 from unroll_dsl.diagnostics.raised import UnrollError
 from unroll_dsl.ir.graph import Constant, Domain, Graph, Limits, Parameter
 from unroll_dsl.ir.nodes import Constant as Literal
-from unroll_dsl.ir.nodes import Fixed, Operator
+from unroll_dsl.ir.nodes import Elementwise, Fixed, Operator
 from unroll_dsl.types import SCALAR, Array, Declared, Dim, Field, Form, Layer, LinearMap
 
 Values = dict[str, Any]  # arrays by name; a module for a bound network
@@ -271,7 +271,15 @@ def _between(
 
 
 def _literal(graph: Graph, index: int | None) -> float | None:
+    """The number that a node is, as it is written; -1 is the negative of one."""
     if index is None:
         return None
-    op = graph.nodes[index].op
-    return float(op.value) if isinstance(op, Literal) else None
+    node = graph.nodes[index]
+    match node.op:
+        case Literal(value):
+            return float(value)
+        case Elementwise("neg"):
+            inner = _literal(graph, node.args[0])
+            return None if inner is None else -inner
+        case _:
+            return None
