@@ -86,6 +86,7 @@ def trace(graph: Graph, sizes: Sizes | None = None, level: int = 2) -> Iterator[
     """Each pass by name and the graph after it, for `--emit ir:<pass>`."""
     verify(graph)
     for name, transform in passes(sizes, level):
-        graph = transform(graph)
-        verify(graph)
+        before, graph = graph, transform(graph)
+        if graph != before:
+            verify(graph)
         yield name, graph

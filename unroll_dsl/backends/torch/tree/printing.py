@@ -10,6 +10,7 @@ import ast
 import subprocess
 import textwrap
 from collections.abc import Sequence
+from functools import lru_cache
 from itertools import groupby
 from typing import assert_never
 
@@ -44,6 +45,7 @@ def printed(module: Module) -> str:
     return formatted("\n\n".join(parts))
 
 
+@lru_cache(maxsize=256)  # equal texts: of several levels, of what was saved and is loaded
 def formatted(source: str) -> str:
     """The text as ruff writes it (in a tenth of the time that black takes for the same)."""
     from ruff.__main__ import find_ruff_bin
