@@ -78,7 +78,9 @@ class Forms:
             case DiagonalMap():
                 known = self.signs[self.nodes[middle].args[0]]
             case AddMap():
-                known = self.sign(terms(self.nodes, middle))
+                parts = terms(self.nodes, middle)
+                whole = [part.source for part in parts] == [middle]  # too many to be told apart
+                known = Sign.UNKNOWN if whole else self.sign(parts)
             case _:
                 known = Sign.UNKNOWN
         return min(Sign.NONNEGATIVE, known, scale)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import assert_never
 
 from unroll_dsl.semantics import algebra, errors
@@ -10,7 +11,9 @@ from unroll_dsl.semantics.scopes import Context, Place
 from unroll_dsl.semantics.typing import Typing
 from unroll_dsl.semantics.visibility import name_type
 from unroll_dsl.syntax.nodes import Adjoint, Binary, Call, Expr, Let, Name, Number, PhaseSum, Unary
-from unroll_dsl.types import SCALAR, UNKNOWN, Type
+from unroll_dsl.types import SCALAR, UNKNOWN, LinearMap, Type
+
+_MOST_LEVELS = 100  # of maps within maps; those who follow them need some frames for each
 
 
 class Inference(Typing):
@@ -19,8 +22,28 @@ class Inference(Typing):
     def infer(self, expr: Expr, context: Context) -> Type:
         """The type of `expr`; `Unknown` where something in it was reported."""
         result = self._infer(expr, context)
+        if isinstance(result, LinearMap):
+            result = self._followed(expr, result, context)
         context.types[expr] = result
         return result
+
+    def _followed(self, expr: Expr, map_: LinearMap, context: Context) -> Type:
+        """A map, unless it is made of maps that are made of maps ... further than passes follow.
+
+        A multiple has the type of the map itself, so levels are counted by objects: each has one of
+        its own.
+        """
+        if isinstance(expr, Name) and id(map_) in self.levels:
+            return map_
+        parts = (context.types.get(part) for part in _parts(expr))
+        below = [self.levels.get(id(part), (part, 0))[1] for part in parts]
+        level = 1 + max(below, default=0)
+        if level > _MOST_LEVELS:
+            self.reporter.report(errors.MapTooDeep(expr.span, _MOST_LEVELS))
+            return UNKNOWN
+        own = replace(map_)
+        self.levels[id(own)] = own, level
+        return own
 
     def _infer(self, expr: Expr, context: Context) -> Type:
         match expr:
@@ -64,3 +87,16 @@ class Inference(Typing):
             context.local_spans,
         )
         return self.infer(expr.body, inner)
+
+
+def _parts(expr: Expr) -> tuple[Expr, ...]:
+    """The expressions of which one is made."""
+    match expr:
+        case Unary() | Adjoint():
+            return (expr.operand,)
+        case Binary():
+            return expr.left, expr.right
+        case Call():
+            return tuple(argument.value for argument in expr.arguments)
+        case _:
+            return ()

@@ -2,49 +2,67 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from graphlib import CycleError, TopologicalSorter
 
 from unroll_dsl.semantics.checking import Checking
 from unroll_dsl.semantics.errors import CycleOfLets
-from unroll_dsl.semantics.scopes import Place, names_in
-from unroll_dsl.syntax.nodes import Let
+from unroll_dsl.semantics.model import Symbol
+from unroll_dsl.semantics.scopes import Place, Reporter, names_in
+from unroll_dsl.source import Span
+from unroll_dsl.syntax.nodes import Declaration, Expr, Let, RandomInit
 from unroll_dsl.types import UNKNOWN
 
 
 def check_lets(checking: Checking) -> None:
-    """Order and type the lets of a program; report those that read themselves."""
+    """Order and type the lets of a program. Report what is made of itself: through lets, or through the
+    defaults and the classical values of what is declared."""
+    found = {name: _value(symbol) for name, symbol in checking.symbols.items()}
+    values = {name: value for name, value in found.items() if value is not None}
+    reads = {
+        name: {read.text: read.span for read in names_in(value) if read.text in values}
+        for name, value in values.items()
+    }
+    cyclic = _cycles(reads, checking.reporter)
     lets = {
         name: symbol.definer
         for name, symbol in checking.symbols.items()
         if isinstance(symbol.definer, Let)
     }
-    order, cyclic = _ordered(checking, lets)
-    context = checking.context(Place.LET)
-    for name in order:
-        checking.let_types[name] = checking.inference.infer(lets[name].value, context)
-        checking.dependences.of(lets[name].value)
-    for name in cyclic:
-        checking.let_types[name] = UNKNOWN
+    left = {n: [r for r in reads[n] if r in lets and r not in cyclic] for n in lets}
+    order = TopologicalSorter({n: r for n, r in left.items() if n not in cyclic}).static_order()
     checking.lets = tuple(lets[name] for name in order)
+    context = checking.context(Place.LET)
+    for let in checking.lets:
+        checking.let_types[let.name.text] = checking.inference.infer(let.value, context)
+        checking.dependences.of(let.value)
+    for name in cyclic & lets.keys():
+        checking.let_types[name] = UNKNOWN
 
 
-def _ordered(checking: Checking, lets: dict[str, Let]) -> tuple[tuple[str, ...], set[str]]:
-    """The names of lets in order, and those that lie on a cycle."""
-    reads = {
-        name: {n.text: n.span for n in names_in(let.value) if n.text in lets}
-        for name, let in lets.items()
-    }
+def _value(symbol: Symbol) -> Expr | None:
+    """What a name stands for, or what it starts at, where that is written."""
+    match symbol.definer:
+        case Let(_, value):
+            return value
+        case Declaration(value=value) if not isinstance(value, RandomInit):
+            return value
+        case _:
+            return None
+
+
+def _cycles(reads: Mapping[str, Mapping[str, Span]], reporter: Reporter) -> set[str]:
+    """The names on cycles, each of which is reported once."""
     cyclic: set[str] = set()
     while True:
-        sorter = TopologicalSorter(
-            {n: [r for r in reads[n] if r not in cyclic] for n in lets if n not in cyclic}
-        )
+        left = {n: [r for r in reads[n] if r not in cyclic] for n in reads if n not in cyclic}
         try:
-            return tuple(sorter.static_order()), cyclic
+            TopologicalSorter(left).prepare()
+            return cyclic
         except CycleError as cycle:
             path = list(reversed(cycle.args[1]))[:-1]
-            first = min(range(len(path)), key=lambda i: list(lets).index(path[i]))
+            first = min(range(len(path)), key=lambda i: list(reads).index(path[i]))
             path = path[first:] + path[:first]
             steps = zip(path, path[1:] + path[:1], strict=True)
-            checking.reporter.report(CycleOfLets(tuple((a, reads[a][b]) for a, b in steps)))
+            reporter.report(CycleOfLets(tuple((a, reads[a][b]) for a, b in steps)))
             cyclic.update(path)

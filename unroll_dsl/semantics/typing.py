@@ -38,6 +38,8 @@ class Typing(ABC):
         self.phases = 10  # how many there are, where the program does not say
         self.instances: dict[tuple[Definition, tuple[Type, ...]], Instance] = {}
         self.numbers: dict[Expr, float] = {}  # of arithmetic of nothing but numbers
+        # how many maps a map is made of, one within the other; by the identity of a type that is kept here
+        self.levels: dict[int, tuple[LinearMap, int]] = {}
 
     def apart(self, reporter: Reporter) -> Self:
         """The same names, types and instances, with mistakes reported to `reporter`."""

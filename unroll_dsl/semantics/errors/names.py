@@ -173,7 +173,8 @@ class ReservedName(Diagnostic):
 class CycleOfLets(Diagnostic):
     """Values are defined by each other.
 
-    The order of `let` lines does not matter, but none may need itself. Wrong:
+    The order of `let` lines does not matter, but none may need itself; neither may a default or a classical
+    value. Wrong:
 
         let a = 2 * b
         let b = a + 1

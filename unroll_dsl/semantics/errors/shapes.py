@@ -9,6 +9,7 @@ from unroll_dsl.source import Span
 __all__ = [
     "ComplexToReal",
     "MapAsValue",
+    "MapTooDeep",
     "MapsDoNotCompose",
     "NoAdjoint",
     "NotAMap",
@@ -314,3 +315,32 @@ class SquareExpected(Diagnostic):
 
     def help(self) -> str | None:
         return "solve the normal equations: `solve(A' @ A + rho * I, A' @ y)`"
+
+
+@dataclass(frozen=True)
+class MapTooDeep(Diagnostic):
+    """A linear map is made of maps that are made of maps, further than the compiler follows.
+
+    A map is never turned into a matrix: each `let` that is made of the map before is one level more. Wrong, 200 of these:
+
+        let B1 = B0 + 0.5 * I
+        let B2 = B1 + 0.5 * I
+
+    Right, with the numbers added up:
+
+        let B = B0 + 100 * I
+    """
+
+    code = "U0323"
+    title = "map that is too deep"
+    span: Span
+    limit: int
+
+    def message(self) -> str:
+        return f"this map is made of more than {self.limit} maps, one within the other"
+
+    def labels(self) -> tuple[Label, ...]:
+        return (Label(self.span, "too deep here"),)
+
+    def help(self) -> str | None:
+        return "apply a part of it first: `r = B @ x` is a value, of which the next map is applied"
