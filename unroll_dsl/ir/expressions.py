@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from functools import reduce
 from typing import assert_never
 
 from unroll_dsl.diagnostics.raised import InternalError
@@ -310,7 +311,7 @@ class Expressions:
                 return self.list.add(ops.Elementwise("neg"), (inner,), self.list.type(inner), span)
             case Adjoint(operand):
                 inner = self._matrix(operand, Array(want.shape[::-1], want.field))
-                return self.list.add(ops.Transpose(), (inner,), want, span)
+                return self._product(ops.Transpose(), (inner,), want, span)
             case Binary(operator, left, right) if operator in ("+", "-"):
                 first, second = self.value(left, want), self.value(right, want)
                 return self._arith(_ELEMENTWISE[operator], first, second, want, span)
@@ -322,7 +323,7 @@ class Expressions:
                 return self._arith(_ELEMENTWISE[expr.operator], first, second, want, span)
             case Binary("@", left, right):
                 first, second = self._matrix(left, want), self._matrix(right, want)
-                return self.list.add(ops.Contract(), (first, second), want, span)
+                return self._product(ops.Contract(), (first, second), want, span)
             case Call():
                 return self._matrix_node(self.value(expr), want, span)
             case _:
@@ -333,6 +334,12 @@ class Expressions:
         assert isinstance(a, Array) and isinstance(b, Array)
         type_ = Array(want.shape, a.field.join(b.field))
         return self.list.add(ops.Elementwise(word), (first, second), type_, span)
+
+    def _product(self, op: ops.Op, args: tuple[int, ...], want: Array, span: Span) -> int:
+        """A matrix made of matrices: complex where one of them is, whatever stands beside it."""
+        fields = [type_.field for a in args if isinstance(type_ := self.list.type(a), Array)]
+        field = reduce(Field.join, fields)
+        return self.list.add(op, args, Array(want.shape, field), span)
 
     def _matrix_node(self, index: int, want: Array, span: Span) -> int:
         """A node that is a map made of identities and diagonals, as a matrix value."""
@@ -359,7 +366,7 @@ class Expressions:
             case ops.ComposeMap():
                 first = self._matrix_node(node.args[0], want, span)
                 second = self._matrix_node(node.args[1], want, span)
-                return self.list.add(ops.Contract(), (first, second), want, span)
+                return self._product(ops.Contract(), (first, second), want, span)
             case ops.AdjointMap():
                 inner = self._matrix_node(node.args[0], want, span)
                 return self.list.add(ops.Transpose(), (inner,), self.list.type(inner), span)

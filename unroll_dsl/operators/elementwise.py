@@ -130,7 +130,7 @@ RECORDS = (
         "softplus",
         "log(1 + exp(v)).",
         _softplus,
-        "torch.nn.functional.softplus(v)",
+        "torch.nn.functional.softplus(v, threshold=40)",
         r"\log\left(1 + e^{{{0}}}\right)",
         real_only=True,
     ),

@@ -15,7 +15,13 @@ from unroll_dsl.backends.torch.functions import dim_expression
 from unroll_dsl.backends.torch.layout import Layout, place, shape_of
 from unroll_dsl.backends.torch.names import identifier
 from unroll_dsl.backends.torch.phases import Work
-from unroll_dsl.backends.torch.surveying import phase_roots, states_in
+from unroll_dsl.backends.torch.surveying import (
+    becomes_batch,
+    becomes_tensor,
+    phase_roots,
+    state_node,
+    states_in,
+)
 from unroll_dsl.backends.torch.templates import fill, name, text
 from unroll_dsl.backends.torch.tree import SELF, Assign, Body, Function, If, Parameter, Return
 from unroll_dsl.ir import nodes as ops
@@ -109,12 +115,16 @@ class _PhaseWriter:
         self.taken = _Taken()
         self.previous: dict[int, str] = {}
         self.own: list[int] = []  # learnables of the phase that have a constraint
+        self.before: dict[
+            str, ast.expr
+        ] = {}  # states as the phase began, for what is made like them
 
     def run(self) -> PhaseBody:
         layout, work, graph = self.layout, self.work, self.layout.graph
         roots = phase_roots(graph, work, traced=False)
         later = phase_roots(graph, work, traced=True) if work.is_traced else []
-        given = layout.given([*roots, *later], Stage.PHASE, self._place)
+        before = self._before()
+        given = layout.given([*roots, *later, *before.values()], Stage.PHASE, self._place)
         held = [self._hold(index, given) for index in self.own]
         taken = [*self.taken.types, *map(identifier, self.states_in), "k", "traced"]
         scope = layout.local([*taken, *(each.targets[0] for each in held)])
@@ -124,11 +134,15 @@ class _PhaseWriter:
         block = layout.block(given, scope, self._size, self._like)
         block.body += held
         wishes = {i: identifier(word) for word, i in work.updates.items() if self._renames(i)}
-        values, rest, last = block.run_in_two(roots, later, self.previous, wishes)
-        results = self._results(work.states, values)
+        more = [*later, *before.values()] if later else []
+        values, rest, last = block.run_in_two(
+            [*roots, *before.values()], more, self.previous, wishes
+        )
+        self.before = dict(zip(before, values[len(roots) :], strict=True))
+        results = self._results(work.states, values[: len(roots)])
         body: Body = (*block.body, Return(tuple(results)))
         if work.is_traced:
-            whole = self._results(work.traced_states, last)
+            whole = self._results(work.traced_states, last[: len(later)])
             test = fill("not traced")
             body = (*block.body, If(test, (Return(tuple(results)),)), *rest, Return(tuple(whole)))
         found = plan(self.nodes, [*roots, *later], lambda i: layout.is_outer(i, Stage.PHASE))
@@ -149,35 +163,42 @@ class _PhaseWriter:
 
     def _kinds(self) -> dict[str, str]:
         """The annotations of what is no tensor."""
-        found = {identifier(c.name): "float" for c in self.layout.graph.constants if c.number}
+        found = dict.fromkeys(self._numbers(), "float")
         found |= {identifier(word): "float" for word in self.layout.facts.counters}
         types = self.taken.types.items()
         return found | {word: "nn.Module" for word, t in types if not isinstance(t, Array)}
 
     def _results(self, words: Sequence[str], values: list[ast.expr]) -> list[ast.expr]:
         """The states as they are handed on, then traces as they are."""
-        facts = self.layout.facts
         found = list(values)
         for place_, word in enumerate(words):
-            index = self.work.updates[word]
-            if word not in facts.counters and facts.numbers[index]:
-                # a number that becomes the value of a state is a tensor as the state was one
-                found[place_] = fill("x.new_full((), v)", x=name(identifier(word)), v=found[place_])
-            if not facts.batched[index] and self._state_batched(word):
-                found[place_] = fill("v.expand_as(x)", v=found[place_], x=name(identifier(word)))
+            was = self.before.get(word, name(identifier(word)))
+            if becomes_tensor(self.layout, self.work, word):
+                found[place_] = fill("x.new_full((), v)", x=was, v=found[place_])
+            if becomes_batch(self.layout, self.work, word):
+                found[place_] = fill("v.expand_as(x)", v=found[place_], x=was)
         return found
 
-    def _state_batched(self, word: str) -> bool:
-        for index, node in enumerate(self.nodes):
-            if node.op == ops.State(word):
-                return self.layout.facts.batched[index]
-        return False
+    def _before(self) -> dict[str, int]:
+        """The nodes of states like which their next values are made: the phase reads them to its end."""
+        likened = [
+            word
+            for word in self.work.traced_states
+            if becomes_tensor(self.layout, self.work, word)
+            or becomes_batch(self.layout, self.work, word)
+        ]
+        found = {word: state_node(self.layout, word) for word in likened}
+        return {word: index for word, index in found.items() if index is not None}
 
     def _renames(self, index: int) -> bool:
         """An update that is a value of its own is called like its state."""
-        node = self.nodes[index]
-        count = list(self.work.updates.values()).count(index)
-        return bool(node.args) and count == 1 and isinstance(node.type, Array)
+        node, updates = self.nodes[index], self.work.updates
+        words = [word for word, update in updates.items() if update == index]
+        if len(words) != 1 or not node.args or not isinstance(node.type, Array):
+            return False
+        # where nothing reads the state, its name still says what the value is to be like
+        unread = state_node(self.layout, words[0]) is None
+        return not (unread and becomes_tensor(self.layout, self.work, words[0]))
 
     def _place(self, index: int) -> ast.expr | None:
         layout, node = self.layout, self.nodes[index]
@@ -224,8 +245,13 @@ class _PhaseWriter:
         counters = self.layout.facts.counters
         types = {s.name: s.type for s in self.layout.graph.states if s.name not in counters}
         states = [(identifier(w), types[w]) for w in self.states_in if w in types]
-        taken = self.taken.types.items()
-        return [*states, *((word, type_) for word, type_ in taken if isinstance(type_, Array))]
+        numbers = self._numbers()
+        taken = [(w, t) for w, t in self.taken.types.items() if isinstance(t, Array)]
+        return [*states, *((word, type_) for word, type_ in taken if word not in numbers)]
+
+    def _numbers(self) -> set[str]:
+        """The arguments that are numbers of Python, which have neither dtype nor device."""
+        return {identifier(c.name) for c in self.layout.graph.constants if c.number}
 
     def _size(self, dim: Dim) -> ast.expr:
         symbols: dict[str, ast.expr] = {}

@@ -51,19 +51,36 @@ def phase_sums(graph: Graph, loss: int) -> list[int]:
 
 
 def states_in(ground: Ground, work: Work) -> tuple[str, ...]:
-    """The states that a phase takes: those that it reads, and those to which it gives a number, which
-    becomes a tensor as the state was one."""
+    """The states that a phase takes: those that it reads, and those like which it makes their next value."""
     roots = phase_roots(ground.graph, work, traced=True)
     given = plan(ground.nodes, roots, lambda i: ground.is_outer(i, Stage.PHASE)).given
     read = [op.name for i in given if isinstance(op := ground.nodes[i].op, ops.State)]
     variant = work.kind.training if work.is_traced else work.kind.inference
     found = [word for word in variant.reads if not work.first or word in read]
-    numbers = [
+    likened = [
         word
         for word in work.traced_states
-        if ground.facts.numbers[work.updates[word]] and word not in ground.facts.counters
+        if becomes_tensor(ground, work, word) or becomes_batch(ground, work, word)
     ]
-    return tuple(dict.fromkeys([*found, *read, *numbers]))
+    return tuple(dict.fromkeys([*found, *read, *likened]))
+
+
+def becomes_tensor(ground: Ground, work: Work, word: str) -> bool:
+    """Whether a phase gives a number to a state, which becomes a tensor as the state was one."""
+    return ground.facts.numbers[work.updates[word]] and word not in ground.facts.counters
+
+
+def becomes_batch(ground: Ground, work: Work, word: str) -> bool:
+    """Whether a phase gives one value for all samples to a state, which becomes one for each."""
+    index = state_node(ground, word)
+    batched = ground.facts.batched
+    return index is not None and batched[index] and not batched[work.updates[word]]
+
+
+def state_node(ground: Ground, word: str) -> int | None:
+    """The node of a state as a phase begins; None where nothing reads it."""
+    found = (i for i, node in enumerate(ground.nodes) if node.op == ops.State(word))
+    return next(found, None)
 
 
 def states_read(ground: Ground) -> list[Slot]:
@@ -81,7 +98,7 @@ def start_source(ground: Ground, slot: Slot) -> int:
 
 def start_is_read(ground: Ground, slot: Slot) -> bool:
     """Not where a number is written over it: it then says no more than precision and device."""
-    return any(node.op == ops.State(slot.name) for node in ground.nodes)
+    return state_node(ground, slot.name) is not None
 
 
 class _Walk:
