@@ -41,6 +41,9 @@ SIZES: Mapping[str, Mapping[str, int]] = {
 # A multiplier is a difference of numbers many times its size, which in single precision costs a digit.
 SINGLE: Mapping[str, float] = {"admm_net": 5e-5}
 
+# Fourier transforms of kernels round by where these lie in memory, which is elsewhere in a copy.
+BLURRED = ("dpir", "red", "richardson_lucy")
+
 every_algorithm = pytest.mark.parametrize("name", sorted(algorithm_names()))
 
 
@@ -268,7 +271,8 @@ def test_copies_compute_the_same(name: str) -> None:
     with torch.no_grad():
         expected = net(*inputs(name))
         for other in (copy.deepcopy(net), pickle.loads(pickle.dumps(net))):
-            torch.testing.assert_close(other(*inputs(name)), expected, rtol=0, atol=0)
+            close = 1e-11 if name in BLURRED else 0
+            torch.testing.assert_close(other(*inputs(name)), expected, rtol=close, atol=close)
 
 
 @every_algorithm

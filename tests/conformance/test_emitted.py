@@ -45,7 +45,7 @@ def test_modules_read_as_before(name: str, golden: Callable[[Path, str], None]) 
 
 
 @pytest.mark.parametrize("name", sorted(algorithm_names()))
-def test_torch_is_the_only_import(name: str) -> None:
+def test_torch_is_the_only_import_from_outside(name: str) -> None:
     tree = ast.parse(unroll_dsl.load(name).source())
     imported = set()
     for node in ast.walk(tree):
@@ -53,7 +53,7 @@ def test_torch_is_the_only_import(name: str) -> None:
             imported |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
             imported.add(str(node.module))
-    assert imported == {"torch"}
+    assert imported - {"collections.abc", "warnings"} == {"torch"}  # words of the standard library
 
 
 def test_a_module_runs_where_nothing_else_is_installed(tmp_path: Path) -> None:

@@ -44,9 +44,10 @@ class Symbol:
 def symbol(
     nodes: Sequence[Node], where: Sequence[int], map_: int, space: Array, new: Rewriting
 ) -> int | None:
-    """The diagonal [h, w] of `map_`, a map of images [1, h, w] to themselves, under the Fourier
-    transform; None where it has none. `where` takes nodes of the old graph to those of `new`."""
-    if space.rank != 3 or space.shape[0].value != 1:
+    """The diagonal [h, w] of `map_`, a map of images to themselves, under the Fourier transform; None where
+    it has none. That of an image of several channels is the same for each of them. `where` takes nodes of the
+    old graph to those of `new`."""
+    if space.rank != 3:
         return None
     walk = _Walk(nodes, where, space, new)
     found = walk.follow(map_, Symbol(None), adjoint=False)
@@ -128,7 +129,9 @@ class _Walk:
         rank = self.new.array(kernels).rank
         if rank != (3 if word == "filters" else 2) or (word == "blur" and here.banked):
             return None
-        h, w = self.space.shape[1:]
+        channels, h, w = self.space.shape
+        if word == "filters" and channels.value != 1:  # which make several of one
+            return None
         found = self.new.make(Builtin("transfer", (("h", h), ("w", w))), kernels, origin=origin)
         turned = self._turned(found, adjoint)
         if word == "blur":
