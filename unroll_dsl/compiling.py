@@ -17,6 +17,8 @@ from unroll_dsl.syntax.nodes import Program
 if TYPE_CHECKING:
     import torch
 
+    from unroll_dsl.backends.torch.styles import Style
+
 
 @dataclass(frozen=True, slots=True)
 class Bound:
@@ -38,6 +40,7 @@ class Made:
     checkpoint: Literal["phase"] | None = None
     gradient: Literal["unroll", "implicit"] | int = "unroll"
     rest: Rest | None = None
+    style: Style = "fast"
 
 
 def compiled(
@@ -69,6 +72,7 @@ def compiled(
             device=made.device,
             seed=made.seed,
             level=made.optimize,
+            style=made.style,
             backward=backward(graph, made.checkpoint, made.gradient, made.rest),
         )
     except ArithmeticError:  # a division of numbers of Python by 0

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     import torch
 
     from unroll_dsl.backends.numpy import Reference
+    from unroll_dsl.backends.torch.styles import Style
     from unroll_dsl.derive import Derivation
     from unroll_dsl.relax import Relaxed
 
@@ -125,7 +126,8 @@ class Spec:
         learn: Mapping[str, str] | None = None,
         fix: Iterable[str] = (),
         dims: Mapping[str, int] | None = None,
-        optimize: int = 2,
+        style: Style = "fast",
+        optimize: int | None = None,
         checkpoint: Literal["phase"] | None = None,
         gradient: Literal["unroll", "implicit"] | int = "unroll",
         tol: float | None = None,
@@ -134,17 +136,21 @@ class Spec:
         """The text of a Python module with the network; torch is its only import.
 
         The text does not depend on `phases` but for a default. With `dims`, the compiler may choose
-        routes for those sizes.
+        routes for those sizes. `style` is "fast", what `compile` runs, or "readable", what one publishes
+        beside a paper: without kernels of our own, each phase one body, and no question whether a system is
+        singular. `optimize` is the level as for `compile`, by default 2, or 1 where it is to be read.
         """
         from unroll_dsl.backends.torch import emit
         from unroll_dsl.backends.torch.backward import backward
+        from unroll_dsl.backends.torch.styles import in_style, level_of
 
         spec = self.with_roles(learn, fix)
         graph = spec.runnable()
         rest = resting(graph, phases, tol, max_phases)
-        made = optimized(graph, dims, optimize)
+        made = in_style(optimized(graph, dims, level_of(style, optimize)), style)
         how = backward(graph, checkpoint, gradient, rest)
-        return emit(made, phases=spec.count(phases, rest), backward=how).source
+        count = spec.count(phases, rest)
+        return emit(made, phases=count, backward=how, style=style).source
 
     def compile(
         self,
@@ -158,7 +164,8 @@ class Spec:
         dtype: torch.dtype | None = None,
         device: torch.device | str | None = None,
         seed: int | None = None,
-        optimize: int = 2,
+        style: Style = "fast",
+        optimize: int | None = None,
         checkpoint: Literal["phase"] | None = None,
         gradient: Literal["unroll", "implicit"] | int = "unroll",
         tol: float | None = None,
@@ -187,8 +194,11 @@ class Spec:
             Of the network; by default those of the bound values, else torch's.
         seed
             Makes random starts repeatable, without touching torch's global generator.
+        style
+            "fast", or "readable": what `source` writes in that style, to hold one against the other.
         optimize
-            0: the program as written; 1: exact algebra; 2: fused kernels as well. All compute the same.
+            0: the program as written; 1: exact algebra; 2: fused kernels as well. All compute the same. By default 2, or 1 of
+            what is to be read.
         checkpoint
             "phase": a training step keeps the states between phases alone and computes each phase again on
             the way back, for a fraction of the memory and about a third more time.
@@ -216,10 +226,13 @@ class Spec:
             With everything that does not fit: a name that the program lacks, a wrong shape, dtype or count,
             a violated constraint. Nothing is ignored or cast in silence.
         """
+        from unroll_dsl.backends.torch.styles import level_of
+
         spec = self.with_roles(learn, fix)
         rest = resting(spec.runnable(), phases, tol, max_phases)
         bound = Bound(bind or {}, init or {}, dims or {})
-        made = Made(dtype, device, seed, optimize, checkpoint, gradient, rest)
+        level = level_of(style, optimize)
+        made = Made(dtype, device, seed, level, checkpoint, gradient, rest, style)
         return compiled(spec.program, spec.graph, spec.count(phases, rest), bound, made)
 
     def reference(

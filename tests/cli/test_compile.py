@@ -24,6 +24,25 @@ def test_writes_the_module(unroll: Unroll, tmp_path: Path) -> None:
     ast.parse(text)
 
 
+def test_styles_and_levels(unroll: Unroll) -> None:
+    spec = unroll_dsl.load("lista")
+    assert unroll("compile", "lista", "--style", "readable").out == spec.source(style="readable")
+    assert unroll("compile", "lista", "--style", "fast").out == spec.source()
+    assert unroll("compile", "lista", "--optimize", "0").out == spec.source(optimize=0)
+    assert "first.begin(" in spec.source() and "begin" not in spec.source(style="readable")
+    assert unroll("compile", "lista", "--optimize", "3").status == 2
+    result = unroll("compile", "lista", "--style", "quick")
+    assert (result.status, result.err) == (
+        2,
+        "error: no style `quick`\nhelp: give one of readable, fast\n",
+    )
+    result = unroll("compile", "lista", "--emit", "ir", "--style", "readable")
+    assert (result.status, result.err) == (
+        2,
+        "error: `--emit ir` has one form\nhelp: drop `--style` and `--optimize`\n",
+    )
+
+
 def test_roles(unroll: Unroll) -> None:
     expected = unroll_dsl.load("lista").source(learn={"alpha": "per phase"}, fix=["S"])
     call = ("compile", "lista", "--learn", "alpha=per-phase", "--fix", "S")

@@ -13,10 +13,10 @@ from unroll_dsl.resources import algorithm_names
 
 GOLDENS = Path(__file__).parent / "emitted"
 # One for each shape of a module: no parameters; shared ones; a phase class; a last phase of its own;
-# a factor at set-up; no phases; numbers of a phase; targets.
+# a factor at set-up; no phases; numbers of a phase; targets; layers, kernels, what a loss reads of phases.
 NAMES = (
-    "admm_lasso", "baseline_shrink", "fista", "group_lasso", "lamp", "lfista", "lista",
-    "lista_cpss", "pdhg", "step_lista", "tista",
+    "admm_csnet", "admm_lasso", "admm_net", "baseline_shrink", "fista", "fista_net", "group_lasso",
+    "ista_net_plus", "lamp", "lfista", "lista", "lista_cpss", "pdhg", "step_lista", "tista",
 )  # fmt: skip
 
 # Runs a module where nothing of this project can be imported.

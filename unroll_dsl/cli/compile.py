@@ -15,10 +15,11 @@ from unroll_dsl.cli.options import add_roles, add_values, roles, values
 from unroll_dsl.cli.specs import check, load
 from unroll_dsl.cli.terminal import said
 from unroll_dsl.cli.usage import Exit, UsageError
-from unroll_dsl.cli.values import by_name, phases
+from unroll_dsl.cli.values import by_name, level, phases
 
 if TYPE_CHECKING:
     from unroll_dsl import Spec
+    from unroll_dsl.backends.torch.styles import Style
 
 
 def arguments(parser: ArgumentParser) -> None:
@@ -33,6 +34,15 @@ def arguments(parser: ArgumentParser) -> None:
     )
     parser.add_argument(
         "--weights", type=Path, metavar="OUT.pt", help="write the state_dict of the bound network"
+    )
+    parser.add_argument(
+        "--style", metavar="STYLE", help="fast: what runs (the default); readable: to publish"
+    )
+    parser.add_argument(
+        "--optimize",
+        type=level,
+        metavar="LEVEL",
+        help="0: as written; 1: exact algebra; 2: kernels",
     )
     add_roles(parser)
     add_values(parser)
@@ -50,6 +60,8 @@ def run(options: Namespace) -> int:
     else:
         if options.weights is not None or options.bind:
             raise UsageError(f"`--emit {stage}` takes no values", "drop `--bind` and `--weights`")
+        if options.style is not None or options.optimize is not None:
+            raise UsageError(f"`--emit {stage}` has one form", "drop `--style` and `--optimize`")
         text = _dump(stage, options)
     if options.output is None:
         print(text, end="")
@@ -63,10 +75,26 @@ def _torch(options: Namespace) -> str:
     spec = load(options.file, no_colour=options.no_colour)
     learn, fix = roles(options)
     dims = by_name(options.dims, "--dims")
-    text = spec.source(phases=options.phases, learn=learn, fix=fix, dims=dims or None)
+    text = spec.source(
+        phases=options.phases,
+        learn=learn,
+        fix=fix,
+        dims=dims or None,
+        style=_style(options.style),
+        optimize=options.optimize,
+    )
     if options.bind or options.init or options.weights is not None:
         _weights(spec, options)
     return text
+
+
+def _style(word: str | None) -> "Style":
+    from unroll_dsl.backends.torch.styles import STYLES
+
+    for style in STYLES:
+        if style == (word or "fast"):
+            return style
+    raise UsageError(f"no style `{word}`", f"give one of {', '.join(STYLES)}")
 
 
 def _weights(spec: "Spec", options: Namespace) -> None:

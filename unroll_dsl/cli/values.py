@@ -51,6 +51,13 @@ def count(text: str) -> int:
     return int(text)
 
 
+def level(text: str) -> int:
+    """A level of optimisation."""
+    if text not in ("0", "1", "2"):
+        raise ArgumentTypeError(f"`{text}` is not a level of optimisation: 0, 1 or 2")
+    return int(text)
+
+
 def phases(text: str) -> "Phases":
     """A number of phases, or "fixed_point"."""
     return "fixed_point" if text == "fixed_point" else count(text)

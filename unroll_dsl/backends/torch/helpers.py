@@ -16,6 +16,7 @@ from unroll_dsl.backends.torch import (
     kernels,
     layer_steps,
     layers,
+    matrices,
     putting,
     refusing,
     samples,
@@ -42,7 +43,7 @@ def texts() -> Mapping[str, str]:
 
 
 def _every_text() -> Iterator[str]:
-    for module in (equilibrium, kernels, layer_steps, layers, putting, refusing, samples):
+    for module in (equilibrium, kernels, layer_steps, layers, matrices, putting, refusing, samples):
         yield from _of_module(module)
     yield from constraints.HELPERS.values()
     for word in RANDOM:

@@ -27,6 +27,7 @@ from unroll_dsl.backends.torch.loader import load_module
 from unroll_dsl.backends.torch.module import Emitted, emit
 from unroll_dsl.backends.torch.names import identifier
 from unroll_dsl.backends.torch.singular import in_words, refuse_singular
+from unroll_dsl.backends.torch.styles import Style, in_style
 from unroll_dsl.backends.values import describe, for_torch
 from unroll_dsl.diagnostics.model import Diagnostic
 from unroll_dsl.diagnostics.raised import UnrollError
@@ -47,6 +48,7 @@ def instantiate(
     device: torch.device | str | None,
     seed: int | None,
     level: int | None = 2,
+    style: Style = "fast",
     backward: Backward = UNROLL,
 ) -> nn.Module:
     """Make the network. Values have been checked by `binding.bind`; bounds are checked here, where
@@ -54,7 +56,8 @@ def instantiate(
     _complete(graph, bound)
     device = _device(graph, bound) if device is None else device
     prepared = graph if level is None else optimize(graph, bound.sizes, level)
-    emitted = emit(prepared, phases=phases, backward=backward)
+    prepared = in_style(prepared, style)
+    emitted = emit(prepared, phases=phases, backward=backward, style=style)
     module = load_module(emitted.source, identifier(graph.name))
     asked = _dtype(bound, dtype)
     real = torch.float32 if asked.itemsize < 4 else asked  # decompositions have no half precision

@@ -13,6 +13,7 @@ from unroll_dsl.backends.torch.layout import Layout, place
 from unroll_dsl.backends.torch.methods import Methods
 from unroll_dsl.backends.torch.names import identifier
 from unroll_dsl.backends.torch.phases import Kind
+from unroll_dsl.backends.torch.styles import Style
 from unroll_dsl.backends.torch.templates import call, fill, name
 from unroll_dsl.backends.torch.tree import (
     SELF,
@@ -43,15 +44,23 @@ class Emitted:
     buffers: Mapping[int, str]  # attributes that hold values known at set-up, by node
 
 
-def emit(graph: Graph, *, phases: int | None = None, backward: Backward = UNROLL) -> Emitted:
+def emit(
+    graph: Graph,
+    *,
+    phases: int | None = None,
+    backward: Backward = UNROLL,
+    style: Style = "fast",
+) -> Emitted:
     """Write the module of a graph that the passes have prepared.
 
     `phases` is the default of the constructor's argument; the text does not grow with it. `backward`
-    says how derivatives are computed.
+    says how derivatives are computed. What is to be read has one body for all phases that have the same
+    learnables, also where the last ones have less to do; for the rest the graph has its `style` already.
     """
     if backward.alike:  # the phase of the fixed point is one of many
         graph = replace(graph, states=tuple(replace(slot, first=None) for slot in graph.states))
-    layout = Layout(graph, alike=backward.alike)
+    shared = not any(parameter.per_phase for parameter in graph.parameters)
+    layout = Layout(graph, alike=backward.alike or (style == "readable" and shared))
     methods = Methods(layout, backward)
     written = methods.methods()
     held = {word for method in written for word in attributes(method.body)}
@@ -63,7 +72,7 @@ def emit(graph: Graph, *, phases: int | None = None, backward: Backward = UNROLL
         printed(module),
         layout.class_name,
         constructor.arguments,
-        bool(constructor.keyword_only),
+        any(each.python == "dtype" for each in constructor.keyword_only),
         dict(layout.buffers),
     )
 

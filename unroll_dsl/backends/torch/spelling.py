@@ -68,19 +68,20 @@ def _joined(
 
 def _product(expr: ast.expr) -> str | None:
     """`tau * A' @ y` as `tau_Aty`: what is multiplied as matrices stands together where it is short."""
-    found = ""
+    found, before = "", ""
     for factor, is_matrix in _factors(expr):
         word = _spelled(factor)
         if word is None:
             return None
-        short = len(word.removesuffix("t")) <= 1 and len(found.rpartition("_")[2]) <= 4
-        close = not found or (is_matrix and short and _is_short(found.rpartition("_")[2]))
+        close = not found or (is_matrix and _is_letter(before) and _is_letter(word))
         found += word if close else f"_{word}"
+        before = word
     return found
 
 
-def _is_short(word: str) -> bool:
-    return bool(re.fullmatch(r"(\w[t]?)+", word)) and len(word.replace("t", "")) <= 2
+def _is_letter(word: str) -> bool:
+    """Whether a word is a letter, or one with the `t` of an adjoint."""
+    return len(word.removesuffix("t")) <= 1
 
 
 def _factors(expr: ast.expr) -> list[tuple[ast.expr, bool]]:

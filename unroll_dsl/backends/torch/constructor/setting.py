@@ -40,6 +40,7 @@ class Setting:
         wanted = {*needed.constants, *layout.inference.constants}
         self.constants = [c for c in self.graph.constants if c.name in wanted]
         self.sizes: list[str] = []  # symbols read in __init__, in order of first use
+        self.open_sizes: list[str] = []  # those that only a matrix in the place of a map asks for
         self.like_source = next(
             (
                 c

@@ -10,11 +10,11 @@ from unroll_dsl.backends.torch.constructor.setting import Setting, is_required
 from unroll_dsl.backends.torch.layout import place
 from unroll_dsl.backends.torch.memory import is_contiguous
 from unroll_dsl.backends.torch.names import identifier
-from unroll_dsl.backends.torch.templates import fill, name
+from unroll_dsl.backends.torch.templates import call, fill, name
 from unroll_dsl.backends.torch.tree import Assign, Body, Do, If, Statement
 from unroll_dsl.ir import nodes as ops
 from unroll_dsl.ir.graph import Constant
-from unroll_dsl.types import Array, Dim, Layer
+from unroll_dsl.types import Array, Declared, Dim, Layer, LinearMap
 
 
 class Values(Setting):
@@ -173,6 +173,42 @@ class Values(Setting):
         if is_alias:
             return fill("v.clone(memory_format=torch.contiguous_format)", v=value)
         return fill("v.contiguous()", v=value)
+
+    def maps(self) -> Body:
+        """Matrices in the place of maps as modules: `Phi = as_map(Phi, (m,), (1, h, w))`."""
+        found = []
+        for constant in self.constants:
+            if isinstance(constant.type, LinearMap):
+                assert isinstance(constant.type.structure, Declared)
+                word = identifier(constant.name)
+                spaces = (constant.type.structure.codomain, constant.type.structure.domain)
+                shapes = (ast.Tuple(self._space(space), ast.Load()) for space in spaces)
+                found.append(Assign((word,), call("as_map", name(word), *shapes)))
+        return tuple(found)
+
+    def _space(self, space: Array) -> list[ast.expr]:
+        """The sizes of a space: those known here; an argument that may be left out where a matrix leaves
+        several open, else None."""
+        own = {
+            next(iter(d.symbols))
+            for c in self.constants
+            if isinstance(c.type, Array) and is_required(c)
+            for d in c.type.shape
+            if len(d.symbols) == 1 and d == Dim.of(next(iter(d.symbols)))
+        }
+        own |= set(self.sizes)
+        several = sum(not set(dim.symbols) <= own for dim in space.shape) > 1
+        return [self._open(dim, own, several=several) for dim in space.shape]
+
+    def _open(self, dim: Dim, own: set[str], *, several: bool) -> ast.expr:
+        others = sorted(set(dim.symbols) - own)
+        if not others:
+            return self.size(dim)
+        if not several or dim != Dim.of(others[0]):
+            return ast.Constant(None)
+        if others[0] not in self.open_sizes:
+            self.open_sizes.append(others[0])
+        return name(identifier(others[0]))
 
     def registered(self) -> Body:
         """What the network holds besides its learnables."""

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import ast
+from collections import Counter
 from dataclasses import dataclass
 
 from unroll_dsl.backends.torch.constructor.learnables import Learnables
 from unroll_dsl.backends.torch.constructor.setting import Argument
 from unroll_dsl.backends.torch.names import identifier
 from unroll_dsl.backends.torch.templates import name
-from unroll_dsl.backends.torch.tree import SELF, Body, Do, Function
+from unroll_dsl.backends.torch.tree import SELF, Assign, Body, Do, Function, Statement
 from unroll_dsl.backends.torch.tree import Parameter as Taken
-from unroll_dsl.backends.torch.tree.reading import names
-from unroll_dsl.types import Array
+from unroll_dsl.backends.torch.tree.reading import expressions, names
+from unroll_dsl.types import Array, LinearMap
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,8 @@ class ConstructorWriter(Learnables):
             *self.learnables(),
             *self.phases(),
         )
-        whole = (*self.shapes(), *self.block.body, *body)
+        maps, body = _held_at_once(self.maps(), (*self.block.body, *body))
+        whole = (*self.shapes(), *maps, *body)
         arguments, keyword_only = self._signature(whole)
         return Constructor(arguments, keyword_only, whole)
 
@@ -53,7 +56,9 @@ class ConstructorWriter(Learnables):
         for constant in self.constants:
             word = identifier(constant.name)
             if not isinstance(constant.type, Array):
-                required.append(Argument(constant.name, word, "nn.Module", None))
+                map_ = isinstance(constant.type, LinearMap)
+                annotation = "Tensor | nn.Module" if map_ else "nn.Module"
+                required.append(Argument(constant.name, word, annotation, None))
                 continue
             scalar = constant.type.rank == 0
             if constant.default is None:
@@ -83,10 +88,37 @@ class ConstructorWriter(Learnables):
             (required if default is None else optional).append(found)
         if self.graph.phases is not None and self.layout.kinds:
             optional.append(Argument("phases", "phases", "int", str(self.graph.phases)))
-        keyword_only: list[Argument] = []
+        keyword_only = [
+            Argument(symbol, identifier(symbol), "int | None", str(defaults.get(symbol)))
+            for symbol in self.open_sizes
+        ]
         if "device" in names(body):
-            keyword_only = [
+            keyword_only += [
                 Argument("dtype", "dtype", "torch.dtype | None", "None"),
                 Argument("device", "device", "torch.device | str | None", "None"),
             ]
         return (*required, *optional), tuple(keyword_only)
+
+
+def _held_at_once(maps: Body, body: Body) -> tuple[Body, Body]:
+    """`self.Phi = as_map(Phi, ...)` where nothing else reads `Phi`."""
+    made = {each.targets[0]: each for each in maps if isinstance(each, Assign)}
+    reads = Counter(
+        node.id
+        for expr in expressions(body)
+        for node in ast.walk(expr)
+        if isinstance(node, ast.Name)
+    )
+    once = {word for word in made if reads[word] == 1}
+    found: list[Statement] = []
+    for each in body:
+        match each:
+            case Assign((target,), ast.Name(word)) if word in once and target == f"self.{word}":
+                found.append(Assign((target,), made[word].value))
+            case _:
+                found.append(each)
+    held = {each.targets[0] for each in found if isinstance(each, Assign)}
+    left = tuple(
+        each for word, each in made.items() if f"self.{word}" not in held or word not in once
+    )
+    return left, tuple(found)

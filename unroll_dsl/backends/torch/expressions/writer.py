@@ -13,6 +13,16 @@ from unroll_dsl.ir import nodes as ops
 from unroll_dsl.operators.registry import function
 from unroll_dsl.types import Field
 
+_Applied = (
+    ops.Contract
+    | ops.Apply
+    | ops.Solve
+    | ops.ApplyLayer
+    | ops.ConvolvePair
+    | ops.PairKernel
+    | ops.ConvolveFew
+)
+
 
 class Expressions(Maps):
     """Writes the nodes of one graph or function body in one place of the generated code."""
@@ -43,20 +53,16 @@ class Expressions(Maps):
             case ops.Transpose():
                 mark = "mH" if self.type(index).field is Field.COMPLEX else "mT"
                 return ast.Attribute(self.value(args[0]), mark)
-            case ops.Contract():
-                return self._contract(args[0], args[1])
-            case ops.Apply():
-                return self._apply(args[0], args[1])
-            case ops.Solve():
-                return self._iterated(index)
-            case ops.ApplyLayer():
-                return self._layer(*args)
-            case ops.ConvolvePair():
-                return self._pair(*args)
-            case ops.PairKernel():
-                return self._pair_kernel(*args)
-            case ops.ConvolveFew():
-                return self._few(*args)
+            case (
+                ops.Contract()
+                | ops.Apply()
+                | ops.Solve()
+                | ops.ApplyLayer()
+                | ops.ConvolvePair()
+                | ops.PairKernel()
+                | ops.ConvolveFew()
+            ):
+                return self._applied(index, node.op)
             case (
                 ops.Input()
                 | ops.Fixed()
@@ -85,3 +91,24 @@ class Expressions(Maps):
                 raise InternalError(f"{node.op} is a map, not a value")
             case _:
                 assert_never(node.op)
+
+    def _applied(self, index: int, op: _Applied) -> ast.expr:
+        """What matrices, maps and layers make of their arguments."""
+        args = self.nodes[index].args
+        match op:
+            case ops.Contract():
+                return self._contract(args[0], args[1])
+            case ops.Apply():
+                return self._apply(args[0], args[1])
+            case ops.Solve():
+                return self._iterated(index)
+            case ops.ApplyLayer():
+                return self._layer(*args)
+            case ops.ConvolvePair():
+                return self._pair(*args)
+            case ops.PairKernel():
+                return self._pair_kernel(*args)
+            case ops.ConvolveFew():
+                return self._few(*args)
+            case _:
+                assert_never(op)

@@ -63,9 +63,20 @@ class Folding(ast.NodeTransformer):
 
     def visit_If(self, node: ast.If) -> ast.stmt | list[ast.stmt]:
         self.generic_visit(node)
-        if isinstance(node.test, ast.Constant):
-            return node.body if node.test.value else node.orelse
-        return node
+        if not isinstance(node.test, ast.Constant):
+            return node
+        first, *others = node.body
+        kept = others if is_comment(first) else node.body  # it was behind the test
+        return kept if node.test.value else node.orelse
+
+
+def is_comment(statement: ast.stmt) -> bool:
+    """Whether a statement stands for a comment: the text of one."""
+    match statement:
+        case ast.Expr(ast.Constant(str(text))):
+            return text.startswith("# ")
+        case _:
+            return False
 
 
 def folded_body(statements: Sequence[ast.stmt | list[ast.stmt] | None]) -> list[ast.stmt]:

@@ -75,12 +75,15 @@ def _trimmed(helper: Helper, node: ast.stmt, calls: Sequence[ast.Call]) -> Helpe
     if not own or any(_spreads(call) for call in own):
         return helper
     first = len(node.args.args) - len(node.args.defaults)
+    changed = {
+        n.id for n in ast.walk(node) if isinstance(n, ast.Name) and not isinstance(n.ctx, ast.Load)
+    }
     values: dict[str, ast.Constant] = {}
     given: set[str] = set()
     for place, default in enumerate(node.args.defaults, start=first):
         word = node.args.args[place].arg
         uses = _uses(own, place, word)
-        if not isinstance(default, ast.Constant):
+        if not isinstance(default, ast.Constant) or word in changed:
             continue
         if not uses.given:
             values[word] = default
