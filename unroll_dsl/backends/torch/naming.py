@@ -51,28 +51,9 @@ def _derive(nodes: Sequence[Node], index: int, depth: int) -> str | None:
     if node.label is not None and depth > 0:
         return node.label
     parts = [_derive(nodes, argument, depth + 1) for argument in node.args]
-    match node.op:
-        case (
-            ops.Input(name)
-            | ops.Fixed(name)
-            | ops.Learnable(name)
-            | ops.State(name)
-            | ops.Final(name)
-            | ops.Target(name)
-        ):
-            return name
-        case ops.Constant(value) if isinstance(value, int):
-            return str(value)
-        case ops.Size(dim) if len(dim.symbols) == 1 and dim == Dim.of(next(iter(dim.symbols))):
-            return next(iter(dim.symbols))
-        case ops.Builtin("right_singular_vectors"):
-            return "V"
-        case ops.Builtin("symmetric_eigenvectors"):
-            return "Q"
-        case ops.Builtin("cholesky"):
-            return "C"
-        case _:
-            pass
+    leaf = _leaf(node)
+    if leaf is not None:
+        return leaf
     if not parts or any(part is None for part in parts):
         return None
     words = [part for part in parts if part is not None]
@@ -103,5 +84,31 @@ def _derive(nodes: Sequence[Node], index: int, depth: int) -> str | None:
             return f"norm_{words[0]}"
         case ops.Builtin(function) | ops.Elementwise(function) if len(words) == 1:
             return f"{function}_{words[0]}"
+        case _:
+            return None
+
+
+def _leaf(node: Node) -> str | None:
+    """The name of what the page names, of a small number, a size, a factor."""
+    match node.op:
+        case (
+            ops.Input(name)
+            | ops.Fixed(name)
+            | ops.Learnable(name)
+            | ops.State(name)
+            | ops.Final(name)
+            | ops.Target(name)
+        ):
+            return name
+        case ops.Constant(value) if isinstance(value, int):
+            return str(value)
+        case ops.Size(dim) if len(dim.symbols) == 1 and dim == Dim.of(next(iter(dim.symbols))):
+            return next(iter(dim.symbols))
+        case ops.Builtin("right_singular_vectors"):
+            return "V"
+        case ops.Builtin("symmetric_eigenvectors"):
+            return "Q"
+        case ops.Builtin("cholesky"):
+            return "C"
         case _:
             return None

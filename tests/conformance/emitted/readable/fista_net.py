@@ -269,11 +269,10 @@ def check_input(name: str, x: Tensor, shape: tuple[int | None, ...], like: Tenso
 def check_batches(inputs: dict[str, tuple[Tensor, int]]) -> None:
     """Refuse inputs whose batch axes do not broadcast; each is given with the axes of a sample of it."""
     found = {name: list(x.shape[: x.ndim - axes]) for name, (x, axes) in inputs.items()}
-    try:
-        torch.broadcast_shapes(*found.values())
-    except RuntimeError:
-        words = ", ".join(f"`{name}` has {batch}" for name, batch in found.items())
-        raise ValueError(f"the inputs have different batch axes: {words}") from None
+    for axis in range(1, max(map(len, found.values())) + 1):
+        if len({batch[-axis] for batch in found.values() if len(batch) >= axis} - {1}) > 1:
+            words = ", ".join(f"`{name}` has {batch}" for name, batch in found.items())
+            raise ValueError(f"the inputs have different batch axes: {words}")
 
 
 def triangular_solve(b: Tensor, R: Tensor, rank: int) -> Tensor:

@@ -24,6 +24,32 @@ _Applied = (
 )
 
 
+_Named = (
+    ops.Input
+    | ops.Fixed
+    | ops.Learnable
+    | ops.State
+    | ops.Final
+    | ops.PhaseNumber
+    | ops.Target
+    | ops.Traced
+    | ops.Variable
+    | ops.Argument
+    | ops.PhaseSum
+)
+_Map = (
+    ops.Operator
+    | ops.IdentityMap
+    | ops.DiagonalMap
+    | ops.AdjointMap
+    | ops.ComposeMap
+    | ops.AddMap
+    | ops.ScaleMap
+    | ops.SplitLayer
+    | ops.LayerSteps
+)
+
+
 class Expressions(Maps):
     """Writes the nodes of one graph or function body in one place of the generated code."""
 
@@ -47,9 +73,7 @@ class Expressions(Maps):
             case ops.Expand():
                 return self._expand(index)
             case ops.Eye():
-                m, n = self.type(index).shape
-                sides = [self.size(m)] if m == n else [self.size(m), self.size(n)]
-                return self.like().make("eye", *sides)
+                return self._eye(index)
             case ops.Transpose():
                 mark = "mH" if self.type(index).field is Field.COMPLEX else "mT"
                 return ast.Attribute(self.value(args[0]), mark)
@@ -63,34 +87,13 @@ class Expressions(Maps):
                 | ops.ConvolveFew()
             ):
                 return self._applied(index, node.op)
-            case (
-                ops.Input()
-                | ops.Fixed()
-                | ops.Learnable()
-                | ops.State()
-                | ops.Final()
-                | ops.PhaseNumber()
-                | ops.Target()
-                | ops.Traced()
-                | ops.Variable()
-                | ops.Argument()
-                | ops.PhaseSum()
-            ):
-                raise InternalError(f"{node.op} is not at hand in this place")
-            case (
-                ops.Operator()
-                | ops.IdentityMap()
-                | ops.DiagonalMap()
-                | ops.AdjointMap()
-                | ops.ComposeMap()
-                | ops.AddMap()
-                | ops.ScaleMap()
-                | ops.SplitLayer()
-                | ops.LayerSteps()
-            ):
-                raise InternalError(f"{node.op} is a map, not a value")
             case _:
-                assert_never(node.op)
+                raise _absent(node.op)
+
+    def _eye(self, index: int) -> ast.expr:
+        m, n = self.type(index).shape
+        sides = [self.size(m)] if m == n else [self.size(m), self.size(n)]
+        return self.like().make("eye", *sides)
 
     def _applied(self, index: int, op: _Applied) -> ast.expr:
         """What matrices, maps and layers make of their arguments."""
@@ -112,3 +115,8 @@ class Expressions(Maps):
                 return self._few(*args)
             case _:
                 assert_never(op)
+
+
+def _absent(op: _Named | _Map) -> InternalError:
+    """What is looked up by its name, or is no value."""
+    return InternalError(f"{op} has no expression in this place")
