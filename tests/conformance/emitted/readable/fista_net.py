@@ -102,7 +102,8 @@ class FistaNet(nn.Module):
         check_input("b", b, (self.A.shape[-2],), self.A)
         check_input("x0", x0, (1, None, None), self.A)
         check_batches({"b": (b, 1), "x0": (x0, 3)})
-        softplus_c_rho = torch.nn.functional.softplus(self.c_rho)  # fista_net.unroll:27
+        # fista_net.unroll:27
+        softplus_c_rho = torch.nn.functional.softplus(self.c_rho, threshold=40)
         # fista_net.unroll:28
         x = x0
         z = x0
@@ -114,10 +115,13 @@ class FistaNet(nn.Module):
         """One iteration; where `traced`, with what the loss reads of it: term."""
         x_prev = x
         # fista_net.unroll:25
-        theta = torch.nn.functional.softplus(self.w_theta * (k - 1) + self.c_theta)
-        mu = torch.nn.functional.softplus(self.w_mu * (k - 1) + self.c_mu)  # fista_net.unroll:26
+        theta = torch.nn.functional.softplus(self.w_theta * (k - 1) + self.c_theta, threshold=40)
+        # fista_net.unroll:26
+        mu = torch.nn.functional.softplus(self.w_mu * (k - 1) + self.c_mu, threshold=40)
         # fista_net.unroll:27
-        softplus_w_rho = torch.nn.functional.softplus(self.w_rho * (k - 1) + self.c_rho)
+        softplus_w_rho = torch.nn.functional.softplus(
+            self.w_rho * (k - 1) + self.c_rho, threshold=40
+        )
         rho = (softplus_w_rho - softplus_c_rho) / softplus_w_rho
         v = self.M(z)  # fista_net.unroll:30
         # fista_net.unroll:31
