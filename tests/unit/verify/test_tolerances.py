@@ -13,9 +13,9 @@ import unroll_dsl
 from unroll_dsl.verify import Verdict, agreement, gradients, learned_values
 from unroll_dsl.verify.against import _plain
 from unroll_dsl.verify.agreement import Run
+from unroll_dsl.verify.functions import _fresh
 from unroll_dsl.verify.instance import draw
 from unroll_dsl.verify.objective import _updated
-from unroll_dsl.verify.optimality import _fresh
 
 TEXT = """algorithm small
 dims m, n
