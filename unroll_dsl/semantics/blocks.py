@@ -185,6 +185,10 @@ def _loss(checking: Checking, loss: Loss) -> None:
     for target in loss.targets:
         name = target.name.text
         _new(checking, target.name)
+        if name in checking.targets:
+            first = checking.targets[name][1]
+            again = errors.DeclaredTwice(target.name.span, name, first, Sort.TARGET.value)
+            checking.reporter.report(again)
         space: Type = UNKNOWN
         if target.type is None:
             why = errors.NotAllowedHere.Why.TARGET

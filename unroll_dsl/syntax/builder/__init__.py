@@ -34,7 +34,7 @@ ACTIONS: Mapping[str, Action] = {
     "named": statements.named,
     "minimize": statements.minimize,
     "variable": statements.parameter,
-    "target": statements.parameter,
+    "target": statements.target,
     "loss": statements.loss,
     "measure": statements.measure,
     "formula": statements.formula,

@@ -66,6 +66,14 @@ class Names:
 
 
 @dataclass(frozen=True, slots=True)
+class Targets:
+    """Targets of a loss that have one type."""
+
+    targets: tuple[n.Parameter, ...]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
 class Arguments:
     arguments: tuple[n.Argument, ...]
     depth: int

@@ -12,6 +12,7 @@ from unroll_dsl.syntax.builder.parts import (
     Names,
     Part,
     Shared,
+    Targets,
     Unit,
     arguments_in,
     comment_of,
@@ -156,9 +157,18 @@ def parameter(parts: list[Placed]) -> n.Parameter:
     return n.Parameter(name_in(parts), find(parts, n.SpaceType), cover(parts))
 
 
+def target(parts: list[Placed]) -> Targets:
+    """`a, b : vector[n]`: each name a parameter of that type."""
+    names, type_ = one(parts, Names).names, one(parts, n.SpaceType)
+    *before, last = names
+    found = [n.Parameter(name, type_, name.span) for name in before]
+    return Targets((*found, n.Parameter(last, type_, last.span.to(type_.span))), cover(parts))
+
+
 def loss(parts: list[Placed]) -> n.Loss:
     formula = one(parts, Formula)
-    return n.Loss(every(parts, n.Parameter), formula.expr, formula.comment, head(parts))
+    targets = tuple(t for group in every(parts, Targets) for t in group.targets)
+    return n.Loss(targets, formula.expr, formula.comment, head(parts))
 
 
 def measure(parts: list[Placed]) -> n.Measure:

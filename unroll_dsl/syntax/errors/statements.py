@@ -130,7 +130,8 @@ class MissingType(Diagnostic):
     mended: str
 
     def message(self) -> str:
-        return f"{self.declared} has no type"
+        have = "have" if " and " in self.declared else "has"
+        return f"{self.declared} {have} no type"
 
     def labels(self) -> tuple[Label, ...]:
         return (Label(self.span, "expected `: TYPE` here"),)

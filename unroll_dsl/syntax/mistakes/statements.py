@@ -153,13 +153,17 @@ def head_of_block(failure: Failure) -> Diagnostic | None:
 def missing_type(failure: Failure) -> Diagnostic | None:
     """`fixed lambda = 0.1`, `input y vector[m]`, `loss (target):`."""
     text, before = failure.text, failure.before
-    is_target = failure.first == "loss" and failure.accepted == {":"}
+    is_target = failure.first == "loss" and failure.accepted == {",", ":"}
     declares = failure.first in _DECLARING and failure.place is Place.TOP and failure.index > 1
     if before is None or not (is_target or declares):
         return None
     start = Span(failure.span.file, failure.span.start, failure.span.start)
     names = [t.text for t in failure.line.tokens[1 : failure.index] if t.kind == NAME]
-    declared = " and ".join(f"`{name}`" for name in (names[-1:] if is_target else names))
+    if is_target:  # those since the last type
+        group = failure.line.tokens[: failure.index]
+        ends = [i for i, t in enumerate(group) if t.text in (":", "]", "(")]
+        names = [t.text for t in group[ends[-1] if ends else 0 :] if t.kind == NAME]
+    declared = " and ".join(f"`{name}`" for name in names)
     if is_target:
         return e.MissingType(failure.span, declared, failure.mended(start, " : vector[n]"))
     if "complex" in failure.accepted and (failure.at_end or text in ("=", "~")):
