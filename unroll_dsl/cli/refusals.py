@@ -33,9 +33,7 @@ def refusals() -> Iterator[None]:
     try:
         with shown_warnings():
             yield
-    except (TrainingError, DataError) as error:
-        raise UsageError(error.message, error.mend) from error
-    except CannotRead as error:
+    except (TrainingError, DataError, CannotRead) as error:
         raise UsageError(error.message, error.mend) from error
     except DoesNotFit as error:
         raise UsageError(str(error)) from error

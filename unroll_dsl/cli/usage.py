@@ -6,9 +6,11 @@ status.
 
 import argparse
 from collections.abc import Sequence
-from difflib import get_close_matches
 from enum import IntEnum
 from typing import NoReturn
+
+from unroll_dsl.mendable import Mendable
+from unroll_dsl.near import near
 
 
 class Exit(IntEnum):
@@ -22,19 +24,16 @@ class Exit(IntEnum):
     BROKEN_PIPE = 141  # whoever read the output went away
 
 
-class UsageError(Exception):
-    """A wrong call: what is wrong in the user's words, and what to type instead."""
+class UsageError(Mendable):
+    """A wrong call; the mend is what to type instead, which the command line prints below."""
 
-    def __init__(self, message: str, mend: str | None = None) -> None:
-        super().__init__(message)
-        self.message = message
-        self.mend = mend
+    between = None
 
 
 def did_you_mean(word: str, known: list[str] | tuple[str, ...]) -> str | None:
     """The nearest of `known` words as a question; None where nothing is near."""
-    near = get_close_matches(word, known, n=1, cutoff=0.5)
-    return f"did you mean `{near[0]}`?" if near else None
+    close = near(word, known, most=1, cutoff=0.5)
+    return f"did you mean `{close[0]}`?" if close else None
 
 
 class _Help(argparse.RawDescriptionHelpFormatter):

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from difflib import get_close_matches
 
 from unroll_dsl.files.errors import MissingExtra as MissingExtra
+from unroll_dsl.mendable import Mendable
+from unroll_dsl.near import near
 
 
-class DataError(ValueError):
-    """Data that cannot be had as they were asked for: what is wrong in the user's words, and the mend."""
-
-    def __init__(self, message: str, mend: str | None = None) -> None:
-        super().__init__(message if mend is None else f"{message}; {mend}")
-        self.message = message
-        self.mend = mend
+class DataError(Mendable, ValueError):
+    """Data that cannot be had as they were asked for."""
 
 
 class BadImages(DataError):
@@ -24,7 +20,7 @@ class BadImages(DataError):
 def choose(found: str, known: Iterable[str]) -> str:
     """A mend for a name that is none of those known: the near ones, else all."""
     names = list(known)
-    near = get_close_matches(found, names, n=2)
-    if near:
-        return "did you mean " + " or ".join(f"`{name}`" for name in near) + "?"
+    close = near(found, names, most=2)
+    if close:
+        return "did you mean " + " or ".join(f"`{name}`" for name in close) + "?"
     return f"there is {', '.join(f'`{name}`' for name in names)}" if names else "there is none"

@@ -8,7 +8,6 @@ What uses the catalogue (the command line, the editor, the tests) stands above a
 import inspect
 import sys
 from collections.abc import Iterator, Mapping
-from difflib import get_close_matches
 from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
@@ -16,6 +15,7 @@ from types import MappingProxyType
 
 from unroll_dsl.diagnostics.model import Diagnostic
 from unroll_dsl.diagnostics.raised import InternalError
+from unroll_dsl.near import near
 
 STAGES = (
     "unroll_dsl.syntax.errors",
@@ -82,8 +82,7 @@ def find(code: str) -> type[Diagnostic]:
     known = catalogue()
     wanted = code.strip().upper()
     if wanted not in known:
-        near = get_close_matches(wanted, known, n=3, cutoff=0.6)
-        raise UnknownCode(code, tuple(near))
+        raise UnknownCode(code, near(wanted, known))
     return known[wanted]
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import warnings
 import zipfile
 from collections.abc import Callable, Mapping
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal
 
@@ -22,6 +21,7 @@ from unroll_dsl.files.formats import (
     check_there,
     file_and_member,
 )
+from unroll_dsl.near import near
 
 
 def read_arrays(path: Path, *, map_above: int | None = None) -> Arrays:
@@ -91,8 +91,8 @@ def chosen(file: Path, wanted: str, names: Mapping[str, Any]) -> str:
     """`wanted`, if a file has it."""
     if wanted in names:
         return wanted
-    near = get_close_matches(wanted, names, n=1)
-    mend = f"did you mean `{file}:{near[0]}`?" if near else f"it holds {listed(names)}"
+    close = near(wanted, names, most=1)
+    mend = f"did you mean `{file}:{close[0]}`?" if close else f"it holds {listed(names)}"
     raise CannotRead(f"{file} holds no `{wanted}`", mend)
 
 

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
+from unroll_dsl.mendable import Mendable
 
-class CannotRead(ValueError):
+
+class CannotRead(Mendable, ValueError):
     """A file that cannot be read: its path, what was found, and, as `mend`, what is wanted."""
-
-    def __init__(self, message: str, mend: str | None = None) -> None:
-        super().__init__(message if mend is None else f"{message}; {mend}")
-        self.message = message
-        self.mend = mend
 
 
 class MissingExtra(ModuleNotFoundError):

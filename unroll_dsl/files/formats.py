@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from pathlib import Path
 
 from unroll_dsl.files.errors import CannotRead
+from unroll_dsl.near import near
 
 ARRAYS = (".npy", ".npz", ".mat", ".h5", ".hdf5", ".safetensors")
 TABLES = (".csv", ".txt")  # arrays too, but in a folder of images they are none
@@ -38,11 +38,10 @@ def check_there(path: Path) -> None:
         raise CannotRead(f"{path} is a folder", "give a file in it")
     if path.exists():
         return  # a pipe, or a device
-    near: list[str] = []
-    if path.parent.is_dir():
-        near = get_close_matches(path.name, [p.name for p in path.parent.iterdir()], n=2)
-    mend = " or ".join(f"`{path.with_name(name)}`" for name in near)
+    beside = [p.name for p in path.parent.iterdir()] if path.parent.is_dir() else []
+    close = near(path.name, beside, most=2)
+    mend = " or ".join(f"`{path.with_name(name)}`" for name in close)
     raise CannotRead(
         f"{path}: there is no such file",
-        f"did you mean {mend}?" if near else None,
+        f"did you mean {mend}?" if close else None,
     )

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from unroll_dsl.near import near
 from unroll_dsl.operators.model import Parameter, Static
 from unroll_dsl.semantics import errors
 from unroll_dsl.semantics.constants import as_dim
 from unroll_dsl.semantics.model import SizeCall, Sort
-from unroll_dsl.semantics.scopes import Context, Place, near
+from unroll_dsl.semantics.scopes import Context, Place
 from unroll_dsl.semantics.typing import Typing
 from unroll_dsl.syntax.nodes import LIST, Argument, Call, Expr, Name, Number
 from unroll_dsl.syntax.printer import expression_text

@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 from typing import assert_never
 
+from unroll_dsl.near import near
 from unroll_dsl.semantics import errors
 from unroll_dsl.semantics.checking import Checking
 from unroll_dsl.semantics.declarations import declared_at
 from unroll_dsl.semantics.fitting import fit
 from unroll_dsl.semantics.model import Sort, Symbol
-from unroll_dsl.semantics.scopes import RESERVED, Context, Place, names_in, near
+from unroll_dsl.semantics.scopes import RESERVED, Context, Place, names_in
 from unroll_dsl.source import Span
 from unroll_dsl.syntax.nodes import (
     Expr,

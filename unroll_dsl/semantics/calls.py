@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from unroll_dsl.near import near
 from unroll_dsl.operators.model import Function, LinearOperator
 from unroll_dsl.operators.registry import names as record_names
 from unroll_dsl.operators.registry import written
@@ -11,7 +12,7 @@ from unroll_dsl.semantics.entries import entries
 from unroll_dsl.semantics.forms import FORMS
 from unroll_dsl.semantics.library import function_call, operator_call
 from unroll_dsl.semantics.model import LayerCall, Sort
-from unroll_dsl.semantics.scopes import Context, Place, near
+from unroll_dsl.semantics.scopes import Context, Place
 from unroll_dsl.semantics.typing import Typing
 from unroll_dsl.syntax.nodes import ENTRIES, LIST, Call, Expr, Name
 from unroll_dsl.syntax.printer import expression_text

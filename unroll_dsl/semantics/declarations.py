@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import assert_never
 
+from unroll_dsl.near import near
 from unroll_dsl.semantics import errors, layers
 from unroll_dsl.semantics.constants import as_dim
 from unroll_dsl.semantics.layers import ACTIVATIONS
 from unroll_dsl.semantics.model import Definer, Sort, Symbol
-from unroll_dsl.semantics.scopes import RESERVED, Reporter, near
+from unroll_dsl.semantics.scopes import RESERVED, Reporter
 from unroll_dsl.source import Span
 from unroll_dsl.syntax.nodes import (
     ComposedType,

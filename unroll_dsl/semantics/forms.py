@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from unroll_dsl.near import near
 from unroll_dsl.operators.model import Function
 from unroll_dsl.operators.registry import lookup
 from unroll_dsl.semantics import errors
@@ -19,7 +20,7 @@ from unroll_dsl.semantics.model import (
     Sort,
     SplitCall,
 )
-from unroll_dsl.semantics.scopes import Context, Place, near
+from unroll_dsl.semantics.scopes import Context, Place
 from unroll_dsl.semantics.typing import Typing
 from unroll_dsl.syntax.nodes import Argument, Call, Expr, Name
 from unroll_dsl.syntax.printer import expression_text

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from unroll_dsl.near import near
 from unroll_dsl.semantics import errors
 from unroll_dsl.semantics.errors import LayerFault
-from unroll_dsl.semantics.scopes import Reporter, near
+from unroll_dsl.semantics.scopes import Reporter
 from unroll_dsl.source import Span
 from unroll_dsl.syntax.nodes import (
     Argument,

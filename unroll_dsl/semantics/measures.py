@@ -9,17 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from unroll_dsl.near import near
 from unroll_dsl.semantics import errors, mends
 from unroll_dsl.semantics.checking import Checking
 from unroll_dsl.semantics.declarations import declared_at
 from unroll_dsl.semantics.model import Sort, Symbol
-from unroll_dsl.semantics.scopes import (
-    NOISE,
-    Context,
-    Place,
-    names_in,
-    near,
-)
+from unroll_dsl.semantics.scopes import NOISE, Context, Place, names_in
 from unroll_dsl.source import Span
 from unroll_dsl.syntax.nodes import Declaration, Expr, Let, Loss, Measure, Name, Program, RandomInit
 from unroll_dsl.types import UNKNOWN, Array, fits

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import assert_never
@@ -70,9 +69,6 @@ class Context:
     stack: tuple[Definition, ...] = ()
 
 
-_MANY = 200  # names that one is held against
-
-
 class Enough(Exception):
     """There are errors enough."""
 
@@ -98,18 +94,6 @@ class Reporter:
             self._errors += diagnostic.is_error
             if self._errors >= MOST_ERRORS:
                 raise Enough
-
-
-def near(name: str, known: Iterable[str]) -> tuple[str, ...]:
-    """Up to three known names that `name` may be a slip for."""
-    names = sorted(set(known) - {name})
-    if len(names) > _MANY:  # so many are compared by their beginning first
-        start = name[:1].lower()
-        alike = (o for o in names if o[:1].lower() == start and abs(len(o) - len(name)) < 3)
-        names = list(alike)[:_MANY]
-    folded = [other for other in names if other.lower() == name.lower()]
-    close = difflib.get_close_matches(name, names, n=3, cutoff=0.6 if len(name) > 3 else 0.5)
-    return tuple(dict.fromkeys([*folded, *close]))[:3]
 
 
 def names_in(expr: Expr, *, sums: bool = True) -> Iterator[Name]:

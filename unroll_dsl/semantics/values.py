@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from unroll_dsl.near import near
 from unroll_dsl.operators.random_init import RANDOM, needs_matrix
 from unroll_dsl.semantics import errors
 from unroll_dsl.semantics.checking import Checking
@@ -10,7 +11,7 @@ from unroll_dsl.semantics.errors import NotVisibleHere, PhaseValueOutside
 from unroll_dsl.semantics.fitting import fit
 from unroll_dsl.semantics.model import Symbol
 from unroll_dsl.semantics.roles import misplaced
-from unroll_dsl.semantics.scopes import Place, near
+from unroll_dsl.semantics.scopes import Place
 from unroll_dsl.syntax.nodes import (
     Bounds,
     Declaration,

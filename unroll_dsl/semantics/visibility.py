@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 
 from unroll_dsl.diagnostics.model import Diagnostic
+from unroll_dsl.near import near
 from unroll_dsl.operators.model import LinearOperator
 from unroll_dsl.operators.registry import names as record_names
 from unroll_dsl.operators.registry import written
@@ -19,7 +20,7 @@ from unroll_dsl.semantics.errors import (
     TraceMisused,
 )
 from unroll_dsl.semantics.model import Sort, Symbol
-from unroll_dsl.semantics.scopes import NOISE, RESERVED, Context, Place, near
+from unroll_dsl.semantics.scopes import NOISE, RESERVED, Context, Place
 from unroll_dsl.semantics.typing import Typing
 from unroll_dsl.syntax.nodes import IMAGINARY_UNIT, Name
 from unroll_dsl.types import IDENTITY, SCALAR, UNKNOWN, Array, Field, LinearMap, Type

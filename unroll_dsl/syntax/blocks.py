@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 
 from unroll_dsl.diagnostics.model import Diagnostic
+from unroll_dsl.near import near
 from unroll_dsl.syntax import reports as e
 from unroll_dsl.syntax.tokens import COLON, NAME, Line, Token
 
@@ -56,10 +57,8 @@ def opening_word(line: Line) -> str | None:
     second = line.tokens[1].text
     if second in ("=", "<-"):
         return None
-    from difflib import get_close_matches
-
-    near = get_close_matches(first.text.lower(), STATEMENT_WORDS, 1, 0.75)
-    return near[0] if near else None
+    found = near(first.text.lower(), STATEMENT_WORDS, most=1, cutoff=0.75)
+    return found[0] if found else None
 
 
 def grouped(lines: Sequence[Line]) -> Iterator[Block]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from unroll_dsl.diagnostics.model import Diagnostic
+from unroll_dsl.near import near
 from unroll_dsl.source import SourceFile
 from unroll_dsl.syntax import reports as e
 from unroll_dsl.syntax.parser import MAX_SIZE
@@ -52,14 +53,11 @@ def _line(data: bytes, offset: int) -> int:
 
 def _near(path: Path) -> tuple[str, ...]:
     """Files beside the missing one whose names look like its."""
-    from difflib import get_close_matches
-
     try:
         names = sorted(other.name for other in path.parent.iterdir() if other.is_file())
     except OSError:
         return ()
-    near = get_close_matches(path.name, names, 3, 0.7)
-    return tuple(str(path.with_name(name)) for name in near)
+    return tuple(str(path.with_name(name)) for name in near(path.name, names, cutoff=0.7))
 
 
 def _programs_in(folder: Path) -> tuple[str, ...]:

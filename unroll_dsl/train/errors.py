@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from difflib import get_close_matches
+
+from unroll_dsl.mendable import Mendable
+from unroll_dsl.near import near
 
 
-class TrainingError(Exception):
-    """What is wrong, in the user's words, and how to mend it."""
+class TrainingError(Mendable):
+    """What is wrong with a run, or with what it is asked to do."""
 
-    def __init__(self, message: str, mend: str | None = None) -> None:
-        super().__init__(message if mend is None else f"{message}\n{mend}")
-        self.message = message
-        self.mend = mend
+    between = "\n"
 
 
 class Diverged(TrainingError):
@@ -27,10 +26,10 @@ class BadCheckpoint(TrainingError):
     """A checkpoint that is damaged or of another format."""
 
 
-def near(word: str, known: Iterable[str]) -> str | None:
+def which(word: str, known: Iterable[str]) -> str | None:
     """A question for the nearest known word, else a list of them; None if there are none."""
     names = tuple(dict.fromkeys(known))
-    found = get_close_matches(word, names, n=1, cutoff=0.5)
+    found = near(word, names, most=1, cutoff=0.5)
     if found:
         return f"did you mean `{found[0]}`?"
     return f"there are {', '.join(f'`{name}`' for name in names)}" if names else None

@@ -12,7 +12,7 @@ from torch import nn
 from unroll_dsl.backends.torch.names import identifier
 from unroll_dsl.spec import Spec
 from unroll_dsl.train.config import Group, Training
-from unroll_dsl.train.errors import TrainingError, near
+from unroll_dsl.train.errors import TrainingError, which
 
 _PHASE = re.compile(r"phases\.\d+\.")
 
@@ -42,7 +42,7 @@ def check_patterns(patterns: Iterable[tuple[str, str]], known: dict[str, str]) -
         if not matching(pattern, known):
             raise TrainingError(
                 f"{key} = {pattern!r} matches no parameter",
-                near(pattern, (*known.values(), *known)),
+                which(pattern, (*known.values(), *known)),
             )
 
 

@@ -23,7 +23,7 @@ from unroll_dsl.train.config import (
     Training,
     Validation,
 )
-from unroll_dsl.train.errors import TrainingError, near
+from unroll_dsl.train.errors import TrainingError, which
 
 Kind = TypeVar("Kind")
 
@@ -116,7 +116,7 @@ def _read(kind: type[Kind], table: Any, where: str, path: str) -> Kind:
     for name in table:
         if name not in known:
             place = f"[{path}]" if path else "the run"
-            raise TrainingError(f"{where}{place} has no key `{name}`", near(name, known))
+            raise TrainingError(f"{where}{place} has no key `{name}`", which(name, known))
     given = {
         name: _value(known[name], value, where, f"{path}.{name}" if path else name)
         for name, value in table.items()
@@ -155,7 +155,7 @@ def _check_range(entry: Field[Any], value: Any, where: str, path: str) -> None:
     if choices and value not in choices:
         raise TrainingError(
             f"{where}`{path}` is one of {', '.join(map(repr, choices))}, found {value!r}",
-            near(value, (c for c in choices if c)),
+            which(value, (c for c in choices if c)),
         )
 
 

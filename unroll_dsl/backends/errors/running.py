@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 import math
 from dataclasses import dataclass
 
 from unroll_dsl.backends.errors.place import declared_at
 from unroll_dsl.diagnostics.model import Diagnostic, Label
+from unroll_dsl.near import near
 from unroll_dsl.source import Span
 
 
@@ -211,7 +211,7 @@ class UnknownAlgorithm(Diagnostic):
     def help(self) -> str | None:
         if self.file is not None:
             return f"did you mean the file `{self.file}`?"
-        near = difflib.get_close_matches(self.name, self.known, n=1)
+        close = near(self.name, self.known, most=1)
         if near:
             return f"did you mean `{near[0]}`?"
         return "`unroll list` shows the packaged ones"

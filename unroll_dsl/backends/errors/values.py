@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 from dataclasses import dataclass
 
 from unroll_dsl.backends.errors.place import declared_at
 from unroll_dsl.diagnostics.model import Diagnostic, Label
+from unroll_dsl.near import near
 from unroll_dsl.source import Span
 from unroll_dsl.types import Array
 
@@ -37,8 +37,8 @@ class UnknownBinding(Diagnostic):
         if not self.known:
             return f"there is nothing that `{self.argument}` could name"
         there_is = "there is " + ", ".join(f"`{name}`" for name in self.known)
-        near = difflib.get_close_matches(self.name, self.known, n=1)
-        return f"did you mean `{near[0]}`? {there_is}" if near else there_is
+        close = near(self.name, self.known, most=1)
+        return f"did you mean `{close[0]}`? {there_is}" if close else there_is
 
 
 @dataclass(frozen=True)
