@@ -21,15 +21,11 @@ LARGE_FILES = {
     "unroll_dsl.ir.expressions",
 }
 LARGE_FUNCTIONS = {
-    "unroll_dsl.backends.numpy.evaluate._value",
-    "unroll_dsl.demo.run.run_demo",
     "unroll_dsl.derive.methods.blocks._block",
     "unroll_dsl.derive.methods.linearised._linearised",
     "unroll_dsl.derive.methods.primal_dual._scheme",
     "unroll_dsl.derive.methods.splitting._hqs",
     "unroll_dsl.derive.methods.splitting._way",
-    "unroll_dsl.ir.text.op_text",
-    "unroll_dsl.verify.run.check",
 }
 # for types alone; each is one import under TYPE_CHECKING
 CIRCLES = {("unroll_dsl.derive.model", "unroll_dsl.derive.setting")}

@@ -35,9 +35,9 @@ def known_stage(stage: str) -> str:
         return stage
     names = list(STAGES)
     if stage.startswith("ir:"):
-        from unroll_dsl.passes.pipeline import PASSES
+        from unroll_dsl.passes.pipeline import STEPS
 
-        names = [f"ir:{name}" for name, _ in PASSES]
+        names = [f"ir:{step.name}" for step in STEPS]
         if stage in names:
             return stage
     mend = did_you_mean(stage, names) or f"one of {', '.join(names)}"

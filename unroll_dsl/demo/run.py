@@ -110,47 +110,10 @@ def run_demo(
             gap = untrained_gap(X_test[:20].double(), Wd.double())
             fista = curve("fista", X_test, Z_test, Wd, ALPHA, plan.curve)
             ista = curve("ista", X_test, Z_test, Wd, ALPHA, plan.curve)
-            rows: list[Row] = []
-
-            def measured(name: str, net: nn.Module) -> None:
-                with torch.no_grad():
-                    found = coding.error(net(X_test), Z_test)
-                rows.append(Row(name, found, reached(fista, found)))
-
-            for spec_name, name in (
-                ("baseline_tanh", "baseline, D tanh(x)"),
-                ("baseline_shrink", "baseline, with shrinkage"),
-            ):
-                net = load(spec_name).compile(
-                    dims={"n": X.shape[1], "m": ATOMS}, dtype=torch.float32, seed=seed
-                )
-                with bars.task(name) as progress:
-                    train(
-                        net,
-                        X,
-                        Z,
-                        rate=0.01,
-                        steps=plan.steps,
-                        batch=plan.batch,
-                        seed=seed,
-                        progress=progress,
-                    )
-                measured(name, net)
-            for count in ITERATIONS:
-                net = load("lista").compile(phases=phases(count), bind={"Wd": Wd})
-                with bars.task(f"LISTA {count}") as progress:
-                    train(
-                        net,
-                        X,
-                        Z,
-                        rate=_RATES[count],
-                        steps=plan.steps,
-                        batch=plan.batch,
-                        seed=seed,
-                        progress=progress,
-                    )
-                measured(f"LISTA {count}", net)
-                _save(net, out / f"lista_{count}.safetensors")
+            rows = [
+                Row(name, found, reached(fista, found))
+                for name, found in _trained(plan, seed, out, Wd, (X, Z), (X_test, Z_test), bars)
+            ]
             rows.append(Row("FISTA 1", fista[0], 1))
         result = DemoResult(
             seed, gap, tuple(rows), tuple(fista), tuple(ista), time.monotonic() - begin
@@ -166,6 +129,46 @@ def run_demo(
         print_table(result)
         print(f"{result.seconds:.0f} s; lista.py, weights, results.json and plot.png are in {out}")
     return result
+
+
+def _trained(
+    plan: Plan,
+    seed: int,
+    out: Path,
+    Wd: Tensor,
+    training: tuple[Tensor, Tensor],
+    held_out: tuple[Tensor, Tensor],
+    bars: _Bars,
+) -> Iterator[tuple[str, float]]:
+    """Each network by name with its error on what is held out; the weights of LISTA go to `out`."""
+    X, Z = training
+    sizes = {"n": X.shape[1], "m": ATOMS}
+
+    def fitted(name: str, net: nn.Module, rate: float) -> tuple[str, float]:
+        with bars.task(name) as progress:
+            train(
+                net,
+                X,
+                Z,
+                rate=rate,
+                steps=plan.steps,
+                batch=plan.batch,
+                seed=seed,
+                progress=progress,
+            )
+        with torch.no_grad():
+            return name, coding.error(net(held_out[0]), held_out[1])
+
+    for spec_name, name in (
+        ("baseline_tanh", "baseline, D tanh(x)"),
+        ("baseline_shrink", "baseline, with shrinkage"),
+    ):
+        net = load(spec_name).compile(dims=sizes, dtype=torch.float32, seed=seed)
+        yield fitted(name, net, 0.01)
+    for count in ITERATIONS:
+        net = load("lista").compile(phases=phases(count), bind={"Wd": Wd})
+        yield fitted(f"LISTA {count}", net, _RATES[count])
+        _save(net, out / f"lista_{count}.safetensors")
 
 
 def _data(plan: Plan, seed: int) -> tuple[Tensor, Tensor]:

@@ -18,6 +18,7 @@ of a linear map is written `map`: it follows from the operation.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import assert_never
 
@@ -92,6 +93,9 @@ def to_text(graph: Graph) -> str:
     return "\n".join(_lines(graph)) + "\n"
 
 
+_CAPITAL = re.compile(r"(?<=[a-z])(?=[A-Z])")  # `apply_layer` of `ApplyLayer`
+
+
 def op_text(op: Op) -> str:
     """The operation of a node without its arguments: `apply`, `state x`, `builtin[sum, axis=1]`."""
     match op:
@@ -112,8 +116,6 @@ def op_text(op: Op) -> str:
             | Variable(name)
         ):
             return f"{type(op).__name__.lower()} {name}"
-        case PhaseNumber():
-            return "phase_number"
         case Elementwise(function):
             return function
         case Builtin(function, statics):
@@ -128,32 +130,28 @@ def op_text(op: Op) -> str:
             limits = {"tolerance": tolerance, "iterations": iterations}
             words = ", ".join(f"{key}={n!r}" for key, n in limits.items() if n is not None)
             return f"solve[{words}]" if words else "solve"
-        case Expand() | Eye() | Transpose() | Contract() | Apply():
-            return type(op).__name__.lower()
-        case ApplyLayer():
-            return "apply_layer"
-        case ConvolveFew():
-            return "convolve_few"
-        case ConvolvePair():
-            return "convolve_pair"
-        case PairKernel():
-            return "pair_kernel"
         case LayerSteps(start, stop):
             return f"layer_steps[{start}:{stop}]"
-        case PhaseSum():
-            return "phase_sum"
-        case IdentityMap():
-            return "identity_map"
-        case DiagonalMap():
-            return "diagonal_map"
-        case AdjointMap():
-            return "adjoint_map"
-        case ComposeMap():
-            return "compose_map"
-        case ScaleMap():
-            return "scale_map"
-        case SplitLayer():
-            return "split_layer"
+        case (
+            PhaseNumber()
+            | Expand()
+            | Eye()
+            | Transpose()
+            | Contract()
+            | Apply()
+            | ApplyLayer()
+            | ConvolveFew()
+            | ConvolvePair()
+            | PairKernel()
+            | PhaseSum()
+            | IdentityMap()
+            | DiagonalMap()
+            | AdjointMap()
+            | ComposeMap()
+            | ScaleMap()
+            | SplitLayer()
+        ):
+            return _CAPITAL.sub("_", type(op).__name__).lower()
         case _:
             assert_never(op)
 

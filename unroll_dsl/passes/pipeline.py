@@ -1,20 +1,4 @@
-"""The passes, in the order in which they run; read it from top to bottom.
-
-    1. common       equal values become one, so that `A'` in `A' @ A` is known to be that of `A`
-    2. scaling      maps are taken apart where they are applied; adjoints move inwards
-    3. terms        what a loss sums over phases is computed in them
-    4. common       what that has made equal
-    5. affine       products that follow each other as one, `A' @ (A @ x - y)` as `G @ x - A' @ y`
-    6. solving      `solve` becomes factors and products, by structure
-    7. common       factors that several systems share
-    8. beginning    what states that start at 0 spare the first phase
-    9. periodic     blur by transforms, two a phase for `B' @ (B @ x - y)`
-    10. fusion      neighbouring convolutions as one
-    11. shrinking   soft thresholding in one pass over memory
-    12. updates     steps and momentum likewise
-    13. squares     sums of squares in a loss likewise
-    14. common      numbers that these have made equal
-    15. dead        what nothing reads any more
+"""The passes, in the order in which they run: `STEPS`, read from top to bottom.
 
 The verifier accepts the graph before and after each. When a value is computed is no pass: it
 follows from the graph (ir/stages.py, analysis/liveness.py).
@@ -23,6 +7,7 @@ follows from the graph (ir/stages.py, analysis/liveness.py).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 from unroll_dsl.ir.graph import Graph
 from unroll_dsl.ir.verify import verify
@@ -46,33 +31,52 @@ Pass = Callable[[Graph], Graph]
 LEVELS = (0, 1, 2)  # the program as written; exact algebra and stages; kernels as well
 
 
-def passes(sizes: Sizes | None = None, level: int = 2) -> tuple[tuple[str, Pass], ...]:
-    """The passes by name, for dimensions of which some may be known, up to a level."""
-    algebra: tuple[tuple[str, Pass], ...] = (
-        ("common", common),
-        ("scaling", scaling),
-        ("terms", terms),
-    )
-    kernels: tuple[tuple[str, Pass], ...] = (
-        ("fusion", fusion),
-        ("shrinking", shrinking),
-        ("updates", updates),
-        ("squares", squares),
-        ("common-4", common),
-    )
-    return (
-        *(algebra if level > 0 else ()),
-        ("common-2", common),
-        *((("affine", Affine(sizes or {})),) if level > 0 else ()),
-        ("solving", Solving(sizes or {})),
-        ("common-3", common),
-        *((("beginning", beginning), ("periodic", Periodic(sizes or {}))) if level > 0 else ()),
-        *(kernels if level > 1 else ()),
-        ("dead", dead),
-    )
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A pass by name, made for the sizes that are known, and the level from which on it runs."""
+
+    name: str
+    make: Callable[[Sizes], Pass]
+    level: int
 
 
-PASSES: tuple[tuple[str, Pass], ...] = passes()
+def _always(transform: Pass) -> Callable[[Sizes], Pass]:
+    """A pass that asks for no sizes."""
+    return lambda sizes: transform
+
+
+STEPS = (
+    # equal values become one, so that `A'` in `A' @ A` is known to be that of `A`
+    Step("common", _always(common), 1),
+    # maps are taken apart where they are applied; adjoints move inwards
+    Step("scaling", _always(scaling), 1),
+    # what a loss sums over phases is computed in them
+    Step("terms", _always(terms), 1),
+    # what that has made equal
+    Step("common-2", _always(common), 0),
+    # products that follow each other as one, `A' @ (A @ x - y)` as `G @ x - A' @ y`
+    Step("affine", Affine, 1),
+    # `solve` becomes factors and products, by structure
+    Step("solving", Solving, 0),
+    # factors that several systems share
+    Step("common-3", _always(common), 0),
+    # what states that start at 0 spare the first phase
+    Step("beginning", _always(beginning), 1),
+    # blur by transforms, two a phase for `B' @ (B @ x - y)`
+    Step("periodic", Periodic, 1),
+    # neighbouring convolutions as one
+    Step("fusion", _always(fusion), 2),
+    # soft thresholding in one pass over memory
+    Step("shrinking", _always(shrinking), 2),
+    # steps and momentum likewise
+    Step("updates", _always(updates), 2),
+    # sums of squares in a loss likewise
+    Step("squares", _always(squares), 2),
+    # numbers that these have made equal
+    Step("common-4", _always(common), 2),
+    # what nothing reads any more
+    Step("dead", _always(dead), 0),
+)
 
 
 def optimize(graph: Graph, sizes: Sizes | None = None, level: int = 2) -> Graph:
@@ -85,8 +89,10 @@ def optimize(graph: Graph, sizes: Sizes | None = None, level: int = 2) -> Graph:
 def trace(graph: Graph, sizes: Sizes | None = None, level: int = 2) -> Iterator[tuple[str, Graph]]:
     """Each pass by name and the graph after it, for `--emit ir:<pass>`."""
     verify(graph)
-    for name, transform in passes(sizes, level):
-        before, graph = graph, transform(graph)
+    for step in STEPS:
+        if step.level > level:
+            continue
+        before, graph = graph, step.make(sizes or {})(graph)
         if graph != before:
             verify(graph)
-        yield name, graph
+        yield step.name, graph

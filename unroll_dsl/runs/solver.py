@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -19,7 +18,7 @@ from unroll_dsl.backends.resting import FIXED_POINT, Rest
 from unroll_dsl.data.metrics import Metric
 from unroll_dsl.ir import nodes as ops
 from unroll_dsl.ir.graph import Graph
-from unroll_dsl.passes.dead import dead
+from unroll_dsl.passes.extract import restricted
 from unroll_dsl.runs.crossing import Curve
 from unroll_dsl.spec import Spec
 
@@ -145,18 +144,7 @@ class Solver:
         slot = next((s for s in graph.states if s.name == state), None)
         if slot is None:
             return None
-        begin = dataclasses.replace(
-            graph,
-            states=(),
-            traces=(),
-            outputs=(slot.initial,),
-            targets=(),
-            loss=None,
-            objective=None,
-            variables=(),
-            phases=None,
-        )
-        spec = self.spec.over(dead(begin))
+        spec = self.spec.over(restricted(graph, [slot.initial]))
         bind = {k: v for k, v in self.bind.items() if k in {c.name for c in spec.graph.constants}}
         reference = spec.reference(1, bind=bind, dims=self.dims)
         wanted = [e.name for e in spec.graph.inputs]

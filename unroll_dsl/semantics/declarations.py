@@ -71,6 +71,8 @@ _KINDS: dict[str, tuple[Form, int | None]] = {
 }
 LayerStep = Conv | Activation | Bound | Step
 PADDINGS = ("zero", "circular", "reflect", "replicate")
+_WIDE = ("stride", "dilation")
+_CONV_OPTIONS = ("bias", "padding", "groups", *_WIDE)
 _ROLES = {Role.INPUT: Sort.INPUT, Role.FIXED: Sort.FIXED, Role.LEARNABLE: Sort.LEARNABLE}
 
 
@@ -283,49 +285,11 @@ class Declarations:
                 errors.NumberExpected(conv.size.span, "the kernel size", expression_text(conv.size))
             )
             return None
-        bias = False
-        for flag in conv.flags:
-            if flag.text != "bias":
-                known = ("bias", "padding", "groups", "stride", "dilation")
-                self.reporter.report(
-                    errors.UnknownWord(
-                        flag.span, flag.text, "option of conv", known, near(flag.text, known)
-                    )
-                )
-                return None
-            bias = True
-        padding, groups = "zero", 1
-        wide = [o for o in conv.options if o.keyword and o.keyword.text in ("stride", "dilation")]
-        for option in conv.options:
-            key = option.keyword
-            assert key is not None
-            if option in wide:
-                continue
-            if key.text == "padding" and isinstance(option.value, Name):
-                padding = option.value.text
-                if padding not in PADDINGS:
-                    self.reporter.report(
-                        errors.UnknownWord(
-                            option.value.span,
-                            padding,
-                            "padding",
-                            PADDINGS,
-                            near(padding, PADDINGS),
-                        )
-                    )
-                    return None
-            elif key.text == "groups" and isinstance(option.value, Number):
-                groups = int(option.value.value)
-            else:
-                known = ("bias", "padding", "groups", "stride", "dilation")
-                self.reporter.report(
-                    errors.UnknownWord(
-                        option.span, key.text, "option of conv", known, near(key.text, known)
-                    )
-                )
-                return None
-        if first is None or second is None:
+        said = self._conv_options(conv)
+        if first is None or second is None or said is None:
             return None
+        bias, padding, groups = said
+        wide = [o for o in conv.options if o.keyword and o.keyword.text in _WIDE]
         found = layers.read_options(tuple(wide), KINDS["conv"], self.reporter)
         if found is None:
             return None
@@ -341,6 +305,31 @@ class Declarations:
         return layers.checked(
             Step("conv", (first, second), size, flags, options), conv.span, self.reporter
         )
+
+    def _conv_options(self, conv: ConvType) -> tuple[bool, str, int] | None:
+        """Bias, padding and groups; None if a word is none of those known, reported."""
+        for flag in conv.flags:
+            if flag.text != "bias":
+                self._unknown(flag.span, flag.text, "option of conv", _CONV_OPTIONS)
+                return None
+        padding, groups = "zero", 1
+        for option in conv.options:
+            key = option.keyword
+            assert key is not None
+            if key.text == "padding" and isinstance(option.value, Name):
+                padding = option.value.text
+                if padding not in PADDINGS:
+                    self._unknown(option.value.span, padding, "padding", PADDINGS)
+                    return None
+            elif key.text == "groups" and isinstance(option.value, Number):
+                groups = int(option.value.value)
+            elif key.text not in _WIDE:
+                self._unknown(option.span, key.text, "option of conv", _CONV_OPTIONS)
+                return None
+        return bool(conv.flags), padding, groups
+
+    def _unknown(self, span: Span, word: str, what: str, known: tuple[str, ...]) -> None:
+        self.reporter.report(errors.UnknownWord(span, word, what, known, near(word, known)))
 
 
 def declared_at(symbol: Symbol) -> Span:

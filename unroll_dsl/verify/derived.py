@@ -18,7 +18,7 @@ from unroll_dsl.ir.nodes import (
     Transpose,
 )
 from unroll_dsl.ir.stages import stages
-from unroll_dsl.passes.dead import dead
+from unroll_dsl.passes.extract import restricted
 from unroll_dsl.source import Span
 from unroll_dsl.types import (
     Array,
@@ -148,21 +148,9 @@ def _program(
     entry = Entry("argument", space, "", span)
     nodes = [*graph.nodes, Node(Input("argument"), (), space, span, "argument")]
     nodes += add(start)
-    whole = dataclasses.replace(
-        graph,
-        name=f"{graph.name}_{name}",
-        inputs=(entry,),
-        states=(),
-        traces=(),
-        outputs=(len(nodes) - 1,),
-        targets=(),
-        loss=None,
-        variables=(),
-        objective=None,
-        phases=None,
-        nodes=tuple(nodes),
+    return restricted(
+        graph, [len(nodes) - 1], name=f"{graph.name}_{name}", inputs=[entry], nodes=nodes
     )
-    return dead(whole)  # the nodes of the phases have no place in it
 
 
 def exact(graph: Graph) -> Graph:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from unroll_dsl.backends.torch.names import identifier
 from unroll_dsl.ir.graph import Entry, Graph
 from unroll_dsl.ir.nodes import Input, Learnable, PhaseNumber, Variable
-from unroll_dsl.passes.dead import dead
+from unroll_dsl.passes.extract import restricted
 from unroll_dsl.source import Span
 from unroll_dsl.spec import Spec
 from unroll_dsl.verify.instance import Instance
@@ -108,21 +108,8 @@ def _objective_program(graph: Graph) -> Graph:
         else node
         for node in graph.nodes
     )
-    whole = dataclasses.replace(
-        graph,
-        name=f"{graph.name}_objective",
-        inputs=(*graph.inputs, *entries),
-        states=(),
-        traces=(),
-        outputs=(graph.objective,),
-        targets=(),
-        loss=None,
-        variables=(),
-        objective=None,
-        phases=None,
-        nodes=nodes,
-    )
-    return dead(whole)
+    name, inputs = f"{graph.name}_objective", (*graph.inputs, *entries)
+    return restricted(graph, [graph.objective], name=name, inputs=inputs, nodes=nodes)
 
 
 def _fresh(name: str, taken: set[str]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from unroll_dsl.backends.errors import NotFinite, SingularSystem
 from unroll_dsl.backends.resting import FIXED_POINT, Phases, resting
@@ -38,9 +38,6 @@ def check(
     progress
         Called as each check begins, with the number of those done, of all, and what it is.
     """
-    import numpy as np
-    import torch
-
     from unroll_dsl.verify.adjoints import check_adjoints
     from unroll_dsl.verify.against import check_against, check_other_constants
     from unroll_dsl.verify.agreement import check_agreement
@@ -84,6 +81,17 @@ def check(
     if phases == FIXED_POINT:
         resting(graph, phases, None, None)  # refuses what has none
         steps.append(("fixed point", lambda: solved(lambda: check_rest(spec, instance, seed))))
+    rows = _run(steps, progress)
+    return Report(spec.name, seed, instance.sizes, graph.phases and count, rows, tuple(objective))
+
+
+def _run(
+    steps: Sequence[tuple[str, Callable[[], list[Row]]]], progress: Progress | None
+) -> tuple[Row, ...]:
+    """The rows of all checks, each once."""
+    import numpy as np
+    import torch
+
     rows: list[Row] = []
     threads = torch.get_num_threads()
     torch.set_num_threads(1)  # the instance is small: threads would only wait for each other
@@ -95,8 +103,7 @@ def check(
                 rows += _guarded(step)
     finally:
         torch.set_num_threads(threads)
-    merged = tuple(dict.fromkeys(rows))
-    return Report(spec.name, seed, instance.sizes, graph.phases and count, merged, tuple(objective))
+    return tuple(dict.fromkeys(rows))
 
 
 def _instance(spec: Spec, seed: int, dims: Mapping[str, int] | None, phases: int) -> Instance:

@@ -3,7 +3,7 @@ import pytest
 from unroll_dsl.diagnostics.raised import InternalError
 from unroll_dsl.ir.text import to_text
 from unroll_dsl.passes import pipeline
-from unroll_dsl.passes.pipeline import PASSES, optimize, trace
+from unroll_dsl.passes.pipeline import STEPS, optimize, trace
 
 TEXT = """
     input y : vector[n]
@@ -18,8 +18,8 @@ TEXT = """
 def test_every_pass_is_traced_in_order_and_the_last_is_what_optimize_gives(graph):
     program = graph(TEXT)
     steps = list(trace(program))
-    assert [name for name, _ in steps] == [name for name, _ in PASSES]
-    assert len(set(dict(PASSES))) == len(PASSES)  # `--emit ir:<pass>` can name each
+    assert [name for name, _ in steps] == [step.name for step in STEPS]
+    assert len({step.name for step in STEPS}) == len(STEPS)  # `--emit ir:<pass>` can name each
     assert to_text(steps[-1][1]) == to_text(optimize(program))
 
 
@@ -39,6 +39,7 @@ def test_the_verifier_runs_after_each_pass(graph, monkeypatch):
     program = graph(TEXT)
     broken = graph(TEXT.replace("output %3", "output %1"))
     object.__setattr__(broken, "outputs", (17,))
-    monkeypatch.setattr(pipeline, "passes", lambda sizes, level: (("break", lambda _: broken),))
+    step = pipeline.Step("break", lambda sizes: lambda _: broken, 0)
+    monkeypatch.setattr(pipeline, "STEPS", (step,))
     with pytest.raises(InternalError, match="%17"):
         optimize(program)

@@ -212,8 +212,8 @@ class UnknownAlgorithm(Diagnostic):
         if self.file is not None:
             return f"did you mean the file `{self.file}`?"
         close = near(self.name, self.known, most=1)
-        if near:
-            return f"did you mean `{near[0]}`?"
+        if close:
+            return f"did you mean `{close[0]}`?"
         return "`unroll list` shows the packaged ones"
 
 

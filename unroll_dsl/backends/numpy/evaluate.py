@@ -88,6 +88,10 @@ class Evaluator:
 
     def _value(self, node: Node, arguments: list[Value], types: list[Any], leaf: Leaf) -> Value:
         op = node.op
+        if isinstance(op, _MapOp):
+            return _map(op, arguments, types)
+        if isinstance(op, _LayerOp):
+            return _layer(op, arguments, types)
         match op:
             case ops.Constant(value):
                 return np.asarray(float(value))
@@ -133,31 +137,8 @@ class Evaluator:
                 return maps.as_map(arguments[0]).forward(arguments[1])
             case ops.Solve():
                 return self._solve(arguments[0], np.asarray(arguments[1]), node)
-            case ops.IdentityMap():
-                return maps.identity()
-            case ops.DiagonalMap():
-                return maps.diagonal(arguments[0], _diagonal_alignment(types[0]))
-            case ops.AdjointMap():
-                return maps.adjoint(maps.as_map(arguments[0]))
-            case ops.ComposeMap():
-                return maps.compose(maps.as_map(arguments[0]), maps.as_map(arguments[1]))
-            case ops.AddMap(sign):
-                return maps.add(maps.as_map(arguments[0]), maps.as_map(arguments[1]), sign)
-            case ops.ScaleMap():
-                return maps.scale(arguments[0], maps.as_map(arguments[1]))
             case ops.Operator(name, statics):
                 return self._operator(name, statics, arguments, node)
-            case ops.ApplyLayer() | ops.ConvolveFew():
-                return apply_layer(types[0], *arguments)
-            case ops.ConvolvePair():
-                first, second, x = arguments[:3]
-                return apply_layer(types[1], second, apply_layer(types[0], first, x))
-            case ops.PairKernel():
-                return pair_kernel(arguments[0]["weight"], arguments[1]["weight"])
-            case ops.LayerSteps(start, stop):
-                return layer_steps(types[0], arguments[0], start, stop)
-            case ops.SplitLayer():
-                return arguments[0]  # its type says that it is split
             case ops.PhaseSum():
                 raise InternalError("a sum over phases is evaluated by the reference itself")
             case _:
@@ -223,3 +204,53 @@ def _diagonal_alignment(type_: ArrayType) -> Callable[[Array, Array], Array]:
         return values
 
     return align
+
+
+_MapOp = (
+    ops.IdentityMap | ops.DiagonalMap | ops.AdjointMap | ops.ComposeMap | ops.AddMap | ops.ScaleMap
+)
+_LayerOp = (
+    ops.ApplyLayer
+    | ops.ConvolveFew
+    | ops.ConvolvePair
+    | ops.PairKernel
+    | ops.LayerSteps
+    | ops.SplitLayer
+)
+
+
+def _map(op: _MapOp, arguments: list[Value], types: list[Any]) -> Value:
+    """A map made of others."""
+    match op:
+        case ops.IdentityMap():
+            return maps.identity()
+        case ops.DiagonalMap():
+            return maps.diagonal(arguments[0], _diagonal_alignment(types[0]))
+        case ops.AdjointMap():
+            return maps.adjoint(maps.as_map(arguments[0]))
+        case ops.ComposeMap():
+            return maps.compose(maps.as_map(arguments[0]), maps.as_map(arguments[1]))
+        case ops.AddMap(sign):
+            return maps.add(maps.as_map(arguments[0]), maps.as_map(arguments[1]), sign)
+        case ops.ScaleMap():
+            return maps.scale(arguments[0], maps.as_map(arguments[1]))
+        case _:
+            assert_never(op)
+
+
+def _layer(op: _LayerOp, arguments: list[Value], types: list[Any]) -> Value:
+    """A layer, or what one gives."""
+    match op:
+        case ops.ApplyLayer() | ops.ConvolveFew():
+            return apply_layer(types[0], *arguments)
+        case ops.ConvolvePair():
+            first, second, x = arguments[:3]
+            return apply_layer(types[1], second, apply_layer(types[0], first, x))
+        case ops.PairKernel():
+            return pair_kernel(arguments[0]["weight"], arguments[1]["weight"])
+        case ops.LayerSteps(start, stop):
+            return layer_steps(types[0], arguments[0], start, stop)
+        case ops.SplitLayer():
+            return arguments[0]  # its type says that it is split
+        case _:
+            assert_never(op)
