@@ -211,7 +211,7 @@ class UnknownAlgorithm(Diagnostic):
     def help(self) -> str | None:
         if self.file is not None:
             return f"did you mean the file `{self.file}`?"
-        close = near(self.name, self.known, most=1)
+        close = near(self.name, self.known, most=1, cutoff=0.6)
         if close:
             return f"did you mean `{close[0]}`?"
         return "`unroll list` shows the packaged ones"

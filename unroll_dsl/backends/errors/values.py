@@ -37,7 +37,7 @@ class UnknownBinding(Diagnostic):
         if not self.known:
             return f"there is nothing that `{self.argument}` could name"
         there_is = "there is " + ", ".join(f"`{name}`" for name in self.known)
-        close = near(self.name, self.known, most=1)
+        close = near(self.name, self.known, most=1, cutoff=0.6)
         return f"did you mean `{close[0]}`? {there_is}" if close else there_is
 
 
