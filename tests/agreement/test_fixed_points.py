@@ -129,6 +129,27 @@ def test_acceleration_takes_fewer_phases() -> None:
     assert (plain - exact).norm() > 0.1 * exact.norm()
 
 
+def test_acceleration_does_not_run_away() -> None:
+    """Far out every phase moves by the same: what is extrapolated from rounding, or beyond where the map bends, is
+    given up. Left in, it ends at 10^13, where no move is large beside the size."""
+    spec = unroll_dsl.loads("""
+algorithm flat
+dims n
+input y : vector[n]
+fixed W : matrix[n, n]
+state x : vector[n] = y
+phase (9):
+    x <- x - 0.5 * tanh(2 * (W @ x))
+output x
+""")
+    bind = {"W": np.eye(3) + 0.1}
+    sizes = torch.tensor([1.0, 10.0, 30.0, 100.0], dtype=torch.float64)
+    y = sizes[:, None] * SIGNALS[:2, :6].reshape(4, 3)
+    net: Any = spec.compile("fixed_point", bind=bind, dtype=torch.float64, tol=1e-9)
+    assert net(y).abs().max() < 1e-8
+    assert np.abs(spec.reference("fixed_point", bind=bind, tol=1e-9)(y.numpy())).max() < 1e-8
+
+
 def test_a_sample_does_not_depend_on_its_batch() -> None:
     net: Any = unroll_dsl.load("ista").compile(
         "fixed_point", bind={"A": torch.from_numpy(MATRIX)}, tol=1e-6

@@ -6,6 +6,7 @@ opened into words of maps; functions of the prelude and of the page are written 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -211,7 +212,10 @@ class Reader:
         numbers = [v for v in given if isinstance(v, float)]
         if len(numbers) == len(given):
             with np.errstate(all="ignore"):
-                return float(function(name).numpy(*numbers))
+                number = float(function(name).numpy(*numbers))
+            if not math.isfinite(number):
+                raise Refused("a number that it takes is not finite", "", node.origin)
+            return number
         match name, given:
             case "add", [a, b]:
                 return as_map(a) + as_map(b) if _maps(a, b) else _spread(a) + _spread(b)

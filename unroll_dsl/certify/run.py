@@ -76,20 +76,23 @@ def certify(
     ModuleNotFoundError
         Without PEPit: `pip install 'unroll_dsl[certify]'`.
     """
-    if find_spec("PEPit") is None:
-        raise ModuleNotFoundError(
-            "certificates need PEPit: pip install 'unroll_dsl[certify]'", name="PEPit"
-        )
-    if of not in _CLASSES:
-        raise ValueError(f"the class is one of {', '.join(_CLASSES)}, found {of!r}")
-    kind = Measure(measure)
+    kind = _kind(of, measure)
+    values = (bind or {}, init or {}, dims or {})
     try:
-        return _certified(
-            spec, phases, at, bind or {}, init or {}, dims or {}, of, smoothness, strong, kind
-        )
+        return _certified(spec, phases, at, *values, of, smoothness, strong, kind)
     except Refused as refused:
         place = refused.span or spec.program.name.span
         raise UnrollError([NotCertified(spec.name, refused.reason, refused.mend, place)]) from None
+
+
+def _kind(of: str, measure: str) -> Measure:
+    """What is to be bounded, if that can be."""
+    if find_spec("PEPit") is None:
+        words = "certificates need PEPit: pip install 'unroll_dsl[certify]'"
+        raise ModuleNotFoundError(words, name="PEPit")
+    if of not in _CLASSES:
+        raise ValueError(f"the class is one of {', '.join(_CLASSES)}, found {of!r}")
+    return Measure(measure)
 
 
 def _certified(

@@ -18,9 +18,9 @@ def come_to_rest(step: Callable[[States], States], start: States, rest: Rest) ->
 
     Anderson acceleration (H. F. Walker, P. Ni: Anderson acceleration for fixed-point iterations. SIAM
     Journal on Numerical Analysis, 2011): the next point is the combination of the last images that would
-    rest if the phase were affine, by least squares. A point that moves no less than the one before is given
-    up for the plain image, and what was before is forgotten, so that an iteration that converges by itself
-    still does. Says so where the phases run out.
+    rest if the phase were affine, by least squares. A point that gains less than a tenth of what this foresees is
+    given up for the plain image, and what was before is forgotten, so that an iteration that converges by
+    itself still does. Says so where the phases run out.
     """
     tolerance = max(rest.tolerance, 10 * float(np.finfo(np.float64).eps))
 
@@ -35,12 +35,17 @@ def come_to_rest(step: Callable[[States], States], start: States, rest: Rest) ->
         left = _moves_by(move, image, largest, start)
         if left <= tolerance or done >= rest.phases:
             break
+        size = foreseen = float(np.linalg.norm(move))
         point = image
-        if steps:
-            weights, *_ = np.linalg.lstsq(np.stack(turns, 1), move, rcond=None)
-            point = image - np.stack(steps, 1) @ weights
+        noise = 2 * float(np.finfo(np.float64).eps * np.linalg.norm(image))
+        told = [i for i, turn in enumerate(turns) if np.linalg.norm(turn) > noise]
+        if told:  # what rounding turns says nothing
+            turned = np.stack([turns[i] for i in told], 1)
+            weights, *_ = np.linalg.lstsq(turned, move, rcond=None)
+            point = image - np.stack([steps[i] for i in told], 1) @ weights
+            foreseen = float(np.linalg.norm(move - turned @ weights))
         new, done = image_of(point), done + 1
-        if steps and not np.linalg.norm(new - point) < np.linalg.norm(move):
+        if told and not size - np.linalg.norm(new - point) > 0.1 * (size - foreseen):
             point, steps, turns = image, [], []
             new, done = image_of(point), done + 1
         steps = [*steps, new - image][-DEPTH:]

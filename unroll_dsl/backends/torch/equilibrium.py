@@ -16,8 +16,8 @@ ACCELERATED = f'''def accelerated(
     each sample, relative: the most of the parts of x, of such `widths`.
 
     Anderson acceleration (Walker, Ni, 2011): the next point is the combination of the last {DEPTH} images that
-    would rest if `step` were affine. A sample that is not nearer to rest there takes the plain image and
-    forgets those before, so that at worst this is the plain iteration. A sample that rests stays.
+    would rest if `step` were affine. A sample of which this foresees too much, ten times what it gains, takes
+    the plain image and forgets those before: at worst this is the plain iteration. One that rests stays.
     """
     steps, turns = [], []  # differences of images, and of moves
     move, largest, done = image - x, torch.zeros_like(x), 1
@@ -27,10 +27,12 @@ ACCELERATED = f'''def accelerated(
         resting = (left <= tolerance).unsqueeze(-1)
         if resting.all() or done >= phases:
             return image, left
-        point = image - combined(steps, turns, move) if steps else image
+        point, foreseen = extrapolated(image, move, steps, turns) if steps else (image, None)
         new, done = step(point), done + 1
         if steps:
-            nearer = (new - point).norm(dim=-1, keepdim=True) < move.norm(dim=-1, keepdim=True)
+            size = move.norm(dim=-1, keepdim=True)
+            gained = size - (new - point).norm(dim=-1, keepdim=True)
+            nearer = gained >= 0.1 * (size - foreseen)
             if not (nearer | resting).all():
                 point = torch.where(nearer, point, image)
                 new, done = step(point), done + 1
@@ -52,17 +54,22 @@ def moves_by(move: Tensor, image: Tensor, largest: Tensor, widths: list[int]) ->
     return found
 
 
-def combined(steps: list[Tensor], turns: list[Tensor], move: Tensor) -> Tensor:
-    """The combination of `steps` whose `turns` are nearest to `move`."""
+def extrapolated(
+    image: Tensor, move: Tensor, steps: list[Tensor], turns: list[Tensor]
+) -> tuple[Tensor, Tensor]:
+    """Where the move would be smallest if it turned as it did before, and how long it would be there."""
     full = torch.promote_types(move.dtype, torch.float32)
     with torch.autocast(move.device.type, enabled=False):
         turn, step = torch.stack(turns, -1).to(full), torch.stack(steps, -1).to(full)
-        scale = turn.norm(dim=-2, keepdim=True).clamp(min=torch.finfo(full).tiny)
+        before, eps = move.to(full).unsqueeze(-1), torch.finfo(full).eps
+        scale = turn.norm(dim=-2, keepdim=True)
+        noise = 2 * eps * image.to(full).norm(dim=-1)[..., None, None]
+        scale = torch.where(scale > noise, scale, torch.inf)  # what rounding turns says nothing
         turn, step = turn / scale, step / scale
-        ridge = 10 * torch.finfo(full).eps * torch.eye(len(turns), dtype=full, device=move.device)
-        right = turn.mT @ move.to(full).unsqueeze(-1)
-        weights = torch.linalg.solve_ex(turn.mT @ turn + ridge, right)[0]
-        return (step @ weights).squeeze(-1).to(move.dtype)
+        ridge = 10 * eps * torch.eye(len(turns), dtype=full, device=move.device)
+        weights = torch.linalg.solve_ex(turn.mT @ turn + ridge, turn.mT @ before)[0]
+        foreseen = (before - turn @ weights).squeeze(-1).norm(dim=-1, keepdim=True)
+        return image - (step @ weights).squeeze(-1).to(image.dtype), foreseen.to(image.dtype)
 '''
 
 JOINED = '''def joined(states: Sequence[Tensor], ranks: tuple[int, ...]) -> tuple[Tensor, list[int]]:
