@@ -76,7 +76,7 @@ def _function(spec: Spec, instance: Instance, space: Space) -> Function:
 
     def apply(points: torch.Tensor) -> torch.Tensor:
         count = points.shape[0]
-        given = [x.expand(count, *x.shape) for x in inputs]
+        given = [x.expand((count, *x.shape)) for x in inputs]
         found = net(*given, *space.tensors(points))
         assert isinstance(found, torch.Tensor)
         return found.broadcast_to((count,))

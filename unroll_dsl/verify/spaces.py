@@ -46,7 +46,7 @@ class Space:
             if is_complex:
                 real, imaginary = piece.chunk(2, dim=-1)
                 piece = torch.complex(real, imaginary)
-            made.append(piece.reshape(*points.shape[:-1], *shape))
+            made.append(piece.reshape((*points.shape[:-1], *shape)))
         return made
 
     def joined(self, arrays: Sequence[torch.Tensor], *batch: int) -> Point:

@@ -233,7 +233,7 @@ class _Writer:
         sample = [x[0] for x in tensors(self.instance.inputs, torch.float64)]
 
         def run(given: Sequence[torch.Tensor], *batch: int) -> Sequence[torch.Tensor]:
-            constant = [x.expand(*batch, *x.shape) for x in sample]
+            constant = [x.expand((*batch, *x.shape)) for x in sample]
             with torch.no_grad():
                 return several(net(*constant, *given))
 
