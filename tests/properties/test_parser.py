@@ -61,7 +61,7 @@ expressions = st.recursive(
 )
 
 spaces = st.builds(n.SpaceType, names, list_of(expressions), st.booleans(), st.just(NOWHERE))
-networks = st.builds(n.NetworkType, spaces, spaces, st.just(NOWHERE))
+networks = st.builds(n.NetworkType, list_of(spaces, 1), spaces, st.just(NOWHERE))
 options = st.builds(n.Argument, names, expressions, st.just(NOWHERE))
 convs = st.builds(
     n.ConvType,
