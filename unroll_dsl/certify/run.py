@@ -87,9 +87,6 @@ def certify(
 
 def _kind(of: str, measure: str) -> Measure:
     """What is to be bounded, if that can be."""
-    if find_spec("PEPit") is None:
-        words = "certificates need PEPit: pip install 'unroll_dsl[certify]'"
-        raise ModuleNotFoundError(words, name="PEPit")
     if of not in _CLASSES:
         raise ValueError(f"the class is one of {', '.join(_CLASSES)}, found {of!r}")
     return Measure(measure)
@@ -138,6 +135,9 @@ def _certified(
         _function(group, i, terms.groups, unit, of, strong) for i, group in enumerate(terms.groups)
     )
     _check_output(terms, scripts, measure)
+    if find_spec("PEPit") is None:
+        words = "certificates need PEPit: pip install 'unroll_dsl[certify]'"
+        raise ModuleNotFoundError(words, name="PEPit")
     bounds = tuple(solve(script, functions, unit, measure) for script in scripts)
     fixed = all(other[2] == unit for other in followed) or smoothness is not None
     known = unit if not missing or fixed else None
