@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Bound:
+class Supplied:
     """What a caller gives: see `Spec.compile`."""
 
     constants: Mapping[str, Any] = field(default_factory=dict)
@@ -47,7 +47,7 @@ def compiled(
     program: Program,
     graph: Graph,
     count: int | None,
-    given: Bound,
+    given: Supplied,
     made: Made,
     *,
     trained: bool = False,

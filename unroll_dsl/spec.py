@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from unroll_dsl.backends.binding import bind as bind_values
 from unroll_dsl.backends.errors import NoInfluence, NothingToRun, PhasesInvalid
 from unroll_dsl.backends.resting import Phases, Rest, resting
-from unroll_dsl.compiling import Bound, Made, compiled
+from unroll_dsl.compiling import Made, Supplied, compiled
 from unroll_dsl.diagnostics.model import Diagnostic
 from unroll_dsl.diagnostics.raised import InternalError, UnrollError
 from unroll_dsl.driver import Checked, check_program, check_source
@@ -230,7 +230,7 @@ class Spec:
 
         spec = self.with_roles(learn, fix)
         rest = resting(spec.runnable(), phases, tol, max_phases)
-        bound = Bound(bind or {}, init or {}, dims or {})
+        bound = Supplied(bind or {}, init or {}, dims or {})
         level = level_of(style, optimize)
         made = Made(dtype, device, seed, level, checkpoint, gradient, rest, style)
         return compiled(spec.program, spec.graph, spec.count(phases, rest), bound, made)

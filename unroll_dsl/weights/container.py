@@ -18,7 +18,7 @@ from unroll_dsl.backends.binding import bind as bind_values
 from unroll_dsl.backends.errors import WeightsMisfit
 from unroll_dsl.backends.torch.names import identifier
 from unroll_dsl.backends.values import describe
-from unroll_dsl.compiling import Bound, Made, compiled
+from unroll_dsl.compiling import Made, Supplied, compiled
 from unroll_dsl.diagnostics.raised import UnrollError
 from unroll_dsl.files.pairs import read_whole, to_pairs
 from unroll_dsl.spec import Spec
@@ -134,7 +134,7 @@ def load_network(
         held.gradient,  # type: ignore[arg-type]
         held.rest,
     )
-    bound = Bound(given, _starts(held, weights), _sizes(held, given, dims or {}))
+    bound = Supplied(given, _starts(held, weights), _sizes(held, given, dims or {}))
     count = spec.count(held.phases, held.rest)
     network = compiled(spec.program, spec.runnable(), count, bound, made, trained=True)
     put(network, weights, str(path))
