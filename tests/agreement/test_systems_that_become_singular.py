@@ -9,6 +9,8 @@ import torch
 
 import unroll_dsl
 from unroll_dsl.diagnostics import UnrollError
+from unroll_dsl.verify.report import Row, Verdict
+from unroll_dsl.verify.run import _guarded
 
 HEAD = (
     "algorithm a\ndims m, n\ninput y : vector[m]\ninput d : vector[n]\ninput s : scalar\n"
@@ -119,3 +121,42 @@ def test_a_form_that_proves_it_is_not_looked_at() -> None:
         "learnable r : scalar > 0 = 1\noutput solve(A' @ A + r * I, A' @ y)\n"
     )
     assert "regular" not in spec.source()
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32])
+def test_a_form_that_proves_it_and_a_shift_below_the_precision(dtype: torch.dtype) -> None:
+    """In its Cholesky factor it is looked at; the reference refuses it too."""
+    spec = unroll_dsl.loads(
+        "algorithm a\ndims m, n\ninput y : vector[m]\ninput B : matrix[m, n]\n"
+        "learnable r : scalar > 0 = 1e-30\noutput solve(B' @ B + r * I, B' @ y)\n",
+        name="page.unroll",
+    )
+    generator = torch.Generator().manual_seed(0)
+    y = torch.randn(2, 6, dtype=dtype, generator=generator)
+    regular = torch.randn(2, 6, 3, dtype=dtype, generator=generator)
+    hilbert = 1 / (torch.arange(6.0)[:, None] + torch.arange(3.0) + 1).to(dtype).expand(2, 6, 3)
+    singular = regular.clone()
+    singular[1, :, 1] = singular[1, :, 0]
+    if dtype == torch.float64:
+        with pytest.raises(UnrollError, match="is singular"):
+            spec.reference(dims={"n": 3})(y.numpy(), singular.numpy())
+    for level in (0, 1, 2):
+        net = spec.compile(optimize=level, dtype=dtype, dims={"n": 3})
+        for run in (net, torch.vmap(net)):
+            with pytest.raises(RuntimeError, match="page.unroll:6: the system of `solve` is singular"):
+                run(y, singular)
+            for B in (regular, hilbert):  # of a condition number that the precision bears
+                expected = torch.linalg.lstsq(B.double(), y.double()[..., None]).solution[..., 0]
+                found = run(y, B).double()
+                torch.testing.assert_close(found, expected, rtol=0.05, atol=0.05)
+        expected = torch.linalg.lstsq(regular, y[..., None]).solution[..., 0]
+        torch.testing.assert_close(net(y, regular), expected)
+        assert net(torch.nan * y, torch.nan * regular).isnan().all()
+
+
+def test_check_answers_in_words() -> None:
+    def step() -> list[Row]:
+        raise torch.linalg.LinAlgError("page.unroll:6: the system of `solve` is singular")
+
+    (row,) = _guarded(step)
+    assert row.verdict is Verdict.SKIPPED and row.detail.startswith("page.unroll:6")

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from unroll_dsl.operators.lazy import np
 from unroll_dsl.operators.model import Function, Kind, Mismatch, Parameter, Static
 from unroll_dsl.types import Array, Field
 
@@ -46,6 +47,24 @@ _MATRIX_HELPER = '''def regular_matrix(M: Tensor, place: str) -> Tensor:
                     "`... + rho * I`, or give a matrix with independent columns"
                 )
     return M
+'''
+
+_FACTOR_HELPER = '''def regular_factor(M: Tensor, place: str) -> Tensor:
+    """The lower triangular L of M = L L', which is definite by its form; refused where its condition number is
+    beyond the precision. The number, in the 1-norm, is computed only where pivots are near rounding."""
+    if M.device.type != "cpu" or not M.numel() or torch.compiler.is_compiling():
+        return torch.linalg.cholesky(M)
+    L, failed = torch.linalg.cholesky_ex(M)
+    known, eps = M.detach(), torch.finfo(M.dtype).eps
+    singular, pivots = failed > 0, L.detach().diagonal(dim1=-2, dim2=-1).abs()
+    if largest(pivots.amin(-1) ** 2 <= M.shape[-1] * eps * pivots.amax(-1) ** 2):
+        singular = singular | ~(torch.linalg.cond(known, 1) < 1 / eps)
+    if largest(singular & known.isfinite().all(-1).all(-1)):
+        raise torch.linalg.LinAlgError(
+            f"{place}: the system of `solve` is singular at these values: its form is definite, but its shift "
+            "is below the precision"
+        )
+    return L
 '''
 
 
@@ -89,5 +108,15 @@ RECORDS = (
         _passed,
         "regular_matrix(M, place)",
         helper=_MATRIX_HELPER,
+    ),
+    Function(
+        "regular_factor",
+        (Parameter("M"), _PLACE),
+        Kind.WHOLE,
+        "The lower triangular L of a positive definite M = L L', refused where M has no inverse for the precision.",
+        _same,
+        lambda M, place: np.linalg.cholesky(M),
+        "regular_factor(M, place)",
+        helper=_FACTOR_HELPER,
     ),
 )

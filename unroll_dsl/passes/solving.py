@@ -197,7 +197,7 @@ class _Build:
             case Spectral():
                 return self._spectral(method, b)
             case Cholesky():
-                lower = self._record("cholesky", matrix, label="L")
+                lower = self._lower(matrix)
                 return self._record("cholesky_solve", b, lower)
             case Woodbury(gram, shift):
                 return self._woodbury(gram, shift, b)
@@ -313,7 +313,7 @@ class _Build:
             added, right = eye, self._op("div", b, d)
         if c is not None:
             side = self._op("mul", c, side)
-        lower = self._record("cholesky", self._op("add", side, added), label="L")
+        lower = self._lower(self._op("add", side, added))
         inner = self._record("cholesky_solve", self._product(factor, right), lower)
         back = self._product(turned, inner)
         if c is not None:
@@ -333,6 +333,14 @@ class _Build:
         if node.op == Elementwise("div") and self.new.nodes[node.args[0]].op == Constant(1):
             return node.args[1]
         return None
+
+    def _lower(self, matrix: int) -> int:
+        """The Cholesky factor of a matrix; one of set-up is looked at as the network is made."""
+        if self.new.stages[matrix] > Stage.SETUP:
+            lower = regular("regular_factor", matrix, self.new, self.origin)
+            self.new.relabel(lower, "L")
+            return lower
+        return self._record("cholesky", matrix, label="L")
 
     def _record(self, name: str, *args: int, label: str | None = None) -> int:
         found = self.new.make(Builtin(name), *args, origin=self.origin)

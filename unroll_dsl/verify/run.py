@@ -132,8 +132,12 @@ def _is_singular(spec: Spec, instance: Instance, phases: int) -> bool:
 
 def _guarded(step: Callable[[], list[Row]]) -> list[Row]:
     """The rows of a check; what no solver can do at these sizes is skipped, and says so."""
+    import torch
+
     try:
         return step()
+    except torch.linalg.LinAlgError as error:  # type: ignore[attr-defined]
+        return [Row("program", "numerics", Verdict.SKIPPED, detail=f"{error}; other sizes? (--dims)")]
     except OverflowError:
         words = "a number that the phases count with is out of range"
         return [Row("program", "numerics", Verdict.FAILED, detail=words)]

@@ -108,7 +108,7 @@ def _leaf(node: Node) -> str | None:
             return "V"
         case ops.Builtin("symmetric_eigenvectors"):
             return "Q"
-        case ops.Builtin("cholesky"):
+        case ops.Builtin("cholesky" | "regular_factor"):
             return "C"
         case _:
             return None

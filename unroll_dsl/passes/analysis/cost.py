@@ -242,7 +242,7 @@ def _record(name: str, node: Node, args: Sequence[Type]) -> Count:
     k = Count.entries(first.shape[1:]) if isinstance(first, Array) else Count.of(1)
     cube = n * n * n
     match name:
-        case "cholesky":
+        case "cholesky" | "regular_factor":
             return cube * Fraction(1, 3)
         case "cholesky_solve":
             return 2 * n * n * k
