@@ -143,7 +143,9 @@ def test_a_form_that_proves_it_and_a_shift_below_the_precision(dtype: torch.dtyp
     for level in (0, 1, 2):
         net = spec.compile(optimize=level, dtype=dtype, dims={"n": 3})
         for run in (net, torch.vmap(net)):
-            with pytest.raises(RuntimeError, match="page.unroll:6: the system of `solve` is singular"):
+            with pytest.raises(
+                RuntimeError, match=r"page.unroll:6: the system of `solve` is singular"
+            ):
                 run(y, singular)
             for B in (regular, hilbert):  # of a condition number that the precision bears
                 expected = torch.linalg.lstsq(B.double(), y.double()[..., None]).solution[..., 0]

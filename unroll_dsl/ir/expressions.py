@@ -293,7 +293,7 @@ class Expressions:
                 field_type = self.types[right]
                 assert isinstance(field_type, Array)
                 inverse_type = Array((), field_type.field.join(Field.REAL))
-                inverse = self.list.add(ops.Elementwise("div"), args, inverse_type, right.span)
+                inverse = self.list.add(ops.Elementwise("div"), args, inverse_type, span)
                 return self.list.add(ops.ScaleMap(), (inverse, self.value(left)), type_, span)
 
     def _matrix(self, expr: Expr, want: Array) -> int:

@@ -20,6 +20,8 @@ _NUMBER = Parameter("t", number=True)
 _EXTRAPOLATE = '''
 def extrapolate(x: Tensor, x_prev: Tensor, t: Tensor | float) -> Tensor:
     """Momentum, ``x + t * (x - x_prev)``, in one pass over memory."""
+    if any(v.dtype != x.dtype for v in (x_prev, t) if isinstance(v, Tensor)):  # by autocast
+        return x + t * (x - x_prev)
     return torch.lerp(x_prev, x, 1 + t)
 '''
 

@@ -137,7 +137,9 @@ def _guarded(step: Callable[[], list[Row]]) -> list[Row]:
     try:
         return step()
     except torch.linalg.LinAlgError as error:  # type: ignore[attr-defined]
-        return [Row("program", "numerics", Verdict.SKIPPED, detail=f"{error}; other sizes? (--dims)")]
+        return [
+            Row("program", "numerics", Verdict.SKIPPED, detail=f"{error}; other sizes? (--dims)")
+        ]
     except OverflowError:
         words = "a number that the phases count with is out of range"
         return [Row("program", "numerics", Verdict.FAILED, detail=words)]

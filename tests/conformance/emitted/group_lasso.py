@@ -86,6 +86,9 @@ def block_soft(V: Tensor, t: Tensor) -> Tensor:
 def check_input(name: str, x: Tensor, shape: tuple[int | None, ...], like: Tensor) -> None:
     """Refuse what does not end in `shape` (None: any size), or has not the precision and the device
     of `like`. Any batch axes may lead."""
+    if not isinstance(x, Tensor):
+        words = f"found {type(x).__name__}: give torch.as_tensor({name})"
+        raise TypeError(f"`{name}` must be a tensor, {words}")
     found = tuple(x.shape[x.ndim - len(shape) :]) if x.ndim >= len(shape) else ()
     if len(found) < len(shape) or any(n not in (None, m) for n, m in zip(shape, found)):
         wanted = ", ".join(["...", *("any" if n is None else str(n) for n in shape)])
@@ -99,4 +102,6 @@ def check_input(name: str, x: Tensor, shape: tuple[int | None, ...], like: Tenso
 
 def extrapolate(x: Tensor, x_prev: Tensor, t: Tensor | float) -> Tensor:
     """Momentum, ``x + t * (x - x_prev)``, in one pass over memory."""
+    if any(v.dtype != x.dtype for v in (x_prev, t) if isinstance(v, Tensor)):  # by autocast
+        return x + t * (x - x_prev)
     return torch.lerp(x_prev, x, 1 + t)

@@ -84,6 +84,9 @@ class Phase(nn.Module):
 def check_input(name: str, x: Tensor, shape: tuple[int | None, ...], like: Tensor) -> None:
     """Refuse what does not end in `shape` (None: any size), or has not the precision and the device
     of `like`. Any batch axes may lead."""
+    if not isinstance(x, Tensor):
+        words = f"found {type(x).__name__}: give torch.as_tensor({name})"
+        raise TypeError(f"`{name}` must be a tensor, {words}")
     found = tuple(x.shape[x.ndim - len(shape) :]) if x.ndim >= len(shape) else ()
     if len(found) < len(shape) or any(n not in (None, m) for n, m in zip(shape, found)):
         wanted = ", ".join(["...", *("any" if n is None else str(n) for n in shape)])

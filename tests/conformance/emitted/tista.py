@@ -128,6 +128,7 @@ class Tista(nn.Module):
     def loss(self, y: Tensor, s_star: Tensor) -> Tensor:
         """The training loss, averaged over the batch."""
         check_input("s_star", s_star, (self.A.shape[-1],), self.A)
+        check_batches({"y": (y, 1), "s_star": (s_star, 1)})
         s = self(y)
         return (s - s_star).square().sum(-1).mean()
 
@@ -202,6 +203,9 @@ def mmse_bg(v: Tensor, t2: Tensor, p: Tensor, a2: Tensor) -> Tensor:
 def check_input(name: str, x: Tensor, shape: tuple[int | None, ...], like: Tensor) -> None:
     """Refuse what does not end in `shape` (None: any size), or has not the precision and the device
     of `like`. Any batch axes may lead."""
+    if not isinstance(x, Tensor):
+        words = f"found {type(x).__name__}: give torch.as_tensor({name})"
+        raise TypeError(f"`{name}` must be a tensor, {words}")
     found = tuple(x.shape[x.ndim - len(shape) :]) if x.ndim >= len(shape) else ()
     if len(found) < len(shape) or any(n not in (None, m) for n, m in zip(shape, found)):
         wanted = ", ".join(["...", *("any" if n is None else str(n) for n in shape)])
@@ -211,3 +215,12 @@ def check_input(name: str, x: Tensor, shape: tuple[int | None, ...], like: Tenso
         raise TypeError(f"`{name}` must be {dtype}, found {x.dtype}: give {name}.to({dtype})")
     if x.device != like.device:
         raise ValueError(f"`{name}` is on {x.device}, the network on {like.device}")
+
+
+def check_batches(inputs: dict[str, tuple[Tensor, int]]) -> None:
+    """Refuse inputs whose batch axes do not broadcast; each is given with the axes of a sample of it."""
+    found = {name: list(x.shape[: max(x.ndim - axes, 0)]) for name, (x, axes) in inputs.items()}
+    for axis in range(1, max(map(len, found.values())) + 1):
+        if len({batch[-axis] for batch in found.values() if len(batch) >= axis} - {1}) > 1:
+            words = ", ".join(f"`{name}` has {batch}" for name, batch in found.items())
+            raise ValueError(f"the inputs have different batch axes: {words}")

@@ -68,19 +68,24 @@ class OutsideMap:
         """
         if self.module is None:
             self.module = self._prepared()
-        elif self.is_old and self.real is torch.float64:  # else it is no copy
-            self.module = as_map(_exact_map(self.value), *self.spaces)
+        elif self.is_old:
+            self.module = self._copied()
         self.is_old = False
         return self.module
 
+    def _copied(self) -> nn.Module:
+        """The map of a copy, which leaves what was bound as it is."""
+        change = _wide if self.real is torch.float64 else _near
+        return as_map(_changed_map(self.value, change), *self.spaces)
+
     def _prepared(self) -> nn.Module:
-        module = as_map(_exact_map(self.value), *self.spaces)
+        module = self._copied()
         found = tried(self.declared, module, *self.spaces, torch.float64, "cpu")
         if isinstance(found, Adjointness):
             is_double = found.is_double
         else:
-            is_double = False
-            module, self.real = as_map(self.value, *self.spaces).cpu(), torch.float32
+            is_double, self.real = False, torch.float32
+            module = self._copied()
             if misfits(self.declared, module, *self.spaces, torch.float32, "cpu"):
                 raise UnrollError(found)
         if not is_double:
@@ -112,28 +117,39 @@ class OutsideMap:
         return (structure.domain if word == "forward" else structure.codomain).field
 
 
+def _wide(tensor: torch.Tensor) -> torch.Tensor:
+    """In double precision on the CPU."""
+    if tensor.is_complex():
+        return tensor.to("cpu", torch.complex128)
+    return tensor.to("cpu", torch.float64 if tensor.is_floating_point() else None)
+
+
+def _near(tensor: torch.Tensor) -> torch.Tensor:
+    """On the CPU, as it is."""
+    return tensor.cpu()
+
+
 def _exact(value: Any) -> Any:
     """A copy of a module in double precision on the CPU; what is no module as it is."""
+    return _changed(value, _wide)
+
+
+def _changed(value: Any, change: Callable[[torch.Tensor], torch.Tensor]) -> Any:
+    """A copy of a module with its tensors changed; what is no module as it is."""
     if not isinstance(value, nn.Module):
         return value
-
-    def wide(tensor: torch.Tensor) -> torch.Tensor:
-        if tensor.is_complex():
-            return tensor.to("cpu", torch.complex128)
-        return tensor.to("cpu", torch.float64 if tensor.is_floating_point() else None)
-
     module: Any = copy.deepcopy(value)
-    return module._apply(wide)  # `double()` leaves complex numbers as they are
+    return module._apply(change)  # `double()` leaves complex numbers as they are
 
 
-def _exact_map(value: Any) -> Any:
+def _changed_map(value: Any, change: Callable[[torch.Tensor], torch.Tensor]) -> Any:
     """The same of a map; of two methods of a module, the methods of its copy."""
     if isinstance(value, Pair):
         value = value.functions
     if not isinstance(value, tuple | list):
-        return _exact(value)
+        return _changed(value, change)
     owners = [getattr(function, "__self__", None) for function in value]
-    copies = {id(owner): _exact(owner) for owner in owners if isinstance(owner, nn.Module)}
+    copies = {id(o): _changed(o, change) for o in owners if isinstance(o, nn.Module)}
     return tuple(
         getattr(copies[id(owner)], function.__name__) if id(owner) in copies else function
         for function, owner in zip(value, owners, strict=True)

@@ -35,12 +35,13 @@ def checks(
         if entry.type.field is Field.COMPLEX:
             made.keywords.append(ast.keyword("is_complex", ast.Constant(True)))
         found.append(Do(made))
-    if len(entries) > 1 and not before:
+    together = [*before, *entries]
+    if entries and len(together) > 1:
         pairs = [
             ast.Tuple([name(identifier(e.name)), ast.Constant(e.type.rank)], ast.Load())
-            for e in entries
+            for e in together
         ]
-        given = ast.Dict([ast.Constant(e.name) for e in entries], list(pairs))
+        given = ast.Dict([ast.Constant(e.name) for e in together], list(pairs))
         found.append(Do(call("check_batches", given)))
     return tuple(found)
 

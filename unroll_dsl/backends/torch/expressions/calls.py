@@ -113,8 +113,6 @@ class Calls(Elementwise):
                 expr = expr if callee.numbers[position] else self.wrap(expr)
             elif callee.elementwise:
                 expr = self.align(expr, type_, target, self.facts.batched[argument])
-            if type_.field is Field.BOOL:
-                expr = fill("v.to(d)", v=expr, d=self.like().dtype(Field.REAL))
             arguments.append(expr)
         return call(callee.name, *arguments)
 
