@@ -99,6 +99,7 @@ class AdmmCsnet(nn.Module):
         check_input(
             "target", target, (1, self.P.shape[-2], self.P.shape[-1]), self.P, is_complex=True
         )
+        check_batches({"y": (y, 3), "target": (target, 3)})
         x_hat = self(y)
         return (
             (x_hat - target).abs().square().sum((-3, -2, -1)).sqrt()
@@ -174,6 +175,9 @@ def check_input(
 ) -> None:
     """Refuse what does not end in `shape` (None: any size), or has not the precision and the device
     of `like`. Any batch axes may lead."""
+    if not isinstance(x, Tensor):
+        words = f"found {type(x).__name__}: give torch.as_tensor({name})"
+        raise TypeError(f"`{name}` must be a tensor, {words}")
     found = tuple(x.shape[x.ndim - len(shape) :]) if x.ndim >= len(shape) else ()
     if len(found) < len(shape) or any(n not in (None, m) for n, m in zip(shape, found)):
         wanted = ", ".join(["...", *("any" if n is None else str(n) for n in shape)])
@@ -227,3 +231,12 @@ class Largest(torch.autograd.Function):
     @staticmethod
     def vmap(info, in_dims, x: Tensor) -> tuple[Tensor, None]:
         return Largest.apply(x), None
+
+
+def check_batches(inputs: dict[str, tuple[Tensor, int]]) -> None:
+    """Refuse inputs whose batch axes do not broadcast; each is given with the axes of a sample of it."""
+    found = {name: list(x.shape[: max(x.ndim - axes, 0)]) for name, (x, axes) in inputs.items()}
+    for axis in range(1, max(map(len, found.values())) + 1):
+        if len({batch[-axis] for batch in found.values() if len(batch) >= axis} - {1}) > 1:
+            words = ", ".join(f"`{name}` has {batch}" for name, batch in found.items())
+            raise ValueError(f"the inputs have different batch axes: {words}")
