@@ -39,7 +39,7 @@ def balanced(text: str) -> bool:
 def test_latex(unroll: Unroll) -> None:
     out = unroll(*LASSO, "--explain", "latex").out
     assert out.startswith(r"\documentclass{article}") and out.endswith("\\end{document}\n")
-    assert r"z &\leftarrow \mathcal{S}_{\frac{\lambda}{\rho}}\!\left(x + u\right)" in out
+    assert r"z &\leftarrow \mathcal{S}_{\lambda / \rho}\!\left(x + u\right)" in out
     assert balanced(out)
     begun = re.findall(r"\\begin\{(\w+\*?)\}", out)
     assert sorted(begun) == sorted(re.findall(r"\\end\{(\w+\*?)\}", out))

@@ -3,6 +3,7 @@
     unroll explore lasso --out DIR --budget 10m --dims n=100,m=50
     unroll explore block_cs --out DIR --data IMAGES --method ista
     unroll explore --resume DIR                              go on with one that was stopped
+    unroll explore --resume DIR --budget 20m                 ... with more time than it began with
 
 The folder has a run of each network (`unroll report`, `unroll train --resume`), explore.html, and the page of the best one,
 best.unroll. A problem without a loss is learnt by the squared distance to a target, measured as its square says.
@@ -42,9 +43,7 @@ def arguments(parser: ArgumentParser) -> None:
     parser.add_argument("file", nargs="?", metavar="PROBLEM", help="path, or name of a problem")
     parser.add_argument("--out", type=Path, metavar="DIR", help="the folder to make")
     parser.add_argument("--resume", type=Path, metavar="DIR", help="go on with this one")
-    parser.add_argument(
-        "--budget", type=seconds, default=600.0, metavar="TIME", help="90s, 10m, 2h (10m)"
-    )
+    parser.add_argument("--budget", type=seconds, metavar="TIME", help="90s, 10m, 2h (10m)")
     parser.add_argument(
         "--method", action="append", default=[], metavar="M", help="of this method alone; again for more"
     )  # fmt: skip
@@ -86,13 +85,13 @@ def run(options: Namespace) -> int:
                     "an exploration goes on as it began",
                     f"`unroll explore --resume {options.resume}`",
                 )
-            found = resume(options.resume, say=said)
+            found = resume(options.resume, budget=options.budget, say=said)
         else:
             if options.file is None:
                 raise UsageError("what is to be explored?", "`unroll explore PROBLEM --out DIR`")
             if options.out is None:
                 raise UsageError("no folder for the exploration", "`--out DIR`")
-            settings = Settings(options.budget, _methods(options), _tables(options))
+            settings = Settings(options.budget or 600.0, _methods(options), _tables(options))
             spec = load(options.file, no_colour=options.no_colour, quiet=True)
             statements = tuple(options.statements)
             found = explore(spec.typed, options.out, settings, statements=statements, say=said)

@@ -40,7 +40,7 @@ h3 { font-size: 1.25rem; margin-top: 2.6rem; } h4 { font-size: 1.05rem; margin: 
 h5 { font-size: 1rem; margin: 1.2rem 0 .2rem; } summary { cursor: pointer; color: var(--accent); }
 .network { border: 1px solid var(--line); border-radius: .5rem; padding: 0 1.2rem .8rem; margin: 1.6rem 0; }
 .network h3 { margin-top: 1rem; } .deck td, .deck th { padding: .2rem .8rem .2rem 0; text-align: left; }
-.deck td.number { text-align: right; } .deck { font-size: .92rem; } a { color: var(--accent); }
+.scroll { overflow-x: auto; } .deck td { vertical-align: top; } .deck td.number { text-align: right; } .deck { font-size: .92rem; } a { color: var(--accent); }
 """
 
 
@@ -62,21 +62,23 @@ def _iterations(group: Sequence[Slide]) -> list[list[Slide]]:
 
 
 def _contents(groups: Sequence[Sequence[Slide]], figures: Sequence[Figure | Skipped]) -> str:
+    figure = "<th>authors' figure</th>" if figures else ""
     rows = [
-        "<tr><th>objective</th><th>method</th><th>page</th><th>lines</th><th>learnt</th><th>authors' figure</th></tr>"
+        f"<tr><th>objective</th><th>method</th><th>page</th><th>lines</th><th>learnt</th>{figure}</tr>"
     ]
     for group in groups:
         for same in _iterations(group):
             for slide in same:
                 learnt = ", ".join(p.name for p in slide.spec.graph.parameters) or "nothing"
                 found = "; ".join(_figure(f) for f in figures if f.name == slide.name)
+                cell = f"<td>{found}</td>" if figures else ""
                 rows.append(
                     f'<tr><td><a href="#{slide.problem.name}">{slide.problem.name}</a></td>'
                     f"<td>{html.escape(slide.derivation.method.name)}</td>"
                     f'<td><a href="#{slide.name}">{slide.name}</a></td><td class=number>{slide.lines}</td>'
-                    f"<td>{html.escape(learnt)}</td><td>{found}</td></tr>"
+                    f"<td>{html.escape(learnt)}</td>{cell}</tr>"
                 )
-    return f"<table class=deck>{''.join(rows)}</table>"
+    return f"<div class=scroll><table class=deck>{''.join(rows)}</table></div>"
 
 
 def _figure(found: Figure | Skipped) -> str:

@@ -31,6 +31,8 @@ STATE = "explore.json"
 PROBLEM = "problem.unroll"
 RUNS = "runs"
 _TRAINING = 0.7  # of the budget; the rest is for the comparison
+_LEAST = 0.1  # of an equal share of the time: with less it is not worth beginning
+_NO_TIME = "no time was left for it; give more: `--resume DIR --budget TIME`"
 _IMAGES = 64  # that networks of images are judged on: they take long
 _FOREVER = 1_000_000_000  # updates: the time ends a run
 _DEFAULTS: Mapping[str, Any] = {
@@ -125,8 +127,15 @@ def explore(
     return resume(out, say=say)
 
 
-def resume(out: Path, *, say: Say = lambda text: None) -> Found:
+def resume(out: Path, *, budget: float | None = None, say: Say = lambda text: None) -> Found:
     """Go on with an exploration: networks that have had their time are left as they are.
+
+    Those of papers come first. When the time is over, the others are named as not trained.
+
+    Parameters
+    ----------
+    budget
+        Seconds in all, in place of those that it began with.
 
     Raises
     ------
@@ -134,6 +143,7 @@ def resume(out: Path, *, say: Say = lambda text: None) -> Found:
         If the folder holds none, another process works in it, or no network could be trained.
     """
     state = _state(out)
+    state["settings"]["budget"] = budget or state["settings"]["budget"]
     settings = Settings(
         state["settings"]["budget"],
         tuple(state["settings"]["methods"]),
@@ -142,19 +152,24 @@ def resume(out: Path, *, say: Say = lambda text: None) -> Found:
     typed = loads((out / PROBLEM).read_text("utf-8"), PROBLEM).typed
     rows = members(typed, only=settings.methods or None)
     derived = [row for row in rows if isinstance(row, Member)]
-    networks = tuple(m for m in derived if m.is_network and m.same_as is None)
+    own = (m for m in derived if m.is_network and m.same_as is None)
+    networks = tuple(sorted(own, key=lambda m: not m.choice.published))
     if not networks:
         raise TrainingError(
             "the family has no network", "`unroll family PROBLEM` says why, method by method"
         )
     begun, before = time.monotonic(), state.setdefault("spent", 0.0)
     shares = state.setdefault("shares", {})
+    late: list[str] = []
     with locked(out):
         for i, member in enumerate(networks):
             if member.name in state["ended"]:
                 continue
             left = sum(m.name not in state["ended"] for m in networks)
             share = share_of(settings.budget, len(networks), state["spent"], left)
+            if share < _LEAST * share_of(settings.budget, len(networks), 0.0, len(networks)):
+                late.append(member.name)
+                continue
             say(f"{i + 1} of {len(networks)}: {member.name}, {share:.3g} seconds")
             state["ended"][member.name] = _trained(out, member, settings, share)
             shares[member.name] = share
@@ -163,13 +178,14 @@ def resume(out: Path, *, say: Say = lambda text: None) -> Found:
             if state["ended"][member.name]:
                 say(f"    {state['ended'][member.name]}")
     failed = {name: why for name, why in state["ended"].items() if why}
+    failed |= dict.fromkeys(late, _NO_TIME)
     runs = {m.name: out / RUNS / m.name for m in networks if m.name not in failed}
     if not runs:
         why = next(iter(failed.values()))
         raise TrainingError(f"no network of the family could be trained; the first: {why}")
     algorithms = tuple(m for m in derived if not m.choice.name)
-    own = {name: shares.get(name, 0.0) for name in runs}
-    return Found(out, typed, settings, algorithms, networks, runs, failed, own, state["spent"])
+    given = {name: shares.get(name, 0.0) for name in runs}
+    return Found(out, typed, settings, algorithms, networks, runs, failed, given, state["spent"])
 
 
 def share_of(budget: float, networks: int, spent: float, left: int) -> float:

@@ -17,8 +17,13 @@ from unroll_dsl.source import SourceFile
 from unroll_dsl.syntax import nodes as n
 
 _HEAD = r"""\documentclass{article}
+\usepackage[margin=1.1in]{geometry}
 \usepackage{amsmath, amssymb}
 \usepackage[T1]{fontenc}
+\setlength{\parindent}{0pt}
+\setlength{\parskip}{.5\baselineskip}
+\frenchspacing
+\raggedright
 \begin{document}
 """
 
@@ -34,7 +39,7 @@ def latex(derivation: Derivation, relaxed: Sequence[Relaxed] = (), *, whole: boo
             rows = " \\\\\n".join(_row(setter, formula) for formula in step.formulas)
             lines += [r"\begin{align*}", rows, r"\end{align*}"]
         if step.source:
-            lines.append(rf"\emph{{{_words(step.source)}.}}")
+            lines += ["", rf"\emph{{{_words(step.source)}.}}"]
     method = derivation.method
     lines += ["", _words(f"Needs: {method.needs}. Steps: {method.condition}. Rate: {method.rate}.")]
     for change, (before, after) in zip(changes(relaxed), _typed(derivation, relaxed), strict=True):
@@ -49,7 +54,8 @@ def latex(derivation: Derivation, relaxed: Sequence[Relaxed] = (), *, whole: boo
         ]
         if shown:
             lines += [r"\begin{align*}", " \\\\\n".join(shown), r"\end{align*}"]
-        lines += [_words(sentence) for sentence in _remarks(change)]
+        for sentence in _remarks(change):
+            lines += ["", _words(sentence)]
     body = "\n".join(lines) + "\n"
     return f"{_HEAD}{body}\\end{{document}}\n" if whole else body
 
@@ -60,7 +66,8 @@ def page(derivation: Derivation, text: str, relaxed: Sequence[Relaxed] = ()) -> 
     title = f"{name} by {html.escape(derivation.method.title)}"
     body = section(derivation, relaxed)
     return (
-        f'<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<title>{title}</title>\n'
+        f'<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        f'<meta name="viewport" content="width=device-width">\n<title>{title}</title>\n'
         f"<style>{STYLE}</style>\n</head>\n<body>\n<h1>{title}</h1>\n{body}"
         f"<h2>The page</h2>\n<pre>{html.escape(text)}</pre>\n</body>\n</html>\n"
     )
@@ -133,7 +140,8 @@ h1 { font-size: 1.7rem; } h2 { font-size: 1.15rem; margin: 2rem 0 .3rem; }
 .source { color: var(--soft); font-size: .9rem; } math { font-size: 1.15em; }
 .formula { overflow-x: auto; overflow-y: hidden; padding: .35rem 0 .35rem 1.5rem; }
 .before { border-left: 3px solid var(--line); } .after { border-left: 3px solid var(--accent); }
-table { border-collapse: collapse; margin: 1rem 0; } th { text-align: left; padding-right: 1.2rem; }
+code { overflow-wrap: anywhere; }
+table { border-collapse: collapse; margin: 1rem 0; } th { text-align: left; vertical-align: top; padding-right: 1.2rem; }
 pre { overflow-x: auto; padding: 1rem; border: 1px solid var(--line); font-size: .85rem; }
 """
 
@@ -174,7 +182,7 @@ def _updated(setter: Setter, line: n.PhaseStatement, mark: str | None) -> str:
 
 def _remarks(change: Change) -> Iterator[str]:
     if change.learned:
-        yield f"Learned: {', '.join(f'`{text}`' for text in change.learned)}."
+        yield f"Learned: {'; '.join(f'`{text}`' for text in change.learned)}."
     if not change.classical:
         yield "It does not start at the classical value."
     yield from (f"{note[0].upper()}{note[1:]}." for note in change.notes)

@@ -36,7 +36,22 @@ from unroll_dsl.syntax.nodes import (
     Unary,
     Update,
 )
-from unroll_dsl.types import Array, Field, LinearMap, Type
+from unroll_dsl.types import (
+    AdjointMap,
+    Array,
+    Builtin,
+    Composed,
+    Declared,
+    Diagonal,
+    Field,
+    IdentityMap,
+    LinearMap,
+    Scaled,
+    Structure,
+    Summed,
+    Type,
+    is_complex,
+)
 
 _RELATIONS = {"==": "=", "!=": r"\neq", "<": "<", "<=": r"\leq", ">": ">", ">=": r"\geq"}
 _LEVEL = {"or": 1, "and": 2, "+": 5, "-": 5, "*": 6, "@": 6, "/": 9, "^": 8}
@@ -268,7 +283,8 @@ class _Writer:
             inverse = rf"\left({words[0]}\right)^{{-1}}"
             return _Piece(rf"{inverse} {self._in(arguments[1], 7)}", 6)
         if name == "soft" and len(words) == 2:
-            return _Piece(rf"\mathcal{{S}}_{{{words[1]}}}\!\left({words[0]}\right)", 9)
+            small = self._in_line(arguments[1])
+            return _Piece(rf"\mathcal{{S}}_{{{small}}}\!\left({words[0]}\right)", 9)
         resolved = self.typed.calls.get(call)
         record = resolved.record if isinstance(resolved, FunctionCall) else lookup(name or "")
         if isinstance(record, Function) and record.latex:
@@ -283,6 +299,13 @@ class _Writer:
         else:
             head = rf"\operatorname{{{_text(name)}}}"
         return _Piece(rf"{head}\!\left({', '.join(words)}\right)", 9)
+
+    def _in_line(self, expr: Expr) -> str:
+        """For an index, where a fraction would be too small to read."""
+        match expr:
+            case Binary("/", left, right):
+                return f"{self._in(left, 6)} / {self._in(right, 7)}"
+        return self.set(expr)
 
     def _name(self, name: Name) -> str:
         if name.text == NOISE and self.noise is not None:
@@ -308,8 +331,27 @@ class _Writer:
             elif symbol is not None:
                 type_ = symbol.type
         if isinstance(type_, LinearMap):
-            return True
+            return _is_complex_map(type_.structure)
         return isinstance(type_, Array) and type_.field is Field.COMPLEX
+
+
+def _is_complex_map(structure: Structure) -> bool:
+    """Whether the adjoint of a map conjugates."""
+    match structure:
+        case Declared():
+            return is_complex(structure)
+        case Builtin():
+            return structure.complex
+        case Diagonal(diagonal):
+            return diagonal.field is Field.COMPLEX
+        case IdentityMap():
+            return False
+        case AdjointMap(inner) | Scaled(of=inner):
+            return _is_complex_map(inner)
+        case Composed(first, second) | Summed(first, second):
+            return _is_complex_map(first) or _is_complex_map(second)
+        case _:
+            assert_never(structure)
 
 
 def _number(value: int | float) -> str:

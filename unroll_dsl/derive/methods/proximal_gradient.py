@@ -196,7 +196,7 @@ def _way(
         steps.append(
             Step(
                 "The proximal map of the rest",
-                "argmin over z of 1/2 * sumsq(z - v) + step * rest(z), at the point v.",
+                "The smallest `1/2 * sumsq(z - v) + step * rest(z)` over all z, at the point v.",
                 tuple(images),
                 "; ".join(dict.fromkeys(t.atom.source for t in rough)),
             )
@@ -204,8 +204,8 @@ def _way(
     steps.append(
         Step(
             "The scheme",
-            "Minimising the surrogate at the last point; converges for steps below 2 / L, in the "
-            "objective as 1/k for steps up to 1 / L.",
+            "Minimising the surrogate at the last point; converges for steps below `2 / L`, in the "
+            "objective as `1 / k` for steps up to `1 / L`.",
             tuple(Formula(line.target, line.value, "<-") for line in updates),
             "Beck, 2017, chapter 10",
         )

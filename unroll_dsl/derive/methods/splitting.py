@@ -176,7 +176,7 @@ def _subproblems(
     for s, line, penalty in zip(splits, lines[1:], penalties):
         yield Step(
             f"Over {s.variable.name}",
-            f"The proximal map with weight 1 / {rho} at the image of {x} plus the multiplier.",
+            f"The proximal map with weight `1 / {rho}` at the image of `{x}` plus the multiplier.",
             (
                 Formula(
                     line.target, tidy(total([sum_of(s.terms), penalty])), "<-", s.variable.name
