@@ -81,6 +81,21 @@ def test_shrinkage_starts_at_the_curve() -> None:
     )
 
 
+def test_shrinkage_between_knots_is_off_by_no_more_than_it_says() -> None:
+    """One curve, a threshold halfway between two of 11 knots: off by a quarter of their distance 0.2 there."""
+    source = (
+        "algorithm a\ndims n\ninput y : vector[n]\nstate x : vector[n] = 0\n"
+        "phase (1):\n    x <- soft(y, 0.3)\noutput x\n"
+    )
+    before = unroll_dsl.loads(source)
+    (step,) = relax(before.typed, ["shrinkage(knots=11)"])
+    y = np.linspace(-1.5, 1.5, 3001)
+    found = unroll_dsl.loads(step.text).reference(dims={"n": 3001})(y)
+    off = np.abs(found - before.reference(dims={"n": 3001})(y)).max()
+    assert off == pytest.approx(0.05)
+    assert step.notes[0].endswith("by up to 0.05 off between two")
+
+
 @pytest.mark.parametrize(
     ("source", "asked", "line"),
     [
@@ -168,3 +183,17 @@ def test_a_letter_of_ones_own_reaches_every_statement() -> None:
     ):
         assert line in text, line
     assert "measure" not in text
+
+
+def test_the_step_of_a_mask_and_one_that_is_given() -> None:
+    """Of `x - P * (P * x - y)`; a step that is another for each sample takes a value of its own."""
+    page = unroll_dsl.loads(
+        "problem holes\ndims h, w\ninput y : image[1, h, w]\nfixed P : mask[h, w]\n"
+        "let W = wavelet(haar, 1)\nminimize over x : image[1, h, w]:\n"
+        "    1/2 * sumsq(P * x - y) + 0.1 * norm1(W @ x)\n"
+    )
+    text = page.derive("ista").relax("step").text
+    assert "learnable mu : scalar > 0 per phase = 1" in text
+    assert "x <- W' @ soft(W @ (x - mu * P * (P * x - y)), 0.1)\n" in text
+    steps = unroll_dsl.load("logistic_regression").derive("ista").relax("step(value=0.1)")
+    assert "    x <- soft(x + mu * A' @ (y * sigmoid(-y * (A @ x))), lambda / L)\n" in steps.text

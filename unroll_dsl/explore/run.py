@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -152,8 +153,7 @@ def resume(out: Path, *, budget: float | None = None, say: Say = lambda text: No
     typed = loads((out / PROBLEM).read_text("utf-8"), PROBLEM).typed
     rows = members(typed, only=settings.methods or None)
     derived = [row for row in rows if isinstance(row, Member)]
-    own = (m for m in derived if m.is_network and m.same_as is None)
-    networks = tuple(sorted(own, key=lambda m: not m.choice.published))
+    networks = _in_turn([m for m in derived if m.is_network and m.same_as is None])
     if not networks:
         raise TrainingError(
             "the family has no network", "`unroll family PROBLEM` says why, method by method"
@@ -177,6 +177,8 @@ def resume(out: Path, *, budget: float | None = None, say: Say = lambda text: No
             _save(out, state)
             if state["ended"][member.name]:
                 say(f"    {state['ended'][member.name]}")
+    if late:
+        say(f"the time is over: not trained are {len(late)} of {len(networks)}")
     failed = {name: why for name, why in state["ended"].items() if why}
     failed |= dict.fromkeys(late, _NO_TIME)
     runs = {m.name: out / RUNS / m.name for m in networks if m.name not in failed}
@@ -186,6 +188,17 @@ def resume(out: Path, *, budget: float | None = None, say: Say = lambda text: No
     algorithms = tuple(m for m in derived if not m.choice.name)
     given = {name: shares.get(name, 0.0) for name in runs}
     return Found(out, typed, settings, algorithms, networks, runs, failed, given, state["spent"])
+
+
+def _in_turn(networks: Sequence[Member]) -> tuple[Member, ...]:
+    """Those of papers, then one of each method, another of each, and so on: should time be short, none lacks all."""
+    seen: Counter[str] = Counter()
+    places = {}
+    for member in networks:
+        method = member.choice.method.name
+        places[member.name] = -1 if member.choice.published else seen[method]
+        seen[method] += not member.choice.published
+    return tuple(sorted(networks, key=lambda member: places[member.name]))
 
 
 def share_of(budget: float, networks: int, spent: float, left: int) -> float:

@@ -154,15 +154,16 @@ def _member(
         found.shared,
         sum(len(phase.body) for phase in phases),
         graph.phases,
-        _start(steps, notes),
+        _start(steps),
         notes,
         same if same != choice.name else None,
         text,
     )
 
 
-def _start(steps: tuple[Relaxed, ...], notes: tuple[str, ...]) -> Start:
-    if notes or not all(step.relaxation.classical for step in steps):
+def _start(steps: tuple[Relaxed, ...]) -> Start:
+    said = [note for step in steps if step.relaxation.name not in _ON_KNOTS for note in step.notes]
+    if said or not all(step.relaxation.classical for step in steps):
         return Start.ELSEWHERE
     names = {step.relaxation.name for step in steps}
     return Start.NEAR if names & _ON_KNOTS else Start.EXACT

@@ -30,16 +30,17 @@ def _value(given: Given, classical: n.Expr) -> str:
     return expression_text(given.values.get("value", classical))
 
 
-def _known(page: Page, value: n.Expr, what: str) -> None:
-    """A classical value is known before any input."""
-    inputs = {
-        w.text
-        for s in page.statements
-        if isinstance(s, n.Declaration) and s.role is n.Role.INPUT
-        for w in s.names
-    }
-    if page.changes(value) or any(w.text in inputs for w in names_in(value)):
-        raise Refused(f"the {what} `{expression_text(value)}` is no constant", value.span)
+def known(page: Page, value: n.Expr, what: str, given: Given, name_of: str = "") -> None:
+    """Refuse a classical value that is not known before any input; one that is given takes its place."""
+    if "value" in given.values:
+        return
+    text = expression_text(value)
+    mend = f"give what it starts at: `{name_of or what}(value=0.1)`"
+    if page.changes(value):
+        raise Refused(f"the {what} `{text}` changes with the states; {mend}", value.span)
+    if (word := page.input_in(value)) is not None:
+        words = f"the {what} `{text}` is made of the input `{word}`, another for each sample"
+        raise Refused(f"{words}; {mend}", value.span)
 
 
 def learn_constant(page: Page, word: str, given: Given, role: str = "") -> str:
@@ -73,7 +74,7 @@ def _step(page: Page, given: Given) -> None:
         return
     if alone and page.learnable(expression_text(classical)) is not None:
         raise Refused("its step is learnable already", steps[0].term.span)
-    _known(page, classical, "step")
+    known(page, classical, "step", given)
     letter = page.letter(given.word("letter"), "mu", "tau", "gamma", "step")
     bounds = "" if "free" in given.flags else " > 0"
     text = f"learnable {letter} : scalar{bounds}{_per_phase(given)} = {_value(given, classical)}"
@@ -97,7 +98,7 @@ def _threshold(page: Page, given: Given) -> None:
         if not wide and isinstance(classical, n.Name) and _only_here(page, classical.text):
             learn_constant(page, classical.text, given, "threshold")
             continue
-        _known(page, classical, "threshold")
+        known(page, classical, "threshold", given)
         letter = page.letter(given.word("letter") if i == 0 else None, "theta", "t", "threshold")
         space = "scalar"
         shape = page.array(shrinkage.call)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 from unroll_dsl.relax import find
+from unroll_dsl.relax.constants import known
 from unroll_dsl.relax.model import Given, Relaxation
 from unroll_dsl.relax.page import Page, Refused, swapped, walk
 from unroll_dsl.syntax import nodes as n
@@ -129,7 +130,13 @@ def _shrinkage(page: Page, given: Given) -> None:
     if not found:
         raise Refused("it shrinks no entry by itself: soft, hard, ...")
     knots = page.letter(None, "Nc", "N_c")
-    page.declare(f"dims {knots} = {given.number('knots', 101)}")
+    count = given.number("knots", 101)
+    page.declare(f"dims {knots} = {count}")
+    if count > 1:
+        page.notes.append(
+            f"it starts as the classical curve on its knots, {2 / (count - 1):.3g} apart; where the threshold is none of "
+            f"them, by up to {0.5 / (count - 1):.2g} off between two"
+        )
     for i, shrinkage in enumerate(found):
         space = page.array(shrinkage.argument)
         if space.field is Field.COMPLEX:
@@ -140,8 +147,7 @@ def _shrinkage(page: Page, given: Given) -> None:
             raise Refused(
                 "its threshold is no number: give one, `shrinkage(value=0.05)`", threshold.span
             )
-        if page.changes(threshold):
-            raise Refused("its threshold is no constant", shrinkage.threshold.span)
+        known(page, threshold, "threshold", given, "shrinkage")
         share = "" if "shared" in given.flags else " per phase"
         space_text = f"tensor[{space.shape[0]}, {knots}]" if space.rank > 1 else f"vector[{knots}]"
         start = fill(f"{shrinkage.name}(linspace(-1, 1, N), t)", N=name(knots), t=threshold)

@@ -56,8 +56,10 @@ def gradient_steps(page: Page) -> Iterator[GradientStep]:
 
 
 def comes_back(expr: n.Expr) -> bool:
-    """Whether an expression is `A' @ ...`, or the real part of such."""
+    """Whether an expression is `A' @ ...`, `P * (P * x - y)` with P a mask, or the real part of such."""
     match expr:
+        case n.Binary("*", mask, n.Binary("-", n.Binary("*", same, _), _)):
+            return same_tree(mask, same)
         case n.Binary("@", n.Adjoint(), _):
             return True
         case n.Binary("@", left, _):

@@ -98,6 +98,25 @@ class Page:
         moving |= {x.name.text for x in self.phase.body if isinstance(x, n.Local)}
         return any(w.text in moving for w in names_in(expr))
 
+    def input_in(self, expr: n.Expr) -> str | None:
+        """An input that a value is made of, be it through `let`s."""
+        inputs = {
+            w.text
+            for s in self.statements
+            if isinstance(s, n.Declaration) and s.role is n.Role.INPUT
+            for w in s.names
+        }
+        lets = {s.name.text: s.value for s in self.statements if isinstance(s, n.Let)}
+        todo, seen = [expr], set[str]()
+        while todo:
+            for word in names_in(todo.pop()):
+                if word.text in inputs:
+                    return word.text
+                if word.text in lets and word.text not in seen:
+                    seen.add(word.text)
+                    todo.append(lets[word.text])
+        return None
+
     def weighed(self, expr: n.Expr) -> tuple[Weight, n.Expr]:
         """A product as the numbers in it, and the rest."""
         match expr:

@@ -34,10 +34,12 @@ TABLES = {
 
 @pytest.fixture(scope="module")
 def explored(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """ISTA's networks of the lasso, half a second each."""
+    """ISTA's networks of the lasso, half a second each; on a busy machine some are late, and trained all the same."""
     out = tmp_path_factory.mktemp("explored") / "out"
     typed = unroll_dsl.load("lasso").typed
-    return explore(typed, out, Settings(5.0, ("ista",), TABLES))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("unroll_dsl.explore.run._LEAST", -1.0)
+        return explore(typed, out, Settings(5.0, ("ista",), TABLES))
 
 
 @pytest.fixture(scope="module")
@@ -83,7 +85,7 @@ def test_one_that_was_stopped_goes_on(explored: Any, tmp_path: Path) -> None:
     state = json.loads((out / "explore.json").read_text())
     names = list(state["ended"])
     del state["ended"][names[3]]
-    state["settings"]["budget"] = 60.0
+    state["settings"]["budget"], state["spent"] = 60.0, 1.0
     (out / "explore.json").write_text(json.dumps(state))
     before = [updates(out / "runs" / name) for name in names]
     said: list[str] = []
@@ -190,3 +192,29 @@ def test_images_are_judged_on_few(tmp_path: Path) -> None:
         explore(typed, tmp_path / "b", Settings(1.0, ("frank_wolfe",), tables))
     state = json.loads((tmp_path / "b" / "explore.json").read_text())
     assert state["settings"]["config"]["validate"]["samples"] == 9
+
+
+def test_time_that_is_over_is_said_and_can_be_given(explored: Any, tmp_path: Path) -> None:
+    """A network is left and no time: it is named. With more time one goes on to it."""
+    out = tmp_path / "out"
+    shutil.copytree(explored.path, out)
+    state = json.loads((out / "explore.json").read_text())
+    late = list(state["ended"])[-1]
+    del state["ended"][late]
+    shutil.rmtree(out / "runs" / late)
+    count = len(state["ended"]) + 1
+    state["spent"] = 4.0  # of 5 seconds 3.5 are for training
+    (out / "explore.json").write_text(json.dumps(state))
+    said: list[str] = []
+    found = resume(out, say=said.append)
+    assert said == [f"the time is over: not trained are 1 of {count}"]
+    assert set(found.failed) == {late} and "--budget" in found.failed[late]
+    again = resume(out, budget=10.0, say=said.append)
+    assert not again.failed and late in again.runs
+
+
+def test_the_order_is_fair_to_methods(explored: Any) -> None:
+    names = [m.choice.name for m in explored.networks]
+    papers = [m.choice.published for m in explored.networks]
+    assert papers == sorted(papers, reverse=True) and papers[0]
+    assert names[papers.count(True)] == "step"

@@ -152,7 +152,10 @@ class ScalarExpected(Diagnostic):
         return (Label(self.value.span, self.value.type), *self.value.causes())
 
     def help(self) -> str | None:
-        return "reduce it, for instance with `sumsq(...)`, `norm1(...)` or `mean(...)`"
+        words = "reduce it, for instance with `sumsq(...)`, `norm1(...)` or `mean(...)`"
+        if self.what != "an objective":
+            return words
+        return f"{words}; a constraint is a term too, `indicator(min(x) >= 0)`"
 
 
 @dataclass(frozen=True)
