@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from unroll_dsl.backends.torch.names import identifier
 from unroll_dsl.ir.graph import Entry, Graph
-from unroll_dsl.ir.nodes import Input, Learnable, PhaseNumber, Variable
+from unroll_dsl.ir.nodes import Fixed, Input, Learnable, Op, PhaseNumber, Variable
 from unroll_dsl.passes.extract import restricted
 from unroll_dsl.source import Span
 from unroll_dsl.spec import Spec
@@ -48,21 +48,32 @@ class Objective:
 
 def _varies(graph: Graph) -> bool:
     """Whether the objective reads what differs from phase to phase."""
-    assert graph.objective is not None
     per_phase = {p.name for p in graph.parameters if p.per_phase}
+    for op in _read(graph):
+        match op:
+            case PhaseNumber():
+                return True
+            case Learnable(name) if name in per_phase:
+                return True
+    return False
+
+
+def fixed_in_objective(graph: Graph) -> set[str]:
+    """The constants that the objective reads."""
+    return {op.name for op in _read(graph) if isinstance(op, Fixed)}
+
+
+def _read(graph: Graph) -> Iterator[Op]:
+    """The operations that the objective is made of."""
+    assert graph.objective is not None
     pending, seen = [graph.objective], set[int]()
     while pending:
         index = pending.pop()
         if index in seen:
             continue
         seen.add(index)
-        match graph.nodes[index].op:
-            case PhaseNumber():
-                return True
-            case Learnable(name) if name in per_phase:
-                return True
+        yield graph.nodes[index].op
         pending.extend(graph.nodes[index].args)
-    return False
 
 
 def _function(spec: Spec, instance: Instance, space: Space) -> Function:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -39,6 +39,11 @@ class Instance:
     def arguments(self) -> dict[str, Any]:
         """As keyword arguments of `Spec.compile` and `Spec.reference`."""
         return {"bind": self.bind, "init": self.init, "dims": self.sizes}
+
+    def first(self) -> Instance:
+        """The first sample alone, as a batch of one."""
+        inputs, targets = (tuple(x[:1] for x in each) for each in (self.inputs, self.targets))
+        return replace(self, inputs=inputs, targets=targets)
 
 
 def draw(
@@ -84,8 +89,10 @@ def draw(
 
             bind[p.name] = stand_in(p.type, sizes, learns=p.trainable)
     if norm is not None:
-        free = {c.name for c in graph.constants if c.limits is None}
-        bind |= {name: _conditioned(bind[name], norm) for name in free & {*bind}}
+        for c in graph.constants:  # no page can ask for the norm of a map from outside
+            if c.limits is None and c.name in bind:
+                largest = min(norm, 1.0) if isinstance(c.type, LinearMap) else norm
+                bind[c.name] = _conditioned(bind[c.name], largest)
         for c in graph.constants:  # half of what masks leave out is taken back
             if c.name in bind and isinstance(c.type, Array) and c.type.form is Form.MASK:
                 bind[c.name] = np.maximum(bind[c.name], _array(c.type, sizes, rng))

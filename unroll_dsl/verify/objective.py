@@ -11,6 +11,7 @@ import numpy as np
 from unroll_dsl.ir.graph import Graph
 from unroll_dsl.spec import Spec
 from unroll_dsl.verify.cases import Case
+from unroll_dsl.verify.functions import fixed_in_objective
 from unroll_dsl.verify.instance import Instance
 from unroll_dsl.verify.optimality import Decision, Judge, Place
 from unroll_dsl.verify.report import Row, Verdict
@@ -89,8 +90,7 @@ def _case(spec: Spec, case: Case, names: list[str], seed: int) -> list[Row]:
     graph, instance = spec.graph, case.instance
     suffix = ", other constants" if case.drawn else ""
     values = ", ".join(f"{name} = {_figure(instance, name)}" for name in case.drawn)
-    one = dataclasses.replace(instance, inputs=tuple(x[:1] for x in instance.inputs))
-    judge = Judge(spec, one, seed)
+    judge = Judge(spec, instance.first(), seed)
     decisions: list[Decision] = []
 
     def enough(found: Settled) -> bool:
@@ -124,8 +124,13 @@ def _case(spec: Spec, case: Case, names: list[str], seed: int) -> list[Row]:
 
 
 def _rests_with_defaults(spec: Spec, case: Case, names: list[str]) -> bool:
-    """Whether it is the drawn constants that keep the iteration from rest."""
-    bind = {name: value for name, value in case.instance.bind.items() if name not in case.drawn}
+    """Whether it is the iteration's own constants that keep it from rest, its steps and penalties: those that
+    were drawn and that the objective does not read. What the objective reads may be anything that its
+    declaration allows."""
+    own = {*case.drawn} - fixed_in_objective(spec.graph)
+    if not own:
+        return False
+    bind = {name: value for name, value in case.instance.bind.items() if name not in own}
     plain = dataclasses.replace(case.instance, bind=bind)
     return _VERDICTS[settle(spec, plain, names, lambda _: True).end] is not Verdict.FAILED
 

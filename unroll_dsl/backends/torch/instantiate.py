@@ -55,9 +55,7 @@ def instantiate(
     they can be computed. `level` None: the passes have run."""
     _complete(graph, bound)
     device = _device(graph, bound) if device is None else device
-    prepared = graph if level is None else optimize(graph, bound.sizes, level)
-    prepared = in_style(prepared, style)
-    emitted = emit(prepared, phases=phases, backward=backward, style=style)
+    prepared, emitted = _written(graph, phases, bound.sizes, level, backward, style)
     module = load_module(emitted.source, identifier(graph.name))
     asked = _dtype(bound, dtype)
     real = torch.float32 if asked.itemsize < 4 else asked  # decompositions have no half precision
@@ -85,6 +83,32 @@ def instantiate(
         _set(graph, network, bound)
         network = network.to(asked) if asked != real else network
         return network if device is None else network.to(device)
+
+
+_LATELY: dict[tuple[object, ...], tuple[Graph, Graph, Emitted]] = {}  # by the graph's identity
+_KEPT = 8
+
+
+def _written(
+    graph: Graph,
+    phases: int | None,
+    sizes: Mapping[str, int],
+    level: int | None,
+    backward: Backward,
+    style: Style,
+) -> tuple[Graph, Emitted]:
+    """What the passes and the emitter make of a graph; the last few are kept, for one program is made into
+    networks of several precisions and values."""
+    key = (id(graph), phases, tuple(sorted(sizes.items())), level, backward, style)
+    found = _LATELY.get(key)
+    if found is None:
+        prepared = graph if level is None else optimize(graph, sizes, level)
+        prepared = in_style(prepared, style)
+        found = graph, prepared, emit(prepared, phases=phases, backward=backward, style=style)
+        while len(_LATELY) >= _KEPT:
+            _LATELY.pop(next(iter(_LATELY)), None)
+        _LATELY[key] = found
+    return found[1], found[2]
 
 
 def is_finite(network: nn.Module) -> bool:
