@@ -94,7 +94,7 @@ def draw(
                 largest = min(norm, 1.0) if isinstance(c.type, LinearMap) else norm
                 bind[c.name] = _conditioned(bind[c.name], largest)
         for c in graph.constants:  # half of what masks leave out is taken back
-            if c.name in bind and isinstance(c.type, Array) and c.type.form is Form.MASK:
+            if c.name in bind and isinstance(c.type, Array) and is_mask(c.type):
                 bind[c.name] = np.maximum(bind[c.name], _array(c.type, sizes, rng))
     for name in _spreads(graph):  # how a camera blurs: nothing is taken away, and nothing gets lost
         if name in bind and not np.iscomplexobj(bind[name]):
@@ -109,6 +109,10 @@ def draw(
     inputs = tuple(_within(_array(e.type, sizes, rng, batch), e.domain) for e in graph.inputs)
     targets = tuple(_array(e.type, sizes, rng, batch) for e in graph.targets)
     return Instance(sizes, bind, init, inputs, targets)
+
+
+def is_mask(type_: object) -> bool:
+    return isinstance(type_, Array) and type_.form is Form.MASK
 
 
 def _spreads(graph: Graph) -> set[str]:

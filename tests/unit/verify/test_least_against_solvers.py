@@ -36,7 +36,7 @@ def lasso(x: Any, y: Any, bind: Any) -> Any:
 
 def solved(objective: Any, *constraints: Any) -> float:
     problem = cp.Problem(cp.Minimize(objective), [*constraints])
-    problem.solve(solver=cp.CLARABEL, tol_gap_abs=1e-11, tol_gap_rel=1e-11, tol_feas=1e-11)
+    problem.solve(solver=cp.CLARABEL)
     return float(problem.value)
 
 
@@ -52,7 +52,7 @@ def test_of_vectors(name: str) -> None:
             fits = HALF * cp.sum_squares(bind["A"] @ x - y)
             expected = solved(fits, *([x >= 0] if name == "nonneg_least_squares" else []))
         found = least(spec, case)
-        assert found.value == pytest.approx(expected, abs=1e-8)
+        assert found.value == pytest.approx(expected, abs=1e-7)
         assert found.gap < 1e-9 * max(expected, 1)
 
 
@@ -72,7 +72,7 @@ def test_of_a_complex_image_with_total_variation() -> None:
     pixels = cp.vstack([cp.abs(down.T @ x), cp.abs(right.T @ x)])
     expected = solved(fits + float(bind["lambda"]) * cp.sum(cp.norm(pixels, 2, axis=0)))
     found = least(spec, first)
-    assert found.value == pytest.approx(expected, rel=1e-7)
+    assert found.value == pytest.approx(expected, rel=1e-6)
     assert found.gap < 1e-9 * expected
 
 
