@@ -104,6 +104,8 @@ def looks_centred(mask: NDArray[np.generic]) -> bool:
     if shown.ndim != 2 or min(shown.shape) < 4 or not np.isfinite(shown).all():
         return False
     shown = (shown != 0).astype(np.float64)
+    if any(_lines_centred(lines) for lines in _line_profiles(shown)):
+        return True
     level = shown.mean()
     if shown[0, 0] == 0 and _around(shown, _middle(shown.shape), [1, 1]).all():
         return True
@@ -120,6 +122,31 @@ def looks_centred(mask: NDArray[np.generic]) -> bool:
         if more > max(0.3, 4 * chance):
             return True
     return False
+
+
+def _line_profiles(mask: Mask) -> list[Mask]:
+    """Which lines a Cartesian mask samples, along each axis along which it is the same everywhere."""
+    return [mask.take(0, axis) for axis in (0, 1) if (mask == mask.take([0], axis)).all()]
+
+
+def _lines_centred(lines: Mask) -> bool:
+    """Whether lines have their fully sampled block around the middle: longer than that around the first
+    line by more than chance would put there, at the density of the lines outside it."""
+    size = len(lines)
+    middle, first = (_block(np.roll(lines, -place)) for place in (size // 2, 0))
+    if middle < 3 or middle >= size:
+        return False
+    density = (lines.sum() - middle) / (size - middle)
+    return bool(density ** (middle - first) < 1e-3) if middle > first else False
+
+
+def _block(lines: Mask) -> int:
+    """How many lines are sampled without a gap, as many on each side of the first."""
+    if not lines[0]:
+        return 0
+    pairs = (lines[1:] * lines[:0:-1])[: (len(lines) - 1) // 2]  # both neighbours at each distance
+    gaps = np.flatnonzero(pairs == 0)
+    return 1 + 2 * int(gaps[0] if len(gaps) else len(pairs))
 
 
 def _middle(shape: tuple[int, ...]) -> tuple[int, ...]:

@@ -90,3 +90,26 @@ def test_what_lacks_is_taken_halfway_between_the_lines_from_the_middle_outwards(
         found = np.argwhere(centred(17 + more) - cross) - 4
         expected = {(i * a, i * b) for i in range(1, reach + 1) for a in (-1, 1) for b in (-1, 1)}
         assert set(map(tuple, found.tolist())) == expected
+
+
+@pytest.mark.parametrize(("accelerations", "most"), [((6, 8), 0), ((3, 4), 25)])
+def test_lines_with_a_fully_sampled_middle_are_told_apart(
+    accelerations: tuple[int, int], most: int
+) -> None:
+    """Random Cartesian masks as fastMRI draws them: a block in the middle, other lines by chance. Of dense
+    ones chance puts as long a block around the first line of a few."""
+    rng = np.random.default_rng(0)
+    missed = alarms = 0
+    for trial in range(300):
+        size = int(rng.choice([32, 64, 128, 256, 320]))
+        block = max(5, round(size * rng.choice([0.04, 0.08])))
+        chance = max(0.0, size / rng.choice(accelerations) - block) / (size - block)
+        lines = rng.random(size) < chance
+        start = (size - block + 1) // 2
+        lines[start : start + block] = True
+        mask = np.broadcast_to(lines.astype(np.float64), (6, size))
+        mask = mask.T if trial % 2 else mask
+        missed += not looks_centred(mask)
+        alarms += looks_centred(np.fft.ifftshift(mask))
+    assert alarms == 0
+    assert missed <= most
