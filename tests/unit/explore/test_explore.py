@@ -111,7 +111,8 @@ def test_without_any_network_the_first_reason_is_told(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_networks_that_diverge_are_named(tmp_path: Path) -> None:
+def test_networks_that_diverge_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("unroll_dsl.explore.run._LEAST", -1.0)
     tables = {**TABLES, "train": {"rate": 1e30}}
     typed = unroll_dsl.load("lasso").typed
     found = explore(typed, tmp_path / "out", Settings(10.0, ("ista",), tables))
