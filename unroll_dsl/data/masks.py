@@ -137,7 +137,7 @@ def _lines_centred(lines: Mask) -> bool:
     if middle < 3 or middle >= size:
         return False
     density = (lines.sum() - middle) / (size - middle)
-    return bool(density ** (middle - first) < 1e-3) if middle > first else False
+    return bool(density ** (middle - first) < 1e-4) if middle > first else False
 
 
 def _block(lines: Mask) -> int:

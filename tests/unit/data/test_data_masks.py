@@ -92,7 +92,7 @@ def test_what_lacks_is_taken_halfway_between_the_lines_from_the_middle_outwards(
         assert set(map(tuple, found.tolist())) == expected
 
 
-@pytest.mark.parametrize(("accelerations", "most"), [((6, 8), 0), ((3, 4), 25)])
+@pytest.mark.parametrize(("accelerations", "most"), [((6, 8), 4), ((3, 4), 35)])
 def test_lines_with_a_fully_sampled_middle_are_told_apart(
     accelerations: tuple[int, int], most: int
 ) -> None:
