@@ -24,22 +24,27 @@ class Judgement:
     old: str
     new: str
     why: str
+    under: str = ""  # the line above, where there are several such lines
 
     def fits(self, slip: Slip, text: str) -> bool:
         """Whether it is about this slip of a module's text."""
+        lines = text.splitlines()
         return (
             self.path in ("*", slip.path)
-            and self._is_of(text.splitlines()[slip.line - 1])
+            and self._is_of(lines, slip.line - 1)
             and (self.old, self.new) == (_one_line(slip.old), _one_line(slip.new))
         )
 
     def is_stale(self, text: str) -> bool:
         """Whether the module's text no longer has what it is about."""
         lines = text.splitlines()
-        starts = [i for i, line in enumerate(lines) if self._is_of(line)]
+        starts = [i for i in range(len(lines)) if self._is_of(lines, i)]
         return not any(self.old in _one_line("\n".join(lines[i : i + 40])) for i in starts)
 
-    def _is_of(self, line: str) -> bool:
+    def _is_of(self, lines: list[str], place: int) -> bool:
+        line = lines[place]
+        if self.under and (not place or lines[place - 1].strip() != self.under):
+            return False
         if self.line.startswith("...") and self.line.endswith("..."):
             return self.line[3:-3] in line
         return line.strip() == self.line

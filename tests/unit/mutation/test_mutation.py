@@ -97,6 +97,8 @@ def test_what_nobody_could_notice_is_known_by_its_line_and_its_change() -> None:
     assert why_nobody_notices(found["function", "max(a,\n        b)"], text, (entry,)) is None
     assert why_nobody_notices(slip, text.replace("max(a,", "max( a,"), (entry,)) is None
     assert not entry.is_stale(text) and entry.is_stale(text.replace("0 *", "1 *"))
+    below = Judgement("m.py", "b) + 0 * a", "0", "1", "why", under="return max(a,")
+    assert not below.is_stale(text) and below.is_stale(text.replace("max(a,", "max( a,"))
     anywhere = Judgement("*", "...(a, b)...", "a", "b", "why")
     assert not anywhere.is_stale(text) and anywhere.is_stale("a, b")
 

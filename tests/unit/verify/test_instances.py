@@ -77,6 +77,15 @@ def test_singular_values_are_spread_from_half_of_the_norm_to_the_norm() -> None:
     assert _conditioned(mask, 3.0) is mask
 
 
+def test_norms_are_those_of_matrices_without_bounds() -> None:
+    made = graph("fixed c : scalar = 1\nfixed M : matrix[m, n] >= 0\nfixed v : vector[n]")
+    found = draw(made, norm=3.0).bind
+    assert set(found) == {"A", "M", "v"}
+    assert np.linalg.norm(found["A"], 2) == pytest.approx(3.0)
+    assert (found["M"] >= 0.1).all()
+    assert np.array_equal(found["v"], draw(made).bind["v"])
+
+
 @pytest.mark.parametrize("size", [0.0, 0.1, 1.0, 100.0])
 def test_values_lie_within_their_bounds_and_not_at_them(size: float) -> None:
     values = np.array([-size, size])

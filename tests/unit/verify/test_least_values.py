@@ -9,7 +9,7 @@ import torch
 
 import unroll_dsl
 from unroll_dsl.spec import Spec
-from unroll_dsl.verify import Verdict, check
+from unroll_dsl.verify import Verdict, check, optimality
 from unroll_dsl.verify.cases import Case
 from unroll_dsl.verify.instance import Instance, draw
 from unroll_dsl.verify.minimum import minimum
@@ -137,6 +137,21 @@ def test_the_minimiser_for_another_weight_is_told(factor: float) -> None:
     assert f"it is the minimiser for {factor:g} times `norm1(x)`" in decision.words
 
 
+def test_another_weight_is_told_where_its_least_value_is_certain(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    made = judge("lasso")[0]
+    x, unit = shrunk(B, 2 * C) / S**2, PROBLEMS["lasso"][2](np.zeros(4))
+    assert made._of_another_weight(x, unit) != ""
+    assert made.terms is not None and made.terms.factor == 1
+
+    def uncertain(*arguments: Any) -> Any:
+        return dataclasses.replace(minimum(*arguments), gap=1e-3 * unit)
+
+    monkeypatch.setattr(optimality, "minimum", uncertain)
+    assert made._of_another_weight(x, unit) == ""
+
+
 def test_a_run_that_never_rests_has_no_end_that_is_its_fault() -> None:
     made, spec, instance = judge("lasso")
     x = PROBLEMS["lasso"][1]
@@ -191,6 +206,25 @@ def test_what_a_step_moves_most(place: int, words: str) -> None:
     assert SPACE.words(step) == f"it falls where {words} by -2.5e-01"
     step[3 if place != 3 else 4] += 0.1
     assert words.replace(" moves", " and other entries moves") in SPACE.words(step)
+
+
+def test_entries_are_counted_within_their_array() -> None:
+    space = Space(["a", "b", "c", "d"], [(2,), (3,), (2, 2), (3,)], [False] * 4)
+    found = [space.words(row).partition("`")[2].partition("`")[0] for row in np.eye(12)]
+    assert found == [
+        *("a[1]", "a[2]", "b[1]", "b[2]", "b[3]"),
+        *("c[1, 1]", "c[1, 2]", "c[2, 1]", "c[2, 2]", "d[1]", "d[2]", "d[3]"),
+    ]
+
+
+def test_slopes_of_roots_at_0_are_none() -> None:
+    text = TEXT.format(objective="1/2 * sumsq(A @ x - y) + {sign} c * sum(sqrt(x))")
+    for sign in ("", "-"):
+        spec = unroll_dsl.loads(text.replace("+ {sign}", sign or "+"), "page.unroll")
+        drawn = draw(spec.graph, dims={"m": 6, "n": 4}, batch=1)
+        instance = dataclasses.replace(drawn, bind={"A": A}, inputs=(Y[None],))
+        slope = Judge(spec, instance, 0).objective.function.slope(np.zeros(4))
+        assert slope == pytest.approx(np.zeros(4))
 
 
 def test_a_scalar_may_be_the_variable() -> None:
