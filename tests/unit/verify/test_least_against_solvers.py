@@ -65,11 +65,11 @@ def test_of_a_complex_image_with_total_variation() -> None:
     fourier = np.fft.fft2(eye, norm="ortho").reshape(h * w, -1).T
     down, right = (
         (np.roll(eye, -1, axis) - eye).reshape(h * w, -1).T for axis in (1, 2)
-    )  # the orientation does not matter to the sum over all pixels, which is periodic
+    )  # forward, as `grad`
     x = cp.Variable(h * w, complex=True)
     mask = np.ravel(bind["P"])
     fits = HALF * cp.sum_squares(cp.abs(cp.multiply(mask, fourier @ x) - np.ravel(y)))
-    pixels = cp.vstack([cp.abs(down.T @ x), cp.abs(right.T @ x)])
+    pixels = cp.vstack([cp.abs(down @ x), cp.abs(right @ x)])
     expected = solved(fits + float(bind["lambda"]) * cp.sum(cp.norm(pixels, 2, axis=0)))
     found = least(spec, first)
     assert found.value == pytest.approx(expected, rel=1e-6)
