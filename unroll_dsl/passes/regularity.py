@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from unroll_dsl.ir.graph import FunctionBody, Graph
-from unroll_dsl.ir.nodes import Builtin, Constant, Solve
+from unroll_dsl.ir.nodes import Builtin, Constant, Solve, Stage
 from unroll_dsl.passes.analysis.signs import Sign, signs
 from unroll_dsl.passes.rewrite import Rewriting, with_nodes
 from unroll_dsl.source import Span
@@ -20,6 +20,16 @@ def regular(word: str, index: int, new: Rewriting, origin: Span | None) -> int:
         return index
     place = "" if origin is None else f"{origin.file.name.rpartition('/')[2]}:{origin.line}"
     return new.make(Builtin(word, (("place", place),)), index, origin=origin)
+
+
+def lower_factor(matrix: int, new: Rewriting, origin: Span | None) -> int:
+    """The Cholesky factor of a matrix; one of set-up is looked at as the network is made."""
+    if new.stages[matrix] > Stage.SETUP:
+        lower = regular("regular_factor", matrix, new, origin)
+    else:
+        lower = new.make(Builtin("cholesky"), matrix, origin=origin)
+    new.relabel(lower, "L")
+    return lower
 
 
 def without_proven(graph: Graph) -> Graph:

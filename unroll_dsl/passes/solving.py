@@ -49,7 +49,7 @@ from unroll_dsl.passes.plans import (
     Spectral,
     Woodbury,
 )
-from unroll_dsl.passes.regularity import in_function, regular
+from unroll_dsl.passes.regularity import in_function, lower_factor, regular
 from unroll_dsl.passes.rewrite import Rewriting, with_nodes
 from unroll_dsl.passes.scaling import scaling
 from unroll_dsl.passes.structure import Diagonal, Gram, Identity, Term
@@ -197,7 +197,7 @@ class _Build:
             case Spectral():
                 return self._spectral(method, b)
             case Cholesky():
-                lower = self._lower(matrix)
+                lower = lower_factor(matrix, self.new, self.origin)
                 return self._record("cholesky_solve", b, lower)
             case Woodbury(gram, shift):
                 return self._woodbury(gram, shift, b)
@@ -313,7 +313,7 @@ class _Build:
             added, right = eye, self._op("div", b, d)
         if c is not None:
             side = self._op("mul", c, side)
-        lower = self._lower(self._op("add", side, added))
+        lower = lower_factor(self._op("add", side, added), self.new, self.origin)
         inner = self._record("cholesky_solve", self._product(factor, right), lower)
         back = self._product(turned, inner)
         if c is not None:
@@ -333,14 +333,6 @@ class _Build:
         if node.op == Elementwise("div") and self.new.nodes[node.args[0]].op == Constant(1):
             return node.args[1]
         return None
-
-    def _lower(self, matrix: int) -> int:
-        """The Cholesky factor of a matrix; one of set-up is looked at as the network is made."""
-        if self.new.stages[matrix] > Stage.SETUP:
-            lower = regular("regular_factor", matrix, self.new, self.origin)
-            self.new.relabel(lower, "L")
-            return lower
-        return self._record("cholesky", matrix, label="L")
 
     def _record(self, name: str, *args: int, label: str | None = None) -> int:
         found = self.new.make(Builtin(name), *args, origin=self.origin)
