@@ -10,7 +10,7 @@ import numpy as np
 
 from unroll_dsl.ir.graph import Graph
 from unroll_dsl.spec import Spec
-from unroll_dsl.types import SCALAR
+from unroll_dsl.types import SCALAR, LinearMap
 from unroll_dsl.verify.cases import Case
 from unroll_dsl.verify.functions import fixed_in_objective
 from unroll_dsl.verify.instance import Instance, is_mask
@@ -128,20 +128,25 @@ def _case(spec: Spec, case: Case, names: list[str], seed: int) -> list[Row]:
 
 def _asks_for_more(spec: Spec, case: Case, names: list[str]) -> bool:
     """Whether it is the iteration's own constants that keep it from rest, its steps and penalties, which the
-    objective does not read: it rests with their defaults, or where matrices are smaller, as `L >= norm(A)^2`
-    would have it that no page can compute. What the objective reads may be anything that is allowed."""
+    objective does not read: it rests with their defaults, or where a map from outside and matrices are smaller,
+    as `L >= norm(A @ M)^2` would have it. What the objective reads may be anything that is allowed."""
     graph, instance = spec.graph, case.instance
     scalars = {c.name for c in graph.constants if c.type == SCALAR and c.default is not None}
     own = scalars - fixed_in_objective(graph)
     if not own:
         return False
     bind = {name: value for name, value in instance.bind.items() if name not in own}
-    smaller = {
-        c.name: _SMALLER * bind[c.name]
-        for c in graph.constants
-        if c.limits is None and isinstance(bind.get(c.name), np.ndarray) and not is_mask(c.type)
-    }
-    for given in (bind, {**bind, **smaller}):
+    tried = [bind] if own & {*case.drawn} else []
+    if any(
+        isinstance(c.type, LinearMap) for c in graph.constants
+    ):  # whose norms no page can ask for
+        smaller = {
+            c.name: _SMALLER * bind[c.name]
+            for c in graph.constants
+            if c.limits is None and isinstance(bind.get(c.name), np.ndarray) and not is_mask(c.type)
+        }
+        tried.append({**bind, **smaller})
+    for given in tried:
         plain = dataclasses.replace(instance, bind=given)
         if _VERDICTS[settle(spec, plain, names, lambda _: True).end] is not Verdict.FAILED:
             return True
