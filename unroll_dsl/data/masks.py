@@ -126,7 +126,7 @@ def looks_centred(mask: NDArray[np.generic]) -> bool:
 
 def _line_profiles(mask: Mask) -> list[Mask]:
     """Which lines a Cartesian mask samples, along each axis along which it is the same everywhere."""
-    return [mask.take(0, axis) for axis in (0, 1) if (mask == mask.take([0], axis)).all()]
+    return [turned[0] for turned in (mask, mask.T) if (turned == turned[:1]).all()]
 
 
 def _lines_centred(lines: Mask) -> bool:
