@@ -44,16 +44,16 @@ def resting(
     Raises
     ------
     ValueError
-        For words that it does not have, and for limits of a run that has none.
+        For limits of a run that has none.
     UnrollError
-        U0545 where the phases are no iteration of one map, U0513 for a number that is none.
+        U0545 where the phases are no iteration of one map, U0513 for a number or a word that is none.
     """
     if not isinstance(phases, str):
         if tol is not None or max_phases is not None:
             raise ValueError('`tol` and `max_phases` are of phases="fixed_point"')
         return None
     if phases != FIXED_POINT:
-        raise ValueError(f'phases is a number or "{FIXED_POINT}", found {phases!r}')
+        raise UnrollError([PhasesInvalid(repr(phases))])
     rest = Rest(
         TOLERANCE if tol is None else float(tol), MOST if max_phases is None else max_phases
     )

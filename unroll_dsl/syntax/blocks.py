@@ -57,7 +57,8 @@ def opening_word(line: Line) -> str | None:
     second = line.tokens[1].text
     if second in ("=", "<-"):
         return None
-    found = near(first.text.lower(), STATEMENT_WORDS, most=1, cutoff=0.75)
+    found = near(first.text, STATEMENT_WORDS, most=1, cutoff=0.75)
+    found = found or near(first.text.lower(), STATEMENT_WORDS, most=1, cutoff=0.75)
     return found[0] if found else None
 
 

@@ -23,7 +23,7 @@ from unroll_dsl.verify.spaces import Point, Space
 
 
 class Objective:
-    """The objective on one sample of an instance; compiled once."""
+    """The objective on one sample of an instance, the same in all phases; compiled once."""
 
     def __init__(self, spec: Spec, instance: Instance) -> None:
         """`instance` has a batch of one."""
@@ -36,7 +36,6 @@ class Objective:
         fields = [type_.field.name == "COMPLEX" for _, type_ in variables]
         self.space = Space([name for name, _ in variables], shapes, fields)
         self.function = _function(spec, instance, self.space)
-        self.varies = _varies(spec.graph)
 
     def at(self, states: Mapping[str, NDArray[Any]]) -> float:
         return self.function.at(self.space.flat(states))
@@ -46,7 +45,7 @@ class Objective:
         return self.function.value(np.stack([self.space.flat(states) for states in places]))
 
 
-def _varies(graph: Graph) -> bool:
+def varies(graph: Graph) -> bool:
     """Whether the objective reads what differs from phase to phase."""
     per_phase = {p.name for p in graph.parameters if p.per_phase}
     for op in _read(graph):

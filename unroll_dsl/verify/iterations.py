@@ -6,6 +6,7 @@ import dataclasses
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import torch
 
@@ -46,14 +47,16 @@ def solved(check: Callable[[], list[Row]]) -> list[Row]:
 def _heard() -> Iterator[list[str]]:
     """What conjugate gradients tell meanwhile, once each; other warnings are passed on."""
     told: list[str] = []
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
+    with warnings.catch_warnings():
+        warnings.filterwarnings("always", message=f".*{_WORDS}")
+        shown = warnings.showwarning
+
+        def hear(message: Warning | str, *where: Any, **more: Any) -> None:
+            words = str(message)
+            if _WORDS not in words:
+                shown(message, *where, **more)
+            elif words not in told:
+                told.append(words)
+
+        warnings.showwarning = hear
         yield told
-    for warning in caught:
-        words = str(warning.message)
-        if _WORDS not in words:
-            warnings.warn_explicit(
-                warning.message, warning.category, warning.filename, warning.lineno
-            )
-        elif words not in told:
-            told.append(words)

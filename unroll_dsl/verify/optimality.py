@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unroll_dsl.spec import Spec
-from unroll_dsl.verify.functions import Objective
+from unroll_dsl.verify.functions import Objective, varies
 from unroll_dsl.verify.instance import Instance
 from unroll_dsl.verify.minimum import Minimum, minimum
 from unroll_dsl.verify.report import Verdict
@@ -77,9 +77,12 @@ class Judge:
     def __init__(self, spec: Spec, instance: Instance, seed: int) -> None:
         """`instance` has a batch of one."""
         self.spec, self.instance, self.seed = spec, instance, seed
-        self.objective = Objective(spec, instance)
         self.unread = ""  # why there are no terms
         self._least: Minimum | None = None
+
+    @cached_property
+    def objective(self) -> Objective:
+        return Objective(self.spec, self.instance)
 
     @cached_property
     def terms(self) -> Terms | None:
@@ -95,7 +98,7 @@ class Judge:
         Values are relative to the objective there, or at 0 if it is larger there. What the run itself would
         still gain is no fault of its goal.
         """
-        if self.objective.varies:
+        if varies(self.spec.graph):
             words = "its objective reads values of a phase"
             return Decision(Verdict.UNDECIDED, np.nan, TOLERANCE, words)
         x = self.objective.space.flat(place.last)

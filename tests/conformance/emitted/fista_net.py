@@ -277,7 +277,10 @@ def check_batches(inputs: dict[str, tuple[Tensor, int]]) -> None:
     """Refuse inputs whose batch axes do not broadcast; each is given with the axes of a sample of it."""
     found = {name: list(x.shape[: max(x.ndim - axes, 0)]) for name, (x, axes) in inputs.items()}
     for axis in range(1, max(map(len, found.values())) + 1):
-        if len({batch[-axis] for batch in found.values() if len(batch) >= axis} - {1}) > 1:
+        wide = [
+            batch[-axis] for batch in found.values() if len(batch) >= axis and batch[-axis] != 1
+        ]
+        if any(size != wide[0] for size in wide):  # no set of them: an export would fix the batch
             words = ", ".join(f"`{name}` has {batch}" for name, batch in found.items())
             raise ValueError(f"the inputs have different batch axes: {words}")
 

@@ -102,7 +102,7 @@ def test_the_weight_is_that_of_the_program() -> None:
         (
             {"dictionary": "Wx"},
             {"Wd": dictionary()},
-            "`Wx` is no bound matrix of 100 rows; there is `Wd`",
+            "`Wx` is no bound matrix of 100 rows; did you mean `Wd`?",
         ),
     ],
 )

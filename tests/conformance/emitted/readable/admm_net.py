@@ -86,6 +86,7 @@ class AdmmNet(nn.Module):
     def loss(self, y: Tensor, target: Tensor) -> Tensor:
         """The training loss, averaged over the batch."""
         check_input("target", target, (1, self.P.shape[-2], self.P.shape[-1]), self.P)
+        check_batches({"y": (y, 3), "target": (target, 3)})
         x = self(y)
         return (
             (x - target).square().sum((-3, -2, -1)).sqrt()
@@ -192,6 +193,9 @@ def check_input(
 ) -> None:
     """Refuse what does not end in `shape` (None: any size), or has not the precision and the device
     of `like`. Any batch axes may lead."""
+    if not isinstance(x, Tensor):
+        words = f"found {type(x).__name__}: give torch.as_tensor({name})"
+        raise TypeError(f"`{name}` must be a tensor, {words}")
     found = tuple(x.shape[x.ndim - len(shape) :]) if x.ndim >= len(shape) else ()
     if len(found) < len(shape) or any(n not in (None, m) for n, m in zip(shape, found)):
         wanted = ", ".join(["...", *("any" if n is None else str(n) for n in shape)])
@@ -207,6 +211,18 @@ def check_input(
         raise TypeError(f"`{name}` must be {dtype}, found {x.dtype}: give {name}.to({dtype})")
     if x.device != like.device:
         raise ValueError(f"`{name}` is on {x.device}, the network on {like.device}")
+
+
+def check_batches(inputs: dict[str, tuple[Tensor, int]]) -> None:
+    """Refuse inputs whose batch axes do not broadcast; each is given with the axes of a sample of it."""
+    found = {name: list(x.shape[: max(x.ndim - axes, 0)]) for name, (x, axes) in inputs.items()}
+    for axis in range(1, max(map(len, found.values())) + 1):
+        wide = [
+            batch[-axis] for batch in found.values() if len(batch) >= axis and batch[-axis] != 1
+        ]
+        if any(size != wide[0] for size in wide):  # no set of them: an export would fix the batch
+            words = ", ".join(f"`{name}` has {batch}" for name, batch in found.items())
+            raise ValueError(f"the inputs have different batch axes: {words}")
 
 
 def transfer(B: Tensor, h: int, w: int) -> Tensor:

@@ -163,6 +163,7 @@ class FistaNet(nn.Module):
     def loss(self, b: Tensor, x0: Tensor, target: Tensor) -> Tensor:
         """The training loss, averaged over the batch."""
         check_input("target", target, (1, x0.shape[-2], x0.shape[-1]), self.A)
+        check_batches({"b": (b, 1), "x0": (x0, 3), "target": (target, 3)})
         softplus_c_rho, x, z = self.start(b, x0)
         total = 0
         for k in range(1, self.phases + 1):
@@ -259,6 +260,9 @@ class Conv2d(nn.Conv2d):
 def check_input(name: str, x: Tensor, shape: tuple[int | None, ...], like: Tensor) -> None:
     """Refuse what does not end in `shape` (None: any size), or has not the precision and the device
     of `like`. Any batch axes may lead."""
+    if not isinstance(x, Tensor):
+        words = f"found {type(x).__name__}: give torch.as_tensor({name})"
+        raise TypeError(f"`{name}` must be a tensor, {words}")
     found = tuple(x.shape[x.ndim - len(shape) :]) if x.ndim >= len(shape) else ()
     if len(found) < len(shape) or any(n not in (None, m) for n, m in zip(shape, found)):
         wanted = ", ".join(["...", *("any" if n is None else str(n) for n in shape)])
@@ -272,9 +276,12 @@ def check_input(name: str, x: Tensor, shape: tuple[int | None, ...], like: Tenso
 
 def check_batches(inputs: dict[str, tuple[Tensor, int]]) -> None:
     """Refuse inputs whose batch axes do not broadcast; each is given with the axes of a sample of it."""
-    found = {name: list(x.shape[: x.ndim - axes]) for name, (x, axes) in inputs.items()}
+    found = {name: list(x.shape[: max(x.ndim - axes, 0)]) for name, (x, axes) in inputs.items()}
     for axis in range(1, max(map(len, found.values())) + 1):
-        if len({batch[-axis] for batch in found.values() if len(batch) >= axis} - {1}) > 1:
+        wide = [
+            batch[-axis] for batch in found.values() if len(batch) >= axis and batch[-axis] != 1
+        ]
+        if any(size != wide[0] for size in wide):  # no set of them: an export would fix the batch
             words = ", ".join(f"`{name}` has {batch}" for name, batch in found.items())
             raise ValueError(f"the inputs have different batch axes: {words}")
 

@@ -67,6 +67,7 @@ class Lista(nn.Module):
     def loss(self, X: Tensor, Z_star: Tensor) -> Tensor:
         """The training loss, averaged over the batch."""
         check_input("Z_star", Z_star, (self.We.shape[-2],), self.We)
+        check_batches({"X": (X, 1), "Z_star": (Z_star, 1)})
         Z = self(X)
         return (1 / 2 * (Z - Z_star).square().sum(-1)).mean()
 
@@ -94,6 +95,9 @@ def soft(v: Tensor, t: Tensor) -> Tensor:
 def check_input(name: str, x: Tensor, shape: tuple[int | None, ...], like: Tensor) -> None:
     """Refuse what does not end in `shape` (None: any size), or has not the precision and the device
     of `like`. Any batch axes may lead."""
+    if not isinstance(x, Tensor):
+        words = f"found {type(x).__name__}: give torch.as_tensor({name})"
+        raise TypeError(f"`{name}` must be a tensor, {words}")
     found = tuple(x.shape[x.ndim - len(shape) :]) if x.ndim >= len(shape) else ()
     if len(found) < len(shape) or any(n not in (None, m) for n, m in zip(shape, found)):
         wanted = ", ".join(["...", *("any" if n is None else str(n) for n in shape)])
@@ -103,6 +107,18 @@ def check_input(name: str, x: Tensor, shape: tuple[int | None, ...], like: Tenso
         raise TypeError(f"`{name}` must be {dtype}, found {x.dtype}: give {name}.to({dtype})")
     if x.device != like.device:
         raise ValueError(f"`{name}` is on {x.device}, the network on {like.device}")
+
+
+def check_batches(inputs: dict[str, tuple[Tensor, int]]) -> None:
+    """Refuse inputs whose batch axes do not broadcast; each is given with the axes of a sample of it."""
+    found = {name: list(x.shape[: max(x.ndim - axes, 0)]) for name, (x, axes) in inputs.items()}
+    for axis in range(1, max(map(len, found.values())) + 1):
+        wide = [
+            batch[-axis] for batch in found.values() if len(batch) >= axis and batch[-axis] != 1
+        ]
+        if any(size != wide[0] for size in wide):  # no set of them: an export would fix the batch
+            words = ", ".join(f"`{name}` has {batch}" for name, batch in found.items())
+            raise ValueError(f"the inputs have different batch axes: {words}")
 
 
 def nonnegative(p: Tensor) -> Tensor:
