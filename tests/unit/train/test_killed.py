@@ -17,7 +17,7 @@ TRIALS = """
 import os, random, signal, sys, time, traceback
 from pathlib import Path
 import accelerate, torch
-from unroll_dsl.spec import load
+from unroll_dsl.loading import load
 from unroll_dsl.train.training import resume, train
 
 CONFIG = {
