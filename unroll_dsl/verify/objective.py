@@ -31,7 +31,7 @@ _VERDICTS = {
 
 def check_along(spec: Spec, instance: Instance, phases: int, along: list[float]) -> list[Row]:
     """The objective after each phase, of the first sample, into `along`: a note on where it rises, a
-    failure where it is no number."""
+    failure where it is no number. It is infinite where a constraint does not hold yet."""
     graph = spec.graph
     if graph.objective is None or not graph.states:
         return []
@@ -43,9 +43,14 @@ def check_along(spec: Spec, instance: Instance, phases: int, along: list[float])
     ref = spec.reference(phases, **instance.arguments())
     for states in ref.trajectory(*inputs):
         along.append(float(ref.objective({n: states[n] for n in names}, *inputs)[0]))
-    if not np.isfinite(along).all():
-        first = int(np.argmin(np.isfinite(along))) + 1
+    numbers = ~np.isnan(along)
+    if not numbers.all():
+        first = int(np.argmin(numbers)) + 1
         return [Row(_GROUP, "is a number", Verdict.FAILED, detail=f"not so from phase {first} on")]
+    outside = int(np.isinf(along).sum())
+    if outside:
+        detail = f"infinite in {outside} phases of {len(along)}: a constraint does not hold there"
+        return [Row(_GROUP, "falls", Verdict.NOTE, detail=detail)]
     slack = 1e-12 * max(abs(value) for value in along)
     rises = sum(b > a + slack for a, b in pairwise(along))
     detail = "in every phase" if not rises else f"rises in {rises} phases of {len(along) - 1}"

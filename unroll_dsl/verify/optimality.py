@@ -29,6 +29,7 @@ _NEAR = 1e-6  # what counts as the least value; as near as a minimisation from e
 _CERTAIN = 1e-7  # a least value is known where its certificate leaves no more open
 _FAR = 1e-3  # so far above the least value no right iteration rises on and on
 _SAME = 1e-9  # of two ways to the same value
+_ROUNDING = 1e-12  # of a point at rest, relative: so near to a constraint it is kept to
 # A run that slows down as 1/k^p gains 2^-p as much in each doubling. Allowed is ten times the last gain, for
 # p >= 1/2 four times what is still to come, or so much times what is to come if that is more.
 _TO_COME = 10.0
@@ -101,10 +102,12 @@ class Judge:
         if varies(self.spec.graph):
             words = "its objective reads values of a phase"
             return Decision(Verdict.UNDECIDED, np.nan, TOLERANCE, words)
-        x = self.objective.space.flat(place.last)
+        x = self._within(self.objective.space.flat(place.last))
         here = self.objective.function.at(x)
         if not here < WALL:
             words = "it violates a constraint of the objective there"
+            if not place.rests:  # what is split off may keep to it in the limit alone
+                return Decision(Verdict.UNDECIDED, np.nan, TOLERANCE, f"{words}, and moves on")
             return Decision(Verdict.FAILED, np.nan, TOLERANCE, words)
         unit = self._unit(x, here)
         tolerance = TOLERANCE + self._to_come(place, unit)
@@ -114,6 +117,25 @@ class Judge:
             if found is not None:
                 return found
         return self._searched(place, x, unit, tolerance)
+
+    def _within(self, x: Point) -> Point:
+        """A point within rounding that keeps to the constraints, where `x` itself does not: what has been split
+        off keeps to them, and the variable but for the last bits."""
+        value = self.objective.function.value
+        if value(x[None])[0] < WALL:
+            return x
+        step = _ROUNDING * max(float(np.max(np.abs(x))), 1e-30)
+        near = np.stack(
+            [
+                np.where(np.abs(x) <= step, 0.0, x),
+                x + step,
+                x - step,
+                x * (1 - _ROUNDING),
+                x * (1 + _ROUNDING),
+            ]
+        )
+        fine = value(near) < WALL
+        return near[int(np.argmax(fine))] if fine.any() else x
 
     def _unit(self, x: Point, here: float) -> float:
         nothing = abs(self.objective.function.at(0 * x))

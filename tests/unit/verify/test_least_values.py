@@ -240,3 +240,21 @@ output x
 """
     rows = {row.name: row for row in check(unroll_dsl.loads(text, "number.unroll")).rows}
     assert rows["rests at the minimiser"].verdict is Verdict.PASSED
+
+
+@pytest.mark.parametrize(
+    ("below", "rests", "verdict"),
+    [
+        (1e-3, True, Verdict.FAILED),
+        (1e-3, False, Verdict.UNDECIDED),  # it may keep to it in the limit
+        (1e-17, True, Verdict.PASSED),  # it does, but for the last bits
+    ],
+)
+def test_constraints_that_are_split_off(below: float, rests: bool, verdict: Verdict) -> None:
+    text = TEXT.format(objective="1/2 * sumsq(x - A' @ y) + indicator(min(x) >= 0)")
+    spec = unroll_dsl.loads(text, "page.unroll")
+    drawn = draw(spec.graph, dims={"m": 6, "n": 4}, batch=1)
+    instance = dataclasses.replace(drawn, bind={"A": A}, inputs=(Y[None],))
+    assert (A.T @ Y < 0).any()
+    place = Place({"x": np.maximum(A.T @ Y, -below)}, (), (), rests, frozenset())
+    assert Judge(spec, instance, 0).decide(place).verdict is verdict

@@ -12,6 +12,7 @@ HERE = Path(__file__).parent
 
 # page: what fails, and the words that point
 WRONG = {
+    "admm_constraint_lost": ("rests at the minimiser", "it violates a constraint"),
     "admm_multiplier_sign": ("comes to rest", "`z` grows"),
     "admm_threshold_without_penalty": ("rests at the minimiser, other constants", "rho = "),
     "douglas_rachford_threshold_without_gamma": (
@@ -67,7 +68,14 @@ def test_right(path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["admm_over_relaxed", "admm_unscaled_dual", "gradient_step_1_9", "ista_half_steps"]
+    "name",
+    [
+        "admm_nonneg",
+        "admm_over_relaxed",
+        "admm_unscaled_dual",
+        "gradient_step_1_9",
+        "ista_half_steps",
+    ],
 )
 def test_the_minimiser_of_a_right_page_is_decided(name: str) -> None:
     rows = [row for row in report("right", name).rows if row.name.startswith("rests at")]
