@@ -28,6 +28,9 @@ PHASES = 4
 # Compiling is slow: a few stand for all.
 COMPILED = ("admm_lasso", "fista", "glista", "lista", "lista_cpss", "tista")
 
+# So is exporting.
+EXPORTED = ("admm_net", "fista_net", "lista")
+
 # Sizes where the declared types do not say all that an algorithm asks of them.
 SIZES: Mapping[str, Mapping[str, int]] = {
     "fista_net": {
@@ -283,7 +286,13 @@ def test_weights_travel_by_state_dict(name: str) -> None:
         torch.testing.assert_close(target(*inputs(name)), source(*inputs(name)), rtol=0, atol=0)
 
 
-@every_algorithm
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=() if name in EXPORTED else pytest.mark.slow)
+        for name in sorted(algorithm_names())
+    ],
+)
 def test_exports_with_any_batch(name: str) -> None:
     net = classical(name)
     batch = torch.export.Dim("batch", min=2, max=64)

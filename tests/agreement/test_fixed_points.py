@@ -228,7 +228,7 @@ def test_programs_that_have_none(name: str, why: str) -> None:
 
 def test_words_that_it_has_not() -> None:
     spec = unroll_dsl.load("ista")
-    with pytest.raises(ValueError, match='a number or "fixed_point"'):
+    with pytest.raises(unroll_dsl.UnrollError, match="found 'rest'"):
         spec.source("rest")  # type: ignore[arg-type]
     with pytest.raises(ValueError, match='`tol` and `max_phases` are of phases="fixed_point"'):
         spec.source(7, tol=1e-3)

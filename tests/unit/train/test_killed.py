@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from sparse_problem import same_weights, without_times
 
 import unroll_dsl
@@ -69,6 +70,7 @@ print(killed)
 """
 
 
+@pytest.mark.slow
 def test_killed_at_random_moments(tmp_path: Path) -> None:
     program = tmp_path / "trials.py"
     program.write_text(TRIALS)
