@@ -15,7 +15,7 @@ from unroll_dsl.diagnostics.model import Diagnostic
 from unroll_dsl.diagnostics.raised import InternalError, UnrollError
 from unroll_dsl.ir.graph import Constant, Graph, Parameter
 from unroll_dsl.source import Span
-from unroll_dsl.types import Array, Dim, Field, Layer, LinearMap
+from unroll_dsl.types import Array, Field, Layer, LinearMap, entries
 from unroll_dsl.types import Declared as MapSpaces
 from unroll_dsl.types.pieces import pieces
 
@@ -137,7 +137,7 @@ def _map(
             )
         return []
     complex_ = Field.COMPLEX if Field.COMPLEX in (domain.field, codomain.field) else Field.REAL
-    matrix = Array((_product(codomain), _product(domain)), complex_)
+    matrix = Array((entries(codomain.shape), entries(domain.shape)), complex_)
     if not _entries(declared.name, declared, meta, matrix, problems):
         return []
     if not _possible(meta.shape, matrix):
@@ -145,13 +145,6 @@ def _map(
         return []
     _finite(declared.name, declared, value, problems)
     return _equations(declared.name, declared, meta.shape, matrix)
-
-
-def _product(space: Array) -> Dim:
-    product = Dim.of(1)
-    for dim in space.shape:
-        product = product * dim
-    return product
 
 
 def _layer(

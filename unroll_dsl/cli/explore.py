@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from unroll_dsl.cli.files import write_text
-from unroll_dsl.cli.refusals import BIND, DATA, refusals
+from unroll_dsl.cli.options import add_training, bound, source
+from unroll_dsl.cli.refusals import DATA, refusals
 from unroll_dsl.cli.specs import load
 from unroll_dsl.cli.terminal import print_json, said
 from unroll_dsl.cli.usage import Exit, UsageError, did_you_mean
-from unroll_dsl.cli.values import by_name, count, pair, sizes
-from unroll_dsl.files import PICTURES
+from unroll_dsl.cli.values import by_name, count
 
 if TYPE_CHECKING:
     from unroll_dsl.explore.judge import Judged
@@ -57,15 +57,7 @@ def arguments(parser: ArgumentParser) -> None:
     )
     parser.add_argument("--data", type=Path, metavar="PATH", help=DATA)
     parser.add_argument("--phases", type=count, metavar="K", help="of each network (10)")
-    parser.add_argument("--batch", type=count, metavar="N", help="samples an update (64)")
-    parser.add_argument("--rate", type=float, metavar="R", help="learning rate (1e-3)")
-    parser.add_argument("--seed", type=int, metavar="N", help="of everything random (0)")
-    parser.add_argument(
-        "--bind", type=pair, action="append", default=[], metavar="NAME=FILE", help=BIND
-    )
-    parser.add_argument(
-        "--dims", type=sizes, default=(), metavar="n=9,m=6", help="sizes that nothing else tells"
-    )
+    add_training(parser, rate="1e-3")
     parser.add_argument(
         "--set", action="append", default=[], metavar="KEY=VALUE", help="as for `unroll train`"
     )
@@ -141,20 +133,12 @@ def _tables(options: Namespace) -> dict[str, Any]:
         **{k: getattr(options, k) for k in ("phases", "seed") if getattr(options, k) is not None},
         "train": train,
         "dims": dict(by_name(options.dims, "--dims")),
-        "bind": {name: _value(text) for name, text in by_name(options.bind, "--bind").items()},
+        "bind": bound(options),
     }
     if options.data is not None:
         if not options.data.exists():
             raise UsageError(f"there is no {options.data}")
-        single = options.data.is_file() and options.data.suffix.lower() not in PICTURES
-        tables["data"] = {"file" if single else "folder": str(options.data.resolve())}
+        tables["data"] = source(options.data)
     for text in options.set:
         tables = merged(tables, setting(text))
     return tables
-
-
-def _value(text: str) -> float | str:
-    try:
-        return float(text)
-    except ValueError:
-        return str(Path(text).resolve())

@@ -1,10 +1,12 @@
-"""Options that several commands share: roles of constants and values from files."""
+"""Options that several commands share: roles of constants, values from files, settings of training."""
 
 from argparse import ArgumentParser, Namespace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict
 
-from unroll_dsl.cli.values import by_name, learn, pair, sizes
-from unroll_dsl.files import array_formats
+from unroll_dsl.cli.refusals import BIND
+from unroll_dsl.cli.values import by_name, count, learn, pair, sizes
+from unroll_dsl.files import PICTURES, array_formats
 
 if TYPE_CHECKING:
     from unroll_dsl import Spec
@@ -65,3 +67,34 @@ def values(spec: "Spec", options: Namespace) -> Values:
         "init": values_of(spec, by_name(options.init, "--init")),
         "dims": dict(by_name(options.dims, "--dims")),
     }
+
+
+def add_training(parser: ArgumentParser, rate: str) -> None:
+    """`--batch`, `--rate`, `--seed`, `--bind`, `--dims`; `rate` is the one that is taken by default."""
+    parser.add_argument("--batch", type=count, metavar="N", help="samples an update (64)")
+    parser.add_argument("--rate", type=float, metavar="R", help=f"learning rate ({rate})")
+    parser.add_argument("--seed", type=int, metavar="N", help="of everything random (0)")
+    parser.add_argument(
+        "--bind", type=pair, action="append", default=[], metavar="NAME=FILE", help=BIND
+    )
+    parser.add_argument(
+        "--dims", type=sizes, default=(), metavar="n=9,m=6", help="sizes that nothing else tells"
+    )
+
+
+def bound(options: Namespace) -> dict[str, float | str]:
+    """`--bind` as the table `bind` of a configuration has it: numbers, and whole paths."""
+    return {name: _number_or_path(text) for name, text in by_name(options.bind, "--bind").items()}
+
+
+def source(data: Path) -> dict[str, str]:
+    """`--data` as the table `data` has it: a folder of images, one image, or a file of arrays."""
+    single = data.is_file() and data.suffix.lower() not in PICTURES
+    return {"file" if single else "folder": str(data.resolve())}
+
+
+def _number_or_path(text: str) -> float | str:
+    try:
+        return float(text)
+    except ValueError:
+        return str(Path(text).resolve())

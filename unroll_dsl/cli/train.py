@@ -19,12 +19,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from unroll_dsl.cli.options import add_roles, roles
-from unroll_dsl.cli.refusals import BIND, DATA, refusals
+from unroll_dsl.cli.options import add_roles, add_training, bound, roles, source
+from unroll_dsl.cli.refusals import DATA, refusals
 from unroll_dsl.cli.terminal import print_json, problem, said
 from unroll_dsl.cli.usage import Exit, UsageError
-from unroll_dsl.cli.values import by_name, count, pair, phases, sizes
-from unroll_dsl.files import PICTURES
+from unroll_dsl.cli.values import by_name, count, phases
 
 if TYPE_CHECKING:
     from unroll_dsl.spec import Spec
@@ -45,15 +44,7 @@ def arguments(parser: ArgumentParser) -> None:
         "--phases", type=phases, metavar="K", help="how many (as the file says), or fixed_point"
     )
     parser.add_argument("--steps", type=count, metavar="N", help="updates in each stage (2000)")
-    parser.add_argument("--batch", type=count, metavar="N", help="samples an update (64)")
-    parser.add_argument("--rate", type=float, metavar="R", help="learning rate (1e-4)")
-    parser.add_argument("--seed", type=int, metavar="N", help="of everything random (0)")
-    parser.add_argument(
-        "--bind", type=pair, action="append", default=[], metavar="NAME=FILE", help=BIND
-    )
-    parser.add_argument(
-        "--dims", type=sizes, default=(), metavar="n=9,m=6", help="sizes that nothing else tells"
-    )
+    add_training(parser, rate="1e-4")
     parser.add_argument(
         "--set",
         action="append",
@@ -132,13 +123,13 @@ def _config(options: Namespace) -> "Config":
         "train": _given(options, ("steps", "batch", "rate")),
         "learn": learn,
         "dims": dict(by_name(options.dims, "--dims")),
-        "bind": {name: _value(text) for name, text in by_name(options.bind, "--bind").items()},
+        "bind": bound(options),
         **_given(options, ("phases", "seed")),
     }
     if fix:
         over["fix"] = list(fix)
     if options.data is not None:
-        over["data"] = {_key(options.data): str(options.data.resolve())}
+        over["data"] = source(options.data)
     if options.tensorboard:
         over["log"] = {"tensorboard": True}
     tables = merged(tables, over)
@@ -147,20 +138,8 @@ def _config(options: Namespace) -> "Config":
     return config(tables, str(options.config or ""))
 
 
-def _key(data: Path) -> str:
-    """What `--data` is: a folder of images, one image, or a file of arrays."""
-    return "file" if data.is_file() and data.suffix.lower() not in PICTURES else "folder"
-
-
 def _given(options: Namespace, names: tuple[str, ...]) -> dict[str, Any]:
     return {name: getattr(options, name) for name in names if getattr(options, name) is not None}
-
-
-def _value(text: str) -> float | str:
-    try:
-        return float(text)
-    except ValueError:
-        return str(Path(text).resolve())
 
 
 def _show(spec: "Spec", config: "Config") -> int:

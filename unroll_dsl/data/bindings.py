@@ -22,7 +22,7 @@ from unroll_dsl.files import CannotRead
 from unroll_dsl.files.arrays import read_array
 from unroll_dsl.ir.graph import Constant, Parameter
 from unroll_dsl.spec import Spec
-from unroll_dsl.types import Array, Declared, Dim, LinearMap
+from unroll_dsl.types import Array, Declared, Dim, LinearMap, entries
 
 LAST = ("least_squares",)  # made of what the others make
 
@@ -174,16 +174,9 @@ def shape_of(declared: Constant | Parameter) -> tuple[Dim, ...] | None:
         case Array(shape):
             return shape
         case LinearMap(Declared(domain, codomain)):
-            return _entries(codomain), _entries(domain)
+            return entries(codomain.shape), entries(domain.shape)
         case _:
             return None
-
-
-def _entries(space: Array) -> Dim:
-    product = Dim.of(1)
-    for dim in space.shape:
-        product = product * dim
-    return product
 
 
 def _declared(spec: Spec, name: str) -> Constant | Parameter:

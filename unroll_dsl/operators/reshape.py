@@ -6,7 +6,7 @@ from typing import Any
 
 from unroll_dsl.operators.lazy import np
 from unroll_dsl.operators.model import LinearOperator, Parameter, Static
-from unroll_dsl.types import Array, Dim, Type
+from unroll_dsl.types import Array, Dim, Type, entries
 
 _PARAMETERS = (
     Parameter("d1", static=True),
@@ -24,23 +24,16 @@ def _shape(statics: dict[str, Static]) -> tuple[Dim, ...]:
     return tuple(found)
 
 
-def _size(shape: tuple[Dim, ...]) -> Dim:
-    product = Dim.of(1)
-    for dim in shape:
-        product = product * dim
-    return product
-
-
 def _forward(x: Array, operands: tuple[Type, ...], statics: dict[str, Static]) -> Array | str:
     shape = _shape(statics)
     if x.shape != shape:
         return f"expected {Array(shape)}, found {x}"
-    return Array((_size(shape),), x.field)
+    return Array((entries(shape),), x.field)
 
 
 def _backward(y: Array, operands: tuple[Type, ...], statics: dict[str, Static]) -> Array | str:
     shape = _shape(statics)
-    vector = Array((_size(shape),))
+    vector = Array((entries(shape),))
     if y.shape != vector.shape:
         return f"expected {vector}, found {y}"
     return Array(shape, y.field)

@@ -11,13 +11,11 @@ from unroll_dsl.semantics.scopes import Context, Dependences, Place, Reporter
 from unroll_dsl.source import Span
 from unroll_dsl.syntax.nodes import (
     Call,
-    Declaration,
     Definition,
     Expr,
     Let,
     Phase,
     Program,
-    RandomInit,
 )
 from unroll_dsl.types import Field, Type
 
@@ -96,13 +94,7 @@ class Checking:
 
     def _literal(self, name: str) -> Expr | None:
         symbol = self.symbols.get(name)
-        match symbol.definer if symbol is not None else None:
-            case Let(_, value):
-                return value
-            case Declaration(value=value) if not isinstance(value, RandomInit):
-                return value
-            case _:
-                return None
+        return None if symbol is None else symbol.value
 
     def scalar(self, body: Expr, context: Context, what: str) -> None:
         """Type what has to be one real number."""

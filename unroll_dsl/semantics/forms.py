@@ -29,7 +29,6 @@ from unroll_dsl.types import (
     UNKNOWN,
     Array,
     Diagonal,
-    Dim,
     Form,
     Layer,
     LinearMap,
@@ -38,6 +37,7 @@ from unroll_dsl.types import (
     Unknown,
     Why,
     algebra,
+    entries,
 )
 
 
@@ -209,10 +209,7 @@ def _size(typing: Typing, call: Call, argument: Expr, context: Context) -> Type:
     array = typing.array(argument, context, "`size`")
     if array is None:
         return UNKNOWN
-    product = Dim.of(1)
-    for dim in array.shape:
-        product = product * dim
-    context.calls[call] = SizeCall(product)
+    context.calls[call] = SizeCall(entries(array.shape))
     return SCALAR
 
 

@@ -7,17 +7,16 @@ from graphlib import CycleError, TopologicalSorter
 
 from unroll_dsl.semantics.checking import Checking
 from unroll_dsl.semantics.errors import CycleOfLets
-from unroll_dsl.semantics.model import Symbol
 from unroll_dsl.semantics.scopes import Place, Reporter, names_in
 from unroll_dsl.source import Span
-from unroll_dsl.syntax.nodes import Declaration, Expr, Let, RandomInit
+from unroll_dsl.syntax.nodes import Let
 from unroll_dsl.types import UNKNOWN
 
 
 def check_lets(checking: Checking) -> None:
     """Order and type the lets of a program. Report what is made of itself: through lets, or through the
     defaults and the classical values of what is declared."""
-    found = {name: _value(symbol) for name, symbol in checking.symbols.items()}
+    found = {name: symbol.value for name, symbol in checking.symbols.items()}
     values = {name: value for name, value in found.items() if value is not None}
     reads = {
         name: {read.text: read.span for read in names_in(value) if read.text in values}
@@ -38,17 +37,6 @@ def check_lets(checking: Checking) -> None:
         checking.dependences.of(let.value)
     for name in cyclic & lets.keys():
         checking.let_types[name] = UNKNOWN
-
-
-def _value(symbol: Symbol) -> Expr | None:
-    """What a name stands for, or what it starts at, where that is written."""
-    match symbol.definer:
-        case Let(_, value):
-            return value
-        case Declaration(value=value) if not isinstance(value, RandomInit):
-            return value
-        case _:
-            return None
 
 
 def _cycles(reads: Mapping[str, Mapping[str, Span]], reporter: Reporter) -> set[str]:

@@ -18,6 +18,7 @@ from unroll_dsl.syntax.nodes import (
     Local,
     Parameter,
     Program,
+    RandomInit,
     SpaceType,
     State,
     Trace,
@@ -54,6 +55,17 @@ class Symbol:
     definer: Definer
     type: Type | None = None  # None: a let or a local, whose type is inferred; a function
     per_phase: bool = False
+
+    @property
+    def value(self) -> Expr | None:
+        """What the name stands for, or what it starts at, where that is written."""
+        match self.definer:
+            case Let(_, value):
+                return value
+            case Declaration(value=value) if not isinstance(value, RandomInit):
+                return value
+            case _:
+                return None
 
 
 # ---- what a call turned out to be ---------------------------------------------------------------

@@ -1,6 +1,6 @@
 """Dimensions, shapes and types, and the rules by which they combine."""
 
-from unroll_dsl.types.dims import ONE, Dim, SizeTooLong
+from unroll_dsl.types.dims import ONE, Dim, SizeTooLong, entries
 from unroll_dsl.types.mismatch import Mismatch, Why
 from unroll_dsl.types.model import (
     BOOLEAN,
@@ -77,6 +77,7 @@ __all__ = [
     "adjoint",
     "broadcast",
     "describe",
+    "entries",
     "fits",
     "is_complex",
     "known_codomain",

@@ -6,7 +6,8 @@ dimensions are equal values.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 _TERMS = 1000  # of a polynomial, multiplied out; that of a page has three or four
@@ -114,3 +115,8 @@ class Dim:
 
 
 ONE = Dim.of(1)
+
+
+def entries(shape: Iterable[Dim]) -> Dim:
+    """How many entries an array of this shape has."""
+    return math.prod(shape, start=ONE)
