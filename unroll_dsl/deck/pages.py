@@ -8,7 +8,7 @@ from typing import Any
 
 from unroll_dsl.derive import derive
 from unroll_dsl.derive.deck import deck, options_of
-from unroll_dsl.derive.model import Derivation
+from unroll_dsl.derive.method import Derivation
 from unroll_dsl.loading import load, loads
 from unroll_dsl.relax import Relaxed, relax
 from unroll_dsl.spec import Spec

@@ -1,6 +1,7 @@
 """From a problem to an algorithm: methods, and the pages that they write."""
 
-from unroll_dsl.derive.model import Derivation, Options
+from unroll_dsl.derive.method import Derivation
+from unroll_dsl.derive.model import Options
 from unroll_dsl.derive.run import derive, method_names
 
 __all__ = ["Derivation", "Options", "derive", "method_names"]

@@ -6,7 +6,8 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from unroll_dsl.derive.model import Derivation, Formula, Step
+from unroll_dsl.derive.method import Derivation
+from unroll_dsl.derive.model import Formula, Step
 from unroll_dsl.relax import Relaxed
 from unroll_dsl.syntax import nodes as n
 from unroll_dsl.syntax.printer import expression_text, statement_text

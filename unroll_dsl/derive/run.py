@@ -9,7 +9,8 @@ from functools import cache
 from importlib import import_module
 
 from unroll_dsl.derive.errors import MethodRefused, OptionRefused
-from unroll_dsl.derive.model import Derivation, Method, Options, Refusal, Scheme
+from unroll_dsl.derive.method import Derivation, Method
+from unroll_dsl.derive.model import Options, Refusal, Scheme
 from unroll_dsl.derive.options import unreadable
 from unroll_dsl.derive.page import page
 from unroll_dsl.derive.proof import holds

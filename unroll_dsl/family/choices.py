@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Iterator
 
 from unroll_dsl.derive.deck import deck, options_of
-from unroll_dsl.derive.model import Method
+from unroll_dsl.derive.method import Method
 from unroll_dsl.family.model import Choice
 from unroll_dsl.objectives.problem import declared_names
 from unroll_dsl.relax import relaxation_names

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator
 
 from unroll_dsl.derive import derive
 from unroll_dsl.derive.errors import MethodRefused
-from unroll_dsl.derive.model import Method
+from unroll_dsl.derive.method import Method
 from unroll_dsl.derive.run import methods
 from unroll_dsl.derive.statements import with_statements
 from unroll_dsl.diagnostics.model import Diagnostic

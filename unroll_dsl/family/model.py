@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import Enum
 
-from unroll_dsl.derive.model import Method, Options
+from unroll_dsl.derive.method import Method
+from unroll_dsl.derive.model import Options
 from unroll_dsl.passes.analysis.counts import Count
 from unroll_dsl.source import Span
 

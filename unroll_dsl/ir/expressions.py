@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from functools import reduce
 from typing import assert_never
 
 from unroll_dsl.diagnostics.raised import InternalError
 from unroll_dsl.ir import nodes as ops
 from unroll_dsl.ir.builder import NodeList
 from unroll_dsl.ir.graph import FunctionBody
+from unroll_dsl.ir.matrices import arithmetic, matrix_of, product
+from unroll_dsl.ir.numbers import Numbers
 from unroll_dsl.operators.model import LinearOperator
 from unroll_dsl.operators.registry import lookup
-from unroll_dsl.semantics.constants import combined
 from unroll_dsl.semantics.model import (
     DiagCall,
     FunctionCall,
@@ -51,8 +51,6 @@ from unroll_dsl.types import (
     Type,
 )
 from unroll_dsl.types.rules import is_matrix_like
-
-_EXACT = 2**53
 
 _ELEMENTWISE = {
     "+": "add",
@@ -132,7 +130,7 @@ class Expressions:
         self.functions = functions
         self.resolve: Callable[[Name], int | None] = lambda _: None
         self.previous: Callable[[str, Span], int] | None = None
-        self.numbers: dict[int, float] = {}  # nodes of arithmetic of nothing but numbers
+        self.numbers = Numbers(nodes)
 
     # ---- values ---------------------------------------------------------------------------------
 
@@ -151,7 +149,7 @@ class Expressions:
         span = expr.span
         match expr:
             case Number(value):
-                return self._number(value, span)
+                return self.numbers.constant(value, span)
             case Name():
                 return self._name(expr, type_)
             case Unary(operator, operand):
@@ -185,7 +183,7 @@ class Expressions:
         if name.text == "pi":
             return self.list.add(ops.Constant(math.pi), (), SCALAR, name.span)
         if name.text == IMAGINARY_UNIT:
-            return self._imaginary(1, type_, name.span)
+            return self.numbers.imaginary(1, type_, name.span)
         record = lookup(name.text)
         if isinstance(record, LinearOperator):
             return self.list.add(ops.Operator(record.name, record.defaults), (), type_, name.span)
@@ -233,15 +231,11 @@ class Expressions:
             return self.list.add(ops.Contract(), (self.value(left), self.value(right)), type_, span)
         return self.list.add(ops.Apply(), (self.value(left), self.value(right)), type_, span)
 
-    def _imaginary(self, value: float, type_: Type, span: Span) -> int:
-        parts = tuple(self.list.add(ops.Constant(v), (), SCALAR, span) for v in (0, value))
-        return self.list.add(ops.Elementwise("complex"), parts, type_, span)
-
     def _binary(self, expr: Binary, type_: Type) -> int:
         left, right, span = expr.left, expr.right, expr.span
         match left, right:
             case Number(value), Name(text) if text == IMAGINARY_UNIT and expr.operator == "*":
-                return self._imaginary(value, type_, span)
+                return self.numbers.imaginary(value, type_, span)
             case _:
                 pass
         first, second = self.types[left], self.types[right]
@@ -251,22 +245,7 @@ class Expressions:
         want = type_ if isinstance(first, LinearMap) or isinstance(second, LinearMap) else None
         word = _ELEMENTWISE[expr.operator]
         args = (self.value(left, want), self.value(right, want))
-        if args[0] in self.numbers and args[1] in self.numbers:
-            number = combined(expr.operator, self.numbers[args[0]], self.numbers[args[1]])
-            if number is not None and abs(number) >= _EXACT:
-                return self._number(number, span)
-            index = self.list.add(ops.Elementwise(word), args, type_, span)
-            if number is not None:
-                self.numbers[index] = number
-            return index
-        return self.list.add(ops.Elementwise(word), args, type_, span)
-
-    def _number(self, value: float, span: Span) -> int:
-        """A number; whole ones that doubles do not tell apart are doubles, as all values are."""
-        kept = float(value) if abs(value) >= _EXACT else value
-        index = self.list.add(ops.Constant(kept), (), SCALAR, span)
-        self.numbers[index] = float(value)
-        return index
+        return self.numbers.elementwise(expr.operator, word, args, type_, span)
 
     def _map_arithmetic(self, expr: Binary, type_: LinearMap) -> int:
         left, right, span = expr.left, expr.right, expr.span
@@ -305,71 +284,27 @@ class Expressions:
             case Name():
                 found = self.resolve(expr)
                 assert found is not None
-                return self._matrix_node(found, want, span)
+                return matrix_of(self.list, found, want, span)
             case Unary("-", operand):
                 inner = self._matrix(operand, want)
                 return self.list.add(ops.Elementwise("neg"), (inner,), self.list.type(inner), span)
             case Adjoint(operand):
                 inner = self._matrix(operand, Array(want.shape[::-1], want.field))
-                return self._product(ops.Transpose(), (inner,), want, span)
+                return product(self.list, ops.Transpose(), (inner,), want, span)
             case Binary(operator, left, right) if operator in ("+", "-"):
                 first, second = self.value(left, want), self.value(right, want)
-                return self._arith(_ELEMENTWISE[operator], first, second, want, span)
+                return arithmetic(self.list, _ELEMENTWISE[operator], first, second, want, span)
             case Binary("*", left, right) | Binary("/", left, right):
                 assert isinstance(expr, Binary)
                 a, b = self.types[left], self.types[right]
                 first = self.value(left, want) if isinstance(a, LinearMap) else self.value(left)
                 second = self.value(right, want) if isinstance(b, LinearMap) else self.value(right)
-                return self._arith(_ELEMENTWISE[expr.operator], first, second, want, span)
+                return arithmetic(self.list, _ELEMENTWISE[expr.operator], first, second, want, span)
             case Binary("@", left, right):
                 first, second = self._matrix(left, want), self._matrix(right, want)
-                return self._product(ops.Contract(), (first, second), want, span)
+                return product(self.list, ops.Contract(), (first, second), want, span)
             case Call():
-                return self._matrix_node(self.value(expr), want, span)
-            case _:
-                raise InternalError(f"{span}: not a matrix")
-
-    def _arith(self, word: str, first: int, second: int, want: Array, span: Span) -> int:
-        a, b = self.list.type(first), self.list.type(second)
-        assert isinstance(a, Array) and isinstance(b, Array)
-        type_ = Array(want.shape, a.field.join(b.field))
-        return self.list.add(ops.Elementwise(word), (first, second), type_, span)
-
-    def _product(self, op: ops.Op, args: tuple[int, ...], want: Array, span: Span) -> int:
-        """A matrix made of matrices: complex where one of them is, whatever stands beside it."""
-        fields = [type_.field for a in args if isinstance(type_ := self.list.type(a), Array)]
-        field = reduce(Field.join, fields)
-        return self.list.add(op, args, Array(want.shape, field), span)
-
-    def _matrix_node(self, index: int, want: Array, span: Span) -> int:
-        """A node that is a map made of identities and diagonals, as a matrix value."""
-        node = self.list.nodes[index]
-        match node.op:
-            case ops.IdentityMap():
-                return self.list.add(ops.Eye(), (), Array(want.shape), span)
-            case ops.DiagonalMap():
-                diagonal = self.list.type(node.args[0])
-                assert isinstance(diagonal, Array)
-                return self.list.add(
-                    ops.Builtin("diagonal_matrix"),
-                    node.args,
-                    Array(want.shape, diagonal.field),
-                    span,
-                )
-            case ops.ScaleMap():
-                inner = self._matrix_node(node.args[1], want, span)
-                return self._arith("mul", node.args[0], inner, want, span)
-            case ops.AddMap(sign):
-                first = self._matrix_node(node.args[0], want, span)
-                second = self._matrix_node(node.args[1], want, span)
-                return self._arith("add" if sign > 0 else "sub", first, second, want, span)
-            case ops.ComposeMap():
-                first = self._matrix_node(node.args[0], want, span)
-                second = self._matrix_node(node.args[1], want, span)
-                return self._product(ops.Contract(), (first, second), want, span)
-            case ops.AdjointMap():
-                inner = self._matrix_node(node.args[0], want, span)
-                return self.list.add(ops.Transpose(), (inner,), self.list.type(inner), span)
+                return matrix_of(self.list, self.value(expr), want, span)
             case _:
                 raise InternalError(f"{span}: not a matrix")
 

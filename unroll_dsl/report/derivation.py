@@ -7,7 +7,8 @@ import re
 from collections.abc import Iterator, Sequence
 
 from unroll_dsl.derive.explain import Change, changes
-from unroll_dsl.derive.model import Derivation, Formula
+from unroll_dsl.derive.method import Derivation
+from unroll_dsl.derive.model import Formula
 from unroll_dsl.diagnostics.raised import InternalError
 from unroll_dsl.driver import check_source
 from unroll_dsl.relax import Relaxed

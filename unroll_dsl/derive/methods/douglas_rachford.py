@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from unroll_dsl.derive.method import Method
 from unroll_dsl.derive.model import (
     Constant,
     Formula,
     Line,
-    Method,
     Options,
     Refusal,
     Scheme,

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from unroll_dsl.derive.method import Method
 from unroll_dsl.derive.model import (
     Constant,
     Formula,
     Line,
-    Method,
     Options,
     Refusal,
     Scheme,
@@ -62,18 +62,10 @@ def _linearised(setting: Setting, options: Options) -> Scheme | Refusal:
     update = setting.prox(rest, setting.variable, point, Weight.of(mu))
     if isinstance(update, No):
         return Refusal(update.reason, update.term.span, ("condat_vu",))
-    lines = [Line(x.text, update)]
-    for s, u in zip(splits, multipliers):
-        v = binary("+", apply(s.chain, x), name(u))
-        value = setting.prox(s.terms, s.variable, v, Weight.of(lam))
-        if isinstance(value, No):
-            return Refusal(value.reason, value.term.span, instead(setting, value.term))
-        lines.append(Line(s.variable.name, value))
-        lines.append(
-            Line(
-                u, tidy(fill("u + c - z", u=name(u), c=apply(s.chain, x), z=name(s.variable.name)))
-            )
-        )
+    split_lines = _split_lines(setting, splits, multipliers, lam)
+    if isinstance(split_lines, Refusal):
+        return split_lines
+    lines = (Line(x.text, update), *split_lines)
     value = template(options.values.get(lam, "1"))
     constants = (
         *extra,
@@ -94,12 +86,28 @@ def _linearised(setting: Setting, options: Options) -> Scheme | Refusal:
         f"Split as {words(setting, splits)}.",
         constants,
         tuple(states),
-        tuple(lines),
+        lines,
         (x,),
         {setting.variable.name: x.text},
         200,
         _way(setting, splits, lines),
     )
+
+
+def _split_lines(
+    setting: Setting, splits: Sequence[Split], multipliers: Sequence[str], lam: str
+) -> list[Line] | Refusal:
+    """For each splitting its proximal map, then its multiplier."""
+    x = name(setting.variable.name)
+    found = []
+    for s, u in zip(splits, multipliers):
+        image, z = apply(s.chain, x), name(s.variable.name)
+        value = setting.prox(s.terms, s.variable, binary("+", image, name(u)), Weight.of(lam))
+        if isinstance(value, No):
+            return Refusal(value.reason, value.term.span, instead(setting, value.term))
+        found.append(Line(z.text, value))
+        found.append(Line(u, tidy(fill("u + c - z", u=name(u), c=image, z=z))))
+    return found
 
 
 def _way(setting: Setting, splits: Sequence[Split], lines: Sequence[Line]) -> tuple[Step, ...]:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from unroll_dsl.derive.method import Method
 from unroll_dsl.derive.model import (
     Constant,
     Formula,
     Line,
-    Method,
     Options,
     Refusal,
     Scheme,
@@ -106,25 +106,35 @@ def _scheme(setting: Setting, options: Options, smooth: bool) -> Scheme | Refusa
     else:
         lines = (*dual_lines, primal, Line(v.text, fill("2 * x - prev(x)", x=x)))
     steps = _steps(setting, options, gradients, norm, tau, sigma)
-    first_states = (x.text,) if smooth else (x.text, v.text)
-    comment = "" if smooth else f"{v.text}: {x.text} extrapolated"
-    states = [State(first_states, type_text(setting.variable.type), number(0), comment)]
-    states += [
-        State((p,), type_text(s.variable.type), number(0), "dual variable")
-        for s, p in zip(splits, duals)
-    ]
     title = "The method of Condat and Vu" if smooth else "The primal-dual hybrid gradient method"
     source = _CONDAT if smooth else _CHAMBOLLE_POCK
     return Scheme(
         f"{title} for {setting.form.typed.program.name.text}.\n\n{source}\n\n"
         f"It converges where {_CONDITION[smooth]}.",
         (*extra, *steps),
-        tuple(states),
+        _states(setting, splits, duals, None if smooth else v.text),
         tuple(lines),
         (x,),
         {setting.variable.name: x.text},
         200,
         _way(setting, splits, lines, duals, source),
+    )
+
+
+def _states(
+    setting: Setting, splits: Sequence[Split], duals: Sequence[str], extrapolated: str | None
+) -> tuple[State, ...]:
+    """The variable, with its extrapolation where there is one, and the dual variables; all start at 0."""
+    x, type_ = setting.variable.name, type_text(setting.variable.type)
+    own = State((x,), type_, number(0))
+    if extrapolated is not None:
+        own = State((x, extrapolated), type_, number(0), f"{extrapolated}: {x} extrapolated")
+    return (
+        own,
+        *(
+            State((p,), type_text(s.variable.type), number(0), "dual variable")
+            for s, p in zip(splits, duals)
+        ),
     )
 
 

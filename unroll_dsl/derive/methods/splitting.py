@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from unroll_dsl.derive.method import Method
 from unroll_dsl.derive.model import (
     Constant,
     Formula,
     Line,
-    Method,
     Options,
     Refusal,
     Scheme,
@@ -217,21 +217,6 @@ def _hqs(setting: Setting, options: Options) -> Scheme | Refusal:
     )
     states = [State((x.text,), type_text(setting.variable.type), number(0))]
     states += [State((s.variable.name,), type_text(s.variable.type), number(0)) for s in splits]
-    way = (
-        objective_step(setting.form),
-        Step(
-            "The splitting",
-            f"{words(setting, splits)} is asked for by a quadratic penalty that grows from phase to phase.",
-            (Formula(beta, constants[2].value or number(0)),),
-            "Geman, Yang, 1995",
-        ),
-        Step(
-            "The scheme",
-            "Each variable in turn minimises what it stands in.",
-            tuple(Formula(line.target, line.value, "<-") for line in lines),
-            "Geman, Yang, 1995",
-        ),
-    )
     return Scheme(
         f"Half-quadratic splitting for {setting.form.typed.program.name.text}.\n\n{_GEMAN}\n\n"
         f"Split as {words(setting, splits)}, by a penalty that grows,\nno faster than in proportion to k: else it rests too early.",
@@ -241,7 +226,27 @@ def _hqs(setting: Setting, options: Options) -> Scheme | Refusal:
         (x,),
         {setting.variable.name: x.text},
         100,
-        way,
+        _hqs_way(setting, splits, lines, constants[2]),
+    )
+
+
+def _hqs_way(
+    setting: Setting, splits: Sequence[Split], lines: Sequence[Line], schedule: Constant
+) -> tuple[Step, ...]:
+    return (
+        objective_step(setting.form),
+        Step(
+            "The splitting",
+            f"{words(setting, splits)} is asked for by a quadratic penalty that grows from phase to phase.",
+            (Formula(schedule.name, schedule.value or number(0)),),
+            "Geman, Yang, 1995",
+        ),
+        Step(
+            "The scheme",
+            "Each variable in turn minimises what it stands in.",
+            tuple(Formula(line.target, line.value, "<-") for line in lines),
+            "Geman, Yang, 1995",
+        ),
     )
 
 
