@@ -9,14 +9,6 @@ from unroll_dsl.diagnostics.model import Diagnostic, Label
 from unroll_dsl.source import Span
 
 
-class Refused(Exception):
-    """Why an iteration cannot be said in gradients, proximal maps and combinations."""
-
-    def __init__(self, reason: str, mend: str = "", span: Span | None = None) -> None:
-        super().__init__(reason)
-        self.reason, self.mend, self.span = reason, mend, span
-
-
 @dataclass(frozen=True, slots=True)
 class NotCertified(Diagnostic):
     """An iteration is no combination of gradients and proximal maps of its objective.

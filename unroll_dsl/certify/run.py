@@ -8,17 +8,18 @@ from importlib.util import find_spec
 from typing import Any
 
 from unroll_dsl.backends.binding import bind as bind_values
-from unroll_dsl.certify.errors import NotCertified, Refused
+from unroll_dsl.certify.errors import NotCertified
 from unroll_dsl.certify.model import Certificate, Function, Measure
-from unroll_dsl.certify.reading import Page
 from unroll_dsl.certify.solving import solve
-from unroll_dsl.certify.terms import Group, Terms, is_real, partitions, terms_of
-from unroll_dsl.certify.tracing import Script, Tracer, lead
 from unroll_dsl.diagnostics.raised import UnrollError
 from unroll_dsl.ir.graph import Graph
 from unroll_dsl.ir.nodes import Learnable, PhaseNumber
 from unroll_dsl.ir.stages import reachable
 from unroll_dsl.objectives import NormalForm, read
+from unroll_dsl.oracle.errors import Refused
+from unroll_dsl.oracle.following import Followed, follow
+from unroll_dsl.oracle.terms import Group, Terms
+from unroll_dsl.oracle.tracing import Script
 from unroll_dsl.spec import Spec
 from unroll_dsl.syntax.nodes import Minimize
 from unroll_dsl.verify.instance import draw
@@ -113,13 +114,15 @@ def _certified(
     drawn = [draw(spec.graph, seed=seed, dims=sizes) for seed in ((0, 1) if missing else (0,))]
     followed = [
         _followed(
-            spec,
-            form,
-            counts,
-            total,
-            {**instance.bind, **bind},
-            {**instance.init, **init},
-            instance.sizes,
+            follow(
+                spec,
+                form,
+                counts,
+                total,
+                {**instance.bind, **bind},
+                {**instance.init, **init},
+                instance.sizes,
+            ),
             smoothness,
         )
         for instance in drawn
@@ -152,19 +155,6 @@ def _certified(
         _steps(scripts[-1], terms, unit),
         total if total > counts[-1] and not at else 0,
     )
-
-
-def _check_leads(terms: Terms) -> None:
-    """A gradient `x - y` is not told from the points beside it: `x - t * (x - y)` may be one of any point."""
-    for known in terms.known:
-        group = terms.groups[known.group]
-        if lead(known.at(1.0)) is None:
-            what = "proximal map" if known.proximal else "gradient"
-            raise Refused(
-                f"the {what} of `{group.terms[0].text}` is not told from the points beside it",
-                "put a map before the unknown: `fixed A`, bound to the identity",
-                group.terms[0].span,
-            )
 
 
 def _check(spec: Spec, form: NormalForm) -> None:
@@ -216,51 +206,9 @@ def _counts(total: int, asked: bool, at: Sequence[int] | None) -> tuple[int, ...
 _Followed = tuple[Terms, tuple[Script, ...], float]
 
 
-def _followed(
-    spec: Spec,
-    form: NormalForm,
-    counts: Sequence[int],
-    total: int,
-    bind: Mapping[str, Any],
-    init: Mapping[str, Any],
-    sizes: Mapping[str, int],
-    smoothness: float | None,
-) -> _Followed:
-    """The phases in what they ask for, with the groups of terms with which that can be said. Best are those with
-    which all that is asked for is of points in the affine sense: an x shrunk towards 0 belongs to a term."""
-    reference = spec.reference(total, bind=bind, init=init, dims=sizes)
-    page = Page.of(spec.graph, reference, init, is_real(form.variables[0]))
-    first: Refused | None = None
-    second: _Followed | None = None
-    for smooth, rest in partitions(form):
-        try:
-            terms = terms_of(form, smooth, rest, bind, init, sizes)
-            _check_leads(terms)
-            scripts = Tracer(page, terms.known, form.variables[0].name).scripts(counts)
-            asked = {call.group for call in scripts[-1].calls}
-            idle = [g for i, g in enumerate(terms.groups) if i not in asked]
-            if idle:
-                raise Refused(
-                    f"no phase asks for the gradient or the proximal map of `{idle[0].words}`"
-                )
-            found = terms, scripts, _unit(terms.groups, smoothness)
-            if _is_affine(scripts[-1]):
-                return found
-            second = second or found
-        except Refused as refused:
-            first = first or refused
-    if second is not None:
-        return second
-    assert first is not None
-    raise first
-
-
-def _is_affine(script: Script) -> bool:
-    """Whether a translation of start and minimiser translates all that is asked for."""
-    gradients = {call.leaf for call in script.calls if not call.proximal}
-    points = [*(call.point for call in script.calls), script.output]
-    weights = (sum(c for leaf, c in p.terms if leaf not in gradients) for p in points)
-    return all(math.isclose(weight, 1, abs_tol=1e-9) for weight in weights)
+def _followed(found: Followed, smoothness: float | None) -> _Followed:
+    terms, scripts = found
+    return terms, scripts, _unit(terms.groups, smoothness)
 
 
 def _unit(groups: Sequence[Group], smoothness: float | None) -> float:

@@ -15,8 +15,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from unroll_dsl.certify.model import Bound, Function, Measure
-from unroll_dsl.certify.tracing import START, Script
-from unroll_dsl.certify.values import Point
+from unroll_dsl.oracle.tracing import START, Script
+from unroll_dsl.oracle.values import Point
 
 
 def solve(script: Script, functions: Sequence[Function], unit: float, measure: Measure) -> Bound:

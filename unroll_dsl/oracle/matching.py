@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from unroll_dsl.certify.values import HOLE, Base, Data, Map, Point, Sum, Tree, Value
+from unroll_dsl.oracle.values import HOLE, Base, Data, Map, Point, Sum, Tree, Value
 
 ANY = 0.0  # the step of a projection
 _SAME = 1e-9

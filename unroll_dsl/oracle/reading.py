@@ -15,8 +15,12 @@ import numpy as np
 
 from unroll_dsl.backends.numpy import Reference
 from unroll_dsl.backends.numpy.faults import quiet
-from unroll_dsl.certify.errors import Refused
-from unroll_dsl.certify.values import (
+from unroll_dsl.ir import nodes as ops
+from unroll_dsl.ir.graph import Graph, Random
+from unroll_dsl.ir.nodes import Node
+from unroll_dsl.operators.registry import function, linear_operator
+from unroll_dsl.oracle.errors import Refused
+from unroll_dsl.oracle.values import (
     IDENTITY,
     Data,
     Link,
@@ -30,10 +34,6 @@ from unroll_dsl.certify.values import (
     ones,
     tree,
 )
-from unroll_dsl.ir import nodes as ops
-from unroll_dsl.ir.graph import Graph, Random
-from unroll_dsl.ir.nodes import Node
-from unroll_dsl.operators.registry import function, linear_operator
 from unroll_dsl.types import Array, Field
 
 _COMMUTES = ("mul", "max", "min", "and", "or", "eq", "ne")
@@ -361,7 +361,7 @@ def _uniform(value: Value) -> float | None:
 
 
 def _learned(values: Sequence[Value]) -> bool:
-    from unroll_dsl.certify.values import bases
+    from unroll_dsl.oracle.values import bases
 
     return any(getattr(base, "learned", False) for v in values for base in bases(v))
 

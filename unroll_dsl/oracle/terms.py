@@ -7,9 +7,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from unroll_dsl.certify.errors import Refused
-from unroll_dsl.certify.reading import Page, Reader
-from unroll_dsl.certify.values import HOLE, Point, Sum
 from unroll_dsl.driver import check_source
 from unroll_dsl.objectives.facts import Facts
 from unroll_dsl.objectives.maps import scalar_of, without_scalars
@@ -17,6 +14,9 @@ from unroll_dsl.objectives.model import NormalForm, Term, Variable
 from unroll_dsl.objectives.problem import without_idle
 from unroll_dsl.objectives.proximal import No, prox
 from unroll_dsl.objectives.weights import Weight
+from unroll_dsl.oracle.errors import Refused
+from unroll_dsl.oracle.reading import Page, Reader
+from unroll_dsl.oracle.values import HOLE, Point, Sum
 from unroll_dsl.source import SourceFile
 from unroll_dsl.spec import Spec
 from unroll_dsl.syntax import nodes as n

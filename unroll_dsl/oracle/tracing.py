@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from unroll_dsl.certify.errors import Refused
-from unroll_dsl.certify.matching import alike, matched, same, step_of
-from unroll_dsl.certify.reading import Page, Reader
-from unroll_dsl.certify.terms import Known
-from unroll_dsl.certify.values import (
+from unroll_dsl.ir.graph import Graph, Slot
+from unroll_dsl.ir.nodes import Final, State
+from unroll_dsl.ir.stages import reachable
+from unroll_dsl.oracle.errors import Refused
+from unroll_dsl.oracle.matching import alike, matched, same, step_of
+from unroll_dsl.oracle.reading import Page, Reader
+from unroll_dsl.oracle.terms import Known
+from unroll_dsl.oracle.values import (
     HOLE,
     Base,
     Data,
@@ -24,9 +27,6 @@ from unroll_dsl.certify.values import (
     ones,
     with_point,
 )
-from unroll_dsl.ir.graph import Graph, Slot
-from unroll_dsl.ir.nodes import Final, State
-from unroll_dsl.ir.stages import reachable
 from unroll_dsl.types import Array
 
 START = 0
