@@ -114,18 +114,10 @@ def _certified(
     drawn = [draw(spec.graph, seed=seed, dims=sizes) for seed in ((0, 1) if missing else (0,))]
     followed = [
         _followed(
-            follow(
-                spec,
-                form,
-                counts,
-                total,
-                {**instance.bind, **bind},
-                {**instance.init, **init},
-                instance.sizes,
-            ),
+            follow(spec, form, counts, total, {**i.bind, **bind}, {**i.init, **init}, i.sizes),
             smoothness,
         )
-        for instance in drawn
+        for i in drawn
     ]
     terms, scripts, unit = followed[0]
     if missing and not _alike(followed[0], followed[1]):
