@@ -31,6 +31,9 @@ def check_named(source: str | Path) -> Checked:
     """Check a packaged algorithm by its name, or a file by its path."""
     if isinstance(source, str) and (packaged := packaged_path(source)) is not None:
         return check_path(packaged, f"{source}.unroll")
+    if isinstance(source, str) and "\n" in source:
+        unknown = UnknownAlgorithm(source, ())
+        return Checked(None, None, None, None, (unknown,))
     path = Path(source)
     if isinstance(source, str) and path.suffix != ".unroll" and not path.exists():
         file = f"{source}.unroll"

@@ -49,18 +49,19 @@ def as_network(declared: Parameter, bound: Any, start: Any) -> Network:
 
 def problem(declared: Parameter, given: Network, phases: int) -> Diagnostic | None:
     """What is wrong with what was given, before anything is made."""
+    learnt = declared.trainable
     source, where = given.source, (declared.name, str(declared.type), declared.origin)
     if source is None or isinstance(source, Mapping):
-        return NotANetwork(*where, "tensors without their module", "tensors")
+        return NotANetwork(*where, "tensors without their module", "tensors", learnt)
     if isinstance(source, list | tuple):
         if declared.per_phase and len(source) != phases:
             found = (len(source),)
             return WrongCount(declared.name, found, str(declared.type), phases, declared.origin)
         if not declared.per_phase or not all(map(_is_module, source)):
-            return NotANetwork(*where, f"a {type(source).__name__}", "several")
+            return NotANetwork(*where, f"a {type(source).__name__}", "several", learnt)
         return None
     if not _is_module(source) and not callable(source):
-        return NotANetwork(*where, type(source).__name__, "other")
+        return NotANetwork(*where, type(source).__name__, "other", learnt)
     return None
 
 
@@ -93,7 +94,7 @@ def _made(declared: Parameter, source: Any, place: int) -> nn.Module:
     if not _is_module(found):
         words = f"a function that makes {type(found).__name__}"
         where = (declared.name, str(declared.type), declared.origin)
-        raise UnrollError([NotANetwork(*where, words, "function")])
+        raise UnrollError([NotANetwork(*where, words, "function", declared.trainable)])
     module: nn.Module = found
     return module
 

@@ -77,7 +77,9 @@ def grad_adjoint(y: Tensor, padding: str) -> Tensor:
     vertical = pad(down, (0, 0, 1, 0)) - pad(down, (0, 0, 0, 1))
     return vertical + pad(right, (1, 0)) - pad(right, (0, 1))
 '''
-_PADDING = (Parameter("padding", static=True, default="replicate"),)
+_PADDING = (
+    Parameter("padding", static=True, default="replicate", words=("replicate", "circular")),
+)
 
 
 def _kernels_rule(arrays: tuple[Array, ...], statics: dict[str, Static]) -> Array:

@@ -157,7 +157,7 @@ def blurred(x: Tensor, kernel: Tensor, padding: str, adjoint: bool = False) -> T
     return found[..., :h, :w]
 '''
 )
-_PADDING = Parameter("padding", static=True, default="zero")
+_PADDING = Parameter("padding", static=True, default="zero", words=("zero", "circular"))
 _FOURIER = frozenset({"diagonal under fft2"})
 
 RECORDS = (

@@ -47,6 +47,7 @@ class Parameter:
     optional: bool = False
     number: bool = False  # the torch expression takes a number of Python too
     many: bool = False  # any number of arguments, one at least
+    words: tuple[str, ...] = ()  # of a static that is a word: which there are
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,7 +33,7 @@ def _fewer(x: Array, operands: Operands, statics: Statics) -> Array | str:
     sides = [dim.over(factor) for dim in x.shape[1:]]
     known = [side for side in sides if side is not None]
     if len(known) < 2:
-        return f"height and width must be multiples of {factor}, found {x}"
+        return f"expected an image whose height and width are multiples of {factor}, found {x}"
     return Array((x.shape[0], *known), x.field, Form.IMAGE)
 
 

@@ -36,7 +36,8 @@ def _shape(x: Array, operands: Operands, statics: Statics) -> Array | str:
     for side in x.shape[1:]:
         if side.value is not None and side.value % 2**levels:
             return (
-                f"height and width must be multiples of {2**levels} for {levels} levels, found {x}"
+                f"expected an image whose height and width are multiples of {2**levels}, for {levels} levels, "
+                f"found {x}"
             )
     return x
 

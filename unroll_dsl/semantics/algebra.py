@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
-from typing import assert_never
+from typing import TypeGuard, assert_never
 
 from unroll_dsl.semantics import errors, mends
 from unroll_dsl.semantics.arithmetic import fault
 from unroll_dsl.semantics.constants import combined
+from unroll_dsl.semantics.model import Sort
 from unroll_dsl.semantics.scopes import Context
 from unroll_dsl.semantics.typing import Typing
-from unroll_dsl.syntax.nodes import Binary, Expr, Unary
+from unroll_dsl.syntax.nodes import Binary, Expr, Name, Unary
 from unroll_dsl.syntax.printer import expression_text
 from unroll_dsl.types import (
     UNKNOWN,
@@ -23,6 +24,7 @@ from unroll_dsl.types import (
     Unknown,
     Why,
     algebra,
+    known_domain,
     map_backward,
 )
 
@@ -65,6 +67,10 @@ def at(typing: Typing, expr: Binary, context: Context) -> Type:
     left = typing.infer(expr.left, context)
     right = typing.infer(expr.right, context)
     found = algebra.product(left, right)
+    if _is_negative_power(typing, expr.left) and isinstance(left, Array) and left.rank == 2:
+        matrix, argument = expression_text(expr.left.left), expression_text(expr.right)
+        typing.reporter.report(errors.InverseByPower(expr.left.span, matrix, argument))
+        return UNKNOWN
     if not isinstance(found, Mismatch):
         return found
     match found.why:
@@ -84,16 +90,23 @@ def at(typing: Typing, expr: Binary, context: Context) -> Type:
                     mends.of_composition(expr, left, right),
                 )
             )
-        case Why.SPACE | Why.SHAPES | Why.ARGUMENT | Why.NOT_SQUARE:
+        case Why.SPACE | Why.OPERATOR | Why.SHAPES | Why.ARGUMENT | Why.NOT_SQUARE:
             assert isinstance(right, Array), "a map is applied to it"
-            _wrong_space(typing, expr, left, right, found.expected, context)
+            _wrong_space(typing, expr, left, right, found, context)
         case _:
             assert_never(found.why)
     return UNKNOWN
 
 
+def _is_negative_power(typing: Typing, expr: Expr) -> TypeGuard[Binary]:
+    """`M^-1`, which is elementwise, where a map is applied."""
+    if not isinstance(expr, Binary) or expr.operator != "^":
+        return False
+    return typing.numbers.get(expr.right, 0) < 0
+
+
 def _wrong_space(
-    typing: Typing, expr: Binary, left: Type, right: Array, expected: str, context: Context
+    typing: Typing, expr: Binary, left: Type, right: Array, found: Mismatch, context: Context
 ) -> None:
     operator = expr.left  # in `t * A @ r` it is A that is in question
     while isinstance(operator, Binary) and operator.operator in ("*", "/"):
@@ -102,8 +115,13 @@ def _wrong_space(
             break
         operator = inner
     structure = algebra.as_structure(left)
-    rewrite = None
-    if structure is not None and isinstance(map_backward(structure, right), Array):
+    rewrite = declaration = None
+    domain = known_domain(structure) if structure is not None else None
+    if domain is not None and isinstance(expr.right, Name):
+        symbol = typing.symbols.get(expr.right.text)
+        if symbol is not None and symbol.sort is Sort.STATE:
+            declaration = f"state {symbol.name} : {domain}"
+    if domain is not None and isinstance(map_backward(structure, right), Array):
         argument = expression_text(expr.right)
         if isinstance(expr.right, Binary):
             argument = f"({argument})"
@@ -115,10 +133,12 @@ def _wrong_space(
         errors.WrongSpace(
             expression_text(operator),
             typing.operand(expr.right, right, context),
-            expected,
+            found.expected,
             words,
             operator.span,
             rewrite,
+            declaration,
+            found.expected if found.why is Why.OPERATOR else None,
         )
     )
 

@@ -9,6 +9,7 @@ from unroll_dsl.semantics.constants import as_dim
 from unroll_dsl.semantics.model import SizeCall, Sort
 from unroll_dsl.semantics.scopes import Context, Place
 from unroll_dsl.semantics.typing import Typing
+from unroll_dsl.syntax.foreign import padding_instead
 from unroll_dsl.syntax.nodes import LIST, Argument, Call, Expr, Name, Number
 from unroll_dsl.syntax.printer import expression_text
 from unroll_dsl.types import SCALAR, Array, SizeTooLong
@@ -55,9 +56,12 @@ def bind(
         p for p in parameters if p.name not in bound and not p.optional and p.default is None
     ]
     if failed or missing:
+        mend = None
+        if not parameters and len(call.arguments) == 1:  # `fft2(x)`
+            mend = f"apply it: `{name} @ {expression_text(call.arguments[0].value)}`"
         typing.reporter.report(
             errors.WrongArgumentCount(
-                call.span, name, _signature(name, parameters), len(call.arguments)
+                call.span, name, _signature(name, parameters), len(call.arguments), mend
             )
         )
         for argument in call.arguments:
@@ -114,6 +118,27 @@ def spread(parameters: tuple[Parameter, ...], call: Call) -> tuple[Parameter, ..
     return tuple(each for p in parameters for each in (many if p.many else (p,)))
 
 
+def _is_word(
+    typing: Typing, parameter: Parameter, value: Static, name: str, argument: Argument
+) -> bool:
+    """Whether a static is one of the words that there are, reported where it is none."""
+    known = parameter.words
+    if not known or value in known:
+        return True
+    word = str(value)
+    close = padding_instead(word, known) or near(word, known)
+    mend = None
+    if name == "grad" and argument.keyword is None:
+        mend = (
+            "`grad @ x` takes differences of an image; the gradient of a function is written out, "
+            "or derived from a `problem`"
+        )
+    typing.reporter.report(
+        errors.UnknownWord(argument.value.span, word, parameter.name, known, close, mend)
+    )
+    return False
+
+
 def split_arguments(
     typing: Typing, call: Call, name: str, parameters: tuple[Parameter, ...], context: Context
 ) -> tuple[list[Expr], list[Array], dict[str, Static]] | None:
@@ -132,7 +157,7 @@ def split_arguments(
                     statics[parameter.name] = _whole(parameter.default)
                 continue
             value = static(typing, argument.value, f"`{parameter.name}` of `{name}`", context)
-            if value is None:
+            if value is None or not _is_word(typing, parameter, value, name, argument):
                 failed = True
             else:
                 statics[parameter.name] = value

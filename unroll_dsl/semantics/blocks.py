@@ -66,15 +66,20 @@ def check_blocks(checking: Checking) -> None:
 
 def _completeness(checking: Checking, seen: dict[str, Statement]) -> None:
     program, states = checking.program, checking.states()
-    if program.kind == "algorithm" and "output" not in seen:
+    if (
+        program.kind == "algorithm"
+        and "output" not in seen
+        and not program.poisoned & {"output", "return"}
+    ):
         names = tuple(state.name for state in states)
         checking.reporter.report(errors.MissingOutput(program.name.span, names))
     phase = seen.get("phase")
     if not isinstance(phase, Phase):
-        if states:
+        if states and "phase" not in program.poisoned:
             checking.reporter.report(errors.MissingPhase(states[0].span, states[0].name))
         return
     updated = {line.target.text for line in phase.body if isinstance(line, Update)}
+    updated |= {line.name.text for line in phase.body if isinstance(line, Local)}  # told there
     for state in states:
         if state.name not in updated | program.poisoned:
             report = errors.StateNeverUpdated(state.span, state.name, phase.span)
@@ -94,6 +99,8 @@ def _phase(checking: Checking, phase: Phase) -> None:
         else:
             checking.phases = int(count)
     context = checking.context(Place.PHASE)
+    targets = {line.target.text for line in phase.body if isinstance(line, Update)}
+    checking.inference.poisoned |= targets - set(checking.symbols)  # told where it is updated
     for line in phase.body:
         found = checking.inference.infer(line.value, context)
         match line:

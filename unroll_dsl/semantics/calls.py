@@ -14,6 +14,7 @@ from unroll_dsl.semantics.library import function_call, operator_call
 from unroll_dsl.semantics.model import LayerCall, Sort
 from unroll_dsl.semantics.scopes import Context, Place
 from unroll_dsl.semantics.typing import Typing
+from unroll_dsl.syntax.foreign import function_instead
 from unroll_dsl.syntax.nodes import ENTRIES, LIST, Call, Expr, Name
 from unroll_dsl.syntax.printer import expression_text
 from unroll_dsl.types import UNKNOWN, Array, Layer, Mismatch, Type, Unknown, algebra
@@ -55,8 +56,10 @@ def infer_call(typing: Typing, call: Call, context: Context) -> Type:
     if name not in typing.poisoned:
         known = [*record_names(), *typing.definitions, *FORMS]
         known += [s.name for s in typing.symbols.values() if isinstance(s.type, Layer)]
+        given = [expression_text(argument.value) for argument in call.arguments]
+        mend = function_instead(name, given)
         typing.reporter.report(
-            errors.UnknownName(function.span, name, near(name, known), is_function=True)
+            errors.UnknownName(function.span, name, near(name, known), True, mend, len(given))
         )
     return UNKNOWN
 

@@ -12,6 +12,7 @@ from unroll_dsl.semantics.layers import ACTIVATIONS
 from unroll_dsl.semantics.model import Definer, Sort, Symbol
 from unroll_dsl.semantics.scopes import RESERVED, Reporter
 from unroll_dsl.source import Span
+from unroll_dsl.syntax.foreign import is_network, kind_instead, padding_instead
 from unroll_dsl.syntax.nodes import (
     ComposedType,
     ConvType,
@@ -61,6 +62,10 @@ from unroll_dsl.types import (
 )
 from unroll_dsl.types.steps import KINDS
 
+_NETWORK = (
+    "say its layers, `conv[1 -> 32, 3] >> relu >> conv[32 -> 1, 3]`, or bind it: "
+    "`network image[1, h, w] -> image[1, h, w]`"
+)
 _KINDS: dict[str, tuple[Form, int | None]] = {
     "scalar": (Form.PLAIN, 0),
     "vector": (Form.PLAIN, 1),
@@ -183,7 +188,12 @@ class Declarations:
         if kind not in _KINDS:
             self.reporter.report(
                 errors.UnknownWord(
-                    type_.kind.span, kind, "kind of space", tuple(_KINDS), near(kind, _KINDS)
+                    type_.kind.span,
+                    kind,
+                    "kind of space",
+                    tuple(_KINDS),
+                    () if is_network(kind) else kind_instead(kind) or near(kind, _KINDS),
+                    _NETWORK if is_network(kind) else None,
                 )
             )
             return None
@@ -329,7 +339,8 @@ class Declarations:
         return bool(conv.flags), padding, groups
 
     def _unknown(self, span: Span, word: str, what: str, known: tuple[str, ...]) -> None:
-        self.reporter.report(errors.UnknownWord(span, word, what, known, near(word, known)))
+        close = padding_instead(word, known) or near(word, known)
+        self.reporter.report(errors.UnknownWord(span, word, what, known, close))
 
 
 def declared_at(symbol: Symbol) -> Span:

@@ -10,6 +10,7 @@ from unroll_dsl.semantics.constants import as_dim
 from unroll_dsl.semantics.model import FunctionCall, Sort
 from unroll_dsl.semantics.scopes import Context, Place
 from unroll_dsl.semantics.typing import Typing
+from unroll_dsl.syntax.foreign import name_instead
 from unroll_dsl.syntax.nodes import Argument, Call, Name
 from unroll_dsl.syntax.printer import expression_text
 from unroll_dsl.types import UNKNOWN, Array, Dim, Mismatch, SizeTooLong, Type
@@ -24,11 +25,14 @@ def entries(typing: Typing, call: Call, context: Context) -> Type:
     axes = max(_axis(place) for place in given)
     if axes > min(array.rank, AXES):
         shown = typing.operand(operand.value, array, context)
-        typing.reporter.report(errors.TooManyPlaces(call.function.span, axes, array.rank, shown))
+        mend = _without_number(typing, call) if array.rank == 0 else None
+        typing.reporter.report(
+            errors.TooManyPlaces(call.function.span, axes, array.rank, shown, mend)
+        )
         return UNKNOWN
     places: dict[str, Dim] = {}
     for place in given:
-        found = _place(typing, place, context)
+        found = _place(typing, call, place, context)
         if found is None:
             return UNKNOWN
         assert place.keyword is not None
@@ -59,14 +63,33 @@ def _axis(place: Argument) -> int:
     return int(place.keyword.text.lstrip("atfirsl"))
 
 
-def _place(typing: Typing, place: Argument, context: Context) -> Dim | None:
+def _without_number(typing: Typing, call: Call) -> str | None:
+    """What to write for `x[k]`, `x[k - 1]`, `theta[k]`: the value of a phase, as papers write it."""
+    operand, *given = call.arguments
+    if len(given) != 1 or not isinstance(operand.value, Name):
+        return None
+    name, place = operand.value.text, expression_text(given[0].value)
+    symbol = typing.symbols.get(name)
+    if symbol is None or place.replace(" ", "") not in ("k", "k-1", "k+1"):
+        return None
+    if symbol.sort is not Sort.STATE:
+        return f"what differs from phase to phase is declared `per phase`, and read by its name: `{name}`"
+    return (
+        f"write `{name}`, its newest value, or `prev({name})`, what it was as the phase began; an older one is "
+        "kept in a state of its own"
+    )
+
+
+def _place(typing: Typing, call: Call, place: Argument, context: Context) -> Dim | None:
     expr = place.value
     if isinstance(expr, Name):
         symbol = None if expr.text in context.local else typing.symbols.get(expr.text)
         kind = symbol.sort.value if symbol else "phase number" if expr.text == "k" else None
         if kind != "dimension":
             if expr.text not in typing.poisoned:
-                typing.reporter.report(errors.PlaceUnknown(expr.span, expr.text, kind))
+                typing.reporter.report(
+                    errors.PlaceUnknown(expr.span, expr.text, kind, _mend(typing, call, expr.text))
+                )
             return None
     if isinstance(expr, Call):
         found = static(typing, expr, "a place", context)
@@ -78,8 +101,16 @@ def _place(typing: Typing, place: Argument, context: Context) -> Dim | None:
         typing.reporter.report(errors.SizeWithoutEnd(expr.span, str(error)))
         return None
     if dim is None:
-        typing.reporter.report(errors.PlaceUnknown(expr.span, expression_text(expr), None))
+        typing.reporter.report(
+            errors.PlaceUnknown(
+                expr.span, expression_text(expr), None, _without_number(typing, call)
+            )
+        )
     return dim
+
+
+def _mend(typing: Typing, call: Call, place: str) -> str | None:
+    return _without_number(typing, call) or name_instead(place)
 
 
 def _inside(

@@ -62,11 +62,22 @@ def _of_one(
             case arguments:
                 signature = FORMS[name].signature
                 typing.reporter.report(
-                    errors.WrongArgumentCount(call.span, name, signature, len(arguments))
+                    errors.WrongArgumentCount(
+                        call.span, name, signature, len(arguments), _other_norm(name, arguments)
+                    )
                 )
                 return UNKNOWN
 
     return type_of
+
+
+def _other_norm(name: str, arguments: tuple[Argument, ...]) -> str | None:
+    """What to write for `norm(x, 1)`."""
+    if name != "norm" or len(arguments) != 2:
+        return None
+    of, which = (expression_text(argument.value).strip('"') for argument in arguments)
+    word = {"1": "norm1", "0": "norm0", "inf": "norm_inf", "nuc": "nuclear_norm"}.get(which)
+    return f"write `{word or 'norm'}({of})`"
 
 
 def _prev(typing: Typing, call: Call, argument: Expr, context: Context) -> Type:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from unroll_dsl.operators.model import Function, LinearOperator
-from unroll_dsl.semantics import errors
+from unroll_dsl.semantics import errors, mends
 from unroll_dsl.semantics.arguments import split_arguments, spread
 from unroll_dsl.semantics.arithmetic import fault
 from unroll_dsl.semantics.errors import Operand
@@ -28,8 +28,9 @@ def function_call(typing: Typing, call: Call, record: Function, context: Context
             operand = Operand(call.span, result.found)
         else:
             operand = typing.operand(arrays[index], types[index], context)
+        mend = result.help or mends.of_inner_product(shown, arrays, types)
         typing.reporter.report(
-            errors.CallMismatch(shown, operand, result.expected, result.found, result.help)
+            errors.CallMismatch(shown, operand, result.expected, result.found, mend)
         )
         return UNKNOWN
     problem = fault(typing, call, context)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from unroll_dsl.semantics.typing import Typing
 from unroll_dsl.syntax.nodes import Adjoint, Binary, Expr, Name
 from unroll_dsl.syntax.printer import expression_text
@@ -15,6 +17,14 @@ def of_no_adjoint(operand: Expr, type_: Type) -> str | None:
     if isinstance(type_, Layer):
         return "learn a second layer for the way back, as `Ht` beside `H`"
     return None
+
+
+def of_inner_product(function: str, operands: Sequence[Expr], types: Sequence[Array]) -> str | None:
+    """`dot(A, x)` of a matrix and a vector."""
+    if function != "dot" or [type_.rank for type_ in types] != [2, 1]:
+        return None
+    first, second = map(expression_text, operands)
+    return f"a map is applied with `@`: `{first} @ {second}`"
 
 
 def of_no_map(expr: Binary, left: Type) -> str:

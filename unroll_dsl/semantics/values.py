@@ -58,6 +58,8 @@ def check_state(checking: Checking, state: State) -> None:
         if symbol is None or symbol.definer is not state:
             continue
         if state.value is None:
+            if name.text in checking.program.poisoned:  # as in a line `x = 0` below it
+                continue
             report = errors.StateWithoutStart(name.span, name.text, state.type.span.text)
             checking.reporter.report(report)
             continue

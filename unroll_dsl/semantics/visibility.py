@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from functools import partial
 
@@ -22,6 +23,7 @@ from unroll_dsl.semantics.errors import (
 from unroll_dsl.semantics.model import Sort, Symbol
 from unroll_dsl.semantics.scopes import NOISE, RESERVED, Context, Place
 from unroll_dsl.semantics.typing import Typing
+from unroll_dsl.syntax.foreign import name_instead
 from unroll_dsl.syntax.nodes import IMAGINARY_UNIT, Name
 from unroll_dsl.types import IDENTITY, SCALAR, UNKNOWN, Array, Field, LinearMap, Type
 
@@ -129,6 +131,15 @@ def _declared_type(typing: Typing, symbol: Symbol) -> Type:
             return symbol.type or UNKNOWN
 
 
+def _earlier(typing: Typing, text: str) -> str | None:
+    """`x_old`, where `x` is a state."""
+    found = re.fullmatch(r"(.+?)_?(?:old|prev|previous|last)", text)
+    symbol = typing.symbols.get(found.group(1)) if found is not None else None
+    if symbol is None or symbol.sort is not Sort.STATE:
+        return None
+    return f"`prev({symbol.name})` is what `{symbol.name}` was as the phase began"
+
+
 def _library_name(typing: Typing, name: Name, context: Context) -> Type:
     text, place = name.text, context.place
     if text == "I":
@@ -158,7 +169,6 @@ def _library_name(typing: Typing, name: Name, context: Context) -> Type:
     if text not in typing.poisoned:
         known = [*typing.symbols, *context.local, *record_names(), *typing.definitions, "I", "k"]
         mend = "white `noise` is known in `measure` lines alone" if text == NOISE else None
-        if text in ("i", "j"):
-            mend = "the imaginary unit is written `1i`"
+        mend = mend or _earlier(typing, text) or name_instead(text)
         typing.reporter.report(errors.UnknownName(name.span, text, near(text, known), mend=mend))
     return UNKNOWN

@@ -31,6 +31,12 @@ _PLACES = {
     "loss": Place.FORMULA,
     "def": Place.DEFINITION,
 }
+# What other languages call such a block: its lines are read, whatever is said of its head.
+_ELSEWHERE = {
+    **dict.fromkeys(("for", "while", "repeat", "iterate", "loop", "layer", "layers"), Place.PHASE),
+    **dict.fromkeys(("argmin", "min", "minimise", "maximize", "objective", "cost"), Place.FORMULA),
+    **dict.fromkeys(("function", "fn", "func"), Place.DEFINITION),
+}
 _LEADING = frozenset(
     {"+", "-", "*", "/", "@", "^", "==", "!=", "<", "<=", ">", ">=", "and", "or", ",", "->", ">>"}
 )
@@ -85,12 +91,16 @@ def grouped(lines: Sequence[Line]) -> Iterator[Block]:
 def _with_body(head: Line, body: tuple[Line, ...]) -> Iterator[Block]:
     word = opening_word(head)
     place = _PLACES.get(word or "")
+    foreign = _ELSEWHERE.get(head.first.text.lower()) if place is None else None
     if not head.opens_block and _continues(head, body[0]):
         problem = e.ContinuationLine(body[0].first.span, head.span)
         yield Block(_joined((head, *body)), (), Place.TOP, (problem,))
     elif head.opens_block:
         joined, problems = _aligned(body)
-        yield Block(head, joined, place or Place.PHASE, problems)
+        yield Block(head, joined, place or foreign or Place.PHASE, problems)
+    elif foreign is not None:
+        joined, problems = _aligned(body)
+        yield Block(head, joined, foreign, problems)
     elif place is not None and not _is_whole(head, place):
         at = head.end.span
         colon = Token(COLON, ":", at)
@@ -127,7 +137,7 @@ def _aligned(body: tuple[Line, ...]) -> tuple[tuple[Line, ...], tuple[Diagnostic
             problems.append(e.ContinuationLine(start, lines[-1].span))
             lines[-1] = _joined((lines[-1], line))
             continue
-        if line.indent > margin and line.indent != indent:
+        if line.indent > margin and line.indent != indent and not lines[-1].opens_block:
             problems.append(e.UnexpectedIndentation(start, in_block=True))
         elif line.indent < margin and line.indent != indent:
             problems.append(e.InconsistentIndentation(start, line.indent, margin))

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from unroll_dsl.diagnostics.model import Diagnostic
 from unroll_dsl.syntax import reports as e
 from unroll_dsl.syntax.failure import Failure, expected, found
+from unroll_dsl.syntax.mistakes import declarations, lines
 from unroll_dsl.syntax.mistakes import expressions as slips
 from unroll_dsl.syntax.mistakes import statements as misstatements
 
@@ -19,8 +20,19 @@ RULES: tuple[Callable[[Failure], Diagnostic | None], ...] = (
     slips.foreign_operator,
     slips.foreign_assignment,
     misstatements.first_word,
+    lines.numbered_state,
+    lines.foreign_line,
+    lines.several_at_once,
     misstatements.line_in_block,
+    lines.objective,
     misstatements.head_of_block,
+    declarations.header,
+    declarations.colon_before_the_name,
+    declarations.space_of_a_paper,
+    declarations.sizes,
+    declarations.words_for_a_bound,
+    declarations.more_than_one,
+    declarations.output,
     misstatements.part_of_declaration,
     misstatements.missing_type,
     misstatements.separators,
@@ -30,6 +42,8 @@ RULES: tuple[Callable[[Failure], Diagnostic | None], ...] = (
     slips.indexing,
     slips.other_language,
     slips.unary_plus,
+    slips.paper,
+    slips.subscript,
     slips.missing_name,
     slips.missing_expression,
     slips.missing_operator,

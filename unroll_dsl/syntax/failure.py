@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from unroll_dsl.source import Span
 from unroll_dsl.syntax.blocks import Place
+from unroll_dsl.syntax.declared import Declared, declared
 from unroll_dsl.syntax.tokens import LINE_END, NAME, NUMBER, Line, Token
 
 COMPARISONS = ("==", "!=", "<", "<=", ">", ">=")
@@ -59,6 +60,17 @@ class Failure:
     @property
     def wants_operator(self) -> bool:
         return "*" in self.accepted
+
+    @property
+    def declared(self) -> Declared:
+        """What the page declares, read off its text."""
+        return declared(self.span.file.text)
+
+    @property
+    def words(self) -> str:
+        """The line as it is written, without its comment."""
+        whole = self.line.span
+        return " ".join(whole.text.split("#")[0].split())
 
     @property
     def depth(self) -> int:

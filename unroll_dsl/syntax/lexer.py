@@ -16,7 +16,6 @@ from unicodedata import normalize
 from unroll_dsl.diagnostics.model import Diagnostic
 from unroll_dsl.source import SourceFile, Span
 from unroll_dsl.syntax import reports as e
-from unroll_dsl.syntax.characters import instead_of
 from unroll_dsl.syntax.parse_tables import Tables
 from unroll_dsl.syntax.tokens import LINE_END, NAME, Line, Token
 
@@ -34,7 +33,6 @@ _STATEMENT = re.compile(
     r"[ \t]+[^\W\d]|phase[ \t]*[(:]|minimize[ \t]+over\b|loss[ \t]*[(:]|\w+[ \t]*<-)"
 )
 _LOCAL = re.compile(r"\s*\w+[ \t]*=(?!=)")
-_TRANSPOSE = re.compile(r"\.[TH]\b")
 _SUBSCRIPTS = str.maketrans("", "", "₀₁₂₃₄₅₆₇₈₉")
 
 
@@ -133,7 +131,7 @@ class Lexer:
             found = self._terminals.match(text, at, end)
             kind = found.lastgroup if found else None
             if found is None or kind is None:
-                line.blame(self._unknown(at, start, end))
+                line.blame(self._unknown(at, start, end, line))
                 at += 1
                 continue
             at = found.end()
@@ -144,12 +142,10 @@ class Lexer:
         if not line.brackets:
             self._close(line)
 
-    def _unknown(self, at: int, start: int, end: int) -> Diagnostic:
-        text = self._file.text
-        if _TRANSPOSE.match(text, at, end):
-            before = text[start:at].split()[-1:] or [""]
-            return e.TransposeSpelling(Span(self._file, at, at + 2), f"{before[0]}'")
-        return e.UnknownCharacter(Span(self._file, at, at + 1), instead_of(text, at))
+    def _unknown(self, at: int, start: int, end: int, line: _Open) -> Diagnostic:
+        from unroll_dsl.syntax.notations import unknown  # as `reports`: where it is needed
+
+        return unknown(self._file, at, start, end, line.tokens[0].text if line.tokens else "")
 
     def _token(self, kind: str, span: Span, line: _Open) -> None:
         word = span.text

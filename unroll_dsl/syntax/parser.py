@@ -13,9 +13,11 @@ from unroll_dsl.syntax.blocks import opening_word
 from unroll_dsl.syntax.lexer import HEADERS, Lexer, Lines
 from unroll_dsl.syntax.parse_tables import load_tables
 from unroll_dsl.syntax.recovery import Reading, read
+from unroll_dsl.syntax.tokens import NAME
 from unroll_dsl.syntax.transposes import transposes
 
 MAX_SIZE = 1_000_000
+_PROGRAMS = ("unroll", "network", "model", "program", "solver", "method", "module", "class", "name")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +84,9 @@ def _kind(reading: Reading, lines: Lines) -> str:
 
 
 def _missing_header(lines: Lines, reading: Reading, file: SourceFile) -> tuple[Diagnostic, ...]:
+    first = lines.lines[0]
     is_broken = any(opening_word(line) in HEADERS for line in lines.lines)
+    is_broken |= first.first.text in _PROGRAMS and first.tokens[1].kind == NAME  # `network ista`
     if reading.unit.header is not None or is_broken or _kind(reading, lines) == "prelude":
         return ()
     span = lines.lines[0].first.span

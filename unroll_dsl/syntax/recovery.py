@@ -17,7 +17,7 @@ from unroll_dsl.diagnostics.raised import InternalError
 from unroll_dsl.source import Span
 from unroll_dsl.syntax import nodes as n
 from unroll_dsl.syntax import reports as e
-from unroll_dsl.syntax.blocks import Block, Place, grouped
+from unroll_dsl.syntax.blocks import Block, Place, grouped, opening_word
 from unroll_dsl.syntax.builder import ACTIONS, Refused, Unit
 from unroll_dsl.syntax.engine import Machine
 from unroll_dsl.syntax.parse_tables import Tables
@@ -227,3 +227,5 @@ class _Reader:
 
     def _poison(self, line: Line) -> None:
         self._poisoned.update(token.text for token in line.tokens if token.kind == NAME)
+        if word := opening_word(line):
+            self._poisoned.add(word)

@@ -13,6 +13,8 @@ def transposes(lines: Sequence[Line]) -> tuple[Diagnostic, ...]:
     """What is meant for a transpose and written as a power."""
     found: dict[str, list[Diagnostic]] = {"T": [], "H": []}
     for line in lines:
+        if line.problem is not None:
+            continue
         for base, sign, letter, after in zip(*(line.tokens[i:] for i in range(4)), strict=False):
             if letter.text not in found or after.text == "(":
                 continue

@@ -152,8 +152,12 @@ def applied(map_: Structure, argument: Array) -> Array | Mismatch:
     if isinstance(result, Array):
         return result
     domain = known_domain(map_)
-    expected = str(domain) if domain is not None else result.removeprefix("expected ")
-    return Mismatch(1, expected, str(argument), why=Why.SPACE)
+    if domain is not None:
+        return Mismatch(1, str(domain), str(argument), why=Why.SPACE)
+    if not result.startswith("expected "):
+        return Mismatch(0, result, str(argument), why=Why.OPERATOR)
+    expected, _, found = result.removeprefix("expected ").rpartition(", found ")
+    return Mismatch(1, expected or found, str(argument), why=Why.SPACE)
 
 
 def composed(left: Type, right: Type) -> Found:

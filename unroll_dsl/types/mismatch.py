@@ -15,6 +15,7 @@ class Why(Enum):
     ENDS = auto()  # two maps do not meet: one ends elsewhere than the other begins
     NOT_A_MAP = auto()  # something else stands where a map is applied
     NOT_A_VALUE = auto()  # a map or a layer stands where an array is asked for
+    OPERATOR = auto()  # a map that does not act, for a reason of its own: a kernel that is none
     NOT_SQUARE = auto()  # a system that is no map of a space to itself
 
 

@@ -40,7 +40,7 @@ class NotAMap(Diagnostic):
 
 @dataclass(frozen=True)
 class NotANetwork(Diagnostic):
-    """What was given for a learnable network from outside is no module and makes none.
+    """What was given for a network from outside is no module and makes none.
 
     Bind a module, of which each phase that learns its own gets a copy; a function or a class that makes
     one; or, per phase, a list with a module for each phase. Tensors go beside the module:
@@ -49,15 +49,17 @@ class NotANetwork(Diagnostic):
     """
 
     code = "U0551"
-    title = "no network that could be trained"
+    title = "no network"
     name: str
     declared: str
     origin: Span | None
     found: str
     kind: str
+    is_learnt: bool
 
     def message(self) -> str:
-        return f"`{self.name}` is a network that is trained, found {self.found}"
+        words = "a network that is trained" if self.is_learnt else "a network"
+        return f"`{self.name}` is {words}, found {self.found}"
 
     def labels(self) -> tuple[Label, ...]:
         return declared_at(self.origin, f"declared as {self.declared}")
@@ -68,7 +70,7 @@ class NotANetwork(Diagnostic):
                 return f'give the module too: `bind={{"{self.name}": module}}`'
             case "several":
                 return "give one module: phases share it; a list of modules needs `per phase`"
-            case "function":
+            case "function" if self.is_learnt:
                 return f"a function that is not trained is `fixed {self.name} : ...`"
             case _:
                 return "give an `nn.Module`, or a function that makes one"

@@ -205,10 +205,19 @@ class UnknownAlgorithm(Diagnostic):
     known: tuple[str, ...]
     file: str | None = None  # one of that name, but for the ending
 
+    @property
+    def is_text(self) -> bool:
+        """Whether the name is the text of a program."""
+        return "\n" in self.name
+
     def message(self) -> str:
-        return f"there is no packaged algorithm and no file `{self.name}`"
+        first = self.name.strip().partition("\n")[0]
+        shown = f"{first[:60]} ..." if self.is_text else first
+        return f"there is no packaged algorithm and no file `{shown}`"
 
     def help(self) -> str | None:
+        if self.is_text:
+            return "this is the text of a program: `unroll_dsl.loads(text)` takes it"
         if self.file is not None:
             return f"did you mean the file `{self.file}`?"
         close = near(self.name, self.known, most=1, cutoff=0.6)

@@ -80,6 +80,7 @@ class WrongArgumentCount(Diagnostic):
     function: str
     signature: str
     found: int
+    mend: str | None = None
 
     def message(self) -> str:
         count = "1 argument" if self.found == 1 else f"{self.found} arguments"
@@ -89,7 +90,7 @@ class WrongArgumentCount(Diagnostic):
         return (Label(self.span, f"expected `{self.signature}`"),)
 
     def help(self) -> str | None:
-        return f"call it as `{self.signature}`"
+        return self.mend or f"call it as `{self.signature}`"
 
 
 @dataclass(frozen=True)

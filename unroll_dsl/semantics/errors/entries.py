@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from unroll_dsl.diagnostics.model import Diagnostic, Label
-from unroll_dsl.semantics.errors.operand import Operand
+from unroll_dsl.semantics.errors.operand import Operand, with_article
 from unroll_dsl.source import Span
 
 __all__ = ["EmptyRange", "EntryOutside", "ListAsValue", "PlaceUnknown", "TooManyPlaces"]
@@ -90,15 +90,18 @@ class PlaceUnknown(Diagnostic):
     span: Span
     shown: str
     kind: str | None
+    mend: str | None = None
 
     def message(self) -> str:
         return f"entries are taken at places known while compiling, `{self.shown}` is not"
 
     def labels(self) -> tuple[Label, ...]:
-        words = f"a {self.kind}" if self.kind else "no number and no size"
+        words = with_article(self.kind) if self.kind else "no number and no size"
         return (Label(self.span, words),)
 
     def help(self) -> str | None:
+        if self.mend is not None:
+            return self.mend
         if self.kind == "phase number":
             return "what differs from phase to phase is declared `per phase`, and read by its name"
         return "write a whole number or a size; entries by their value are chosen with `where(c, a, b)`"
@@ -123,16 +126,19 @@ class TooManyPlaces(Diagnostic):
     places: int
     axes: int
     array: Operand
+    mend: str | None = None
 
     def message(self) -> str:
         if self.axes == 0:
-            return f"a {self.array.type} is one number and has no entries"
+            return f"{with_article(self.array.type)} is one number and has no entries"
         return f"{self.places} places given, {self.array.type} has {_count(self.axes)}"
 
     def labels(self) -> tuple[Label, ...]:
         return (Label(self.span, f"{self.places} given here"), *self.array.causes())
 
     def help(self) -> str | None:
+        if self.mend is not None:
+            return self.mend
         if self.axes == 1 and self.places == 2:
             return "a range is written with a colon: `x[1:2]`"
         return None

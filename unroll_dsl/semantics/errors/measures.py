@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from unroll_dsl.diagnostics.model import Diagnostic, Label
 from unroll_dsl.semantics.errors.names import one_of
+from unroll_dsl.semantics.errors.operand import with_article
 from unroll_dsl.source import Span
 
 __all__ = [
@@ -40,7 +41,7 @@ class MeasuredNotInput(Diagnostic):
     inputs: tuple[str, ...]
 
     def message(self) -> str:
-        what = f"a {self.sort}" if self.sort else "not declared"
+        what = with_article(self.sort) if self.sort else "not declared"
         return f"a `measure` line makes an input, but `{self.name}` is {what}"
 
     def labels(self) -> tuple[Label, ...]:
@@ -199,7 +200,7 @@ class NoiseDeclared(Diagnostic):
     declared: Span
 
     def message(self) -> str:
-        return f"`noise` is white noise in a `measure` line, but this program has a {self.sort} `noise`"
+        return f"`noise` is white noise in a `measure` line, but this program has {with_article(self.sort)} `noise`"
 
     def labels(self) -> tuple[Label, ...]:
         return (Label(self.span, "which one?"), Label(self.declared, f"this {self.sort}"))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from unroll_dsl.diagnostics.model import Diagnostic, Label
-from unroll_dsl.semantics.errors.operand import Mention
+from unroll_dsl.semantics.errors.operand import Mention, one_of, with_article
 from unroll_dsl.source import Span
 
 __all__ = [
@@ -23,11 +23,6 @@ __all__ = [
     "UsedBeforeItsLine",
     "one_of",
 ]
-
-
-def one_of(names: tuple[str, ...]) -> str:
-    quoted = [f"`{name}`" for name in names]
-    return quoted[0] if len(quoted) == 1 else ", ".join(quoted[:-1]) + " or " + quoted[-1]
 
 
 @dataclass(frozen=True)
@@ -54,6 +49,7 @@ class UnknownName(Diagnostic):
     near: tuple[str, ...] = ()
     is_function: bool = False
     mend: str | None = None
+    arguments: int = 1  # of a function, where it is called
 
     def message(self) -> str:
         return f"unknown {'function' if self.is_function else 'name'} `{self.name}`"
@@ -67,7 +63,8 @@ class UnknownName(Diagnostic):
         if self.near:
             return f"did you mean {one_of(self.near)}?"
         if self.is_function:
-            return f"define it: `def {self.name}(v) = ...`"
+            letters = [*"vwabcdefgh"[: self.arguments]] or ["v"]
+            return f"define it: `def {self.name}({', '.join(letters)}) = ...`"
         return f"declare it, for instance `fixed {self.name} : scalar`, or `let {self.name} = ...`"
 
 
@@ -99,7 +96,7 @@ class DeclaredTwice(Diagnostic):
     def labels(self) -> tuple[Label, ...]:
         return (
             Label(self.span, "declared again here"),
-            Label(self.first, f"already declared here as a {self.first_sort}"),
+            Label(self.first, f"already declared here as {with_article(self.first_sort)}"),
         )
 
     def help(self) -> str | None:
@@ -347,17 +344,19 @@ class UnknownWord(Diagnostic):
     what: str
     known: tuple[str, ...]
     near: tuple[str, ...] = ()
+    mend: str | None = None
 
     def message(self) -> str:
         return f"unknown {self.what} `{self.word}`"
 
     def labels(self) -> tuple[Label, ...]:
-        article = "an" if self.what[:1] in "aeiou" else "a"
-        return (Label(self.span, f"not {article} {self.what}"),)
+        return (Label(self.span, f"not {with_article(self.what)}"),)
 
     def help(self) -> str | None:
         if self.near:
             return f"did you mean {one_of(self.near)}?"
+        if self.mend is not None:
+            return self.mend
         return "one of " + ", ".join(f"`{word}`" for word in self.known)
 
 

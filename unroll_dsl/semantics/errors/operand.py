@@ -5,7 +5,18 @@ from dataclasses import dataclass
 from unroll_dsl.diagnostics.model import Label
 from unroll_dsl.source import Span
 
-__all__ = ["Mention", "Operand"]
+__all__ = ["Mention", "Operand", "one_of", "with_article"]
+
+
+def with_article(words: str) -> str:
+    """`an input`, `a state`."""
+    return f"{'an' if words[:1] in 'aeiou' else 'a'} {words}"
+
+
+def one_of(names: tuple[str, ...]) -> str:
+    """`a`, `b` or `c`, in the quotes of messages."""
+    quoted = [f"`{name}`" for name in names]
+    return quoted[0] if len(quoted) == 1 else ", ".join(quoted[:-1]) + " or " + quoted[-1]
 
 
 @dataclass(frozen=True)

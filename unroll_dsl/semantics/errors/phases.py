@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from unroll_dsl.diagnostics.model import Diagnostic, Label
-from unroll_dsl.semantics.errors.operand import Mention
+from unroll_dsl.semantics.errors.operand import Mention, with_article
 from unroll_dsl.source import Span
 
 __all__ = [
@@ -239,7 +239,7 @@ class UpdateOfNonState(Diagnostic):
     near: tuple[str, ...] = ()
 
     def message(self) -> str:
-        what = f"a {self.sort}" if self.sort else "not declared"
+        what = with_article(self.sort) if self.sort else "not declared"
         return f"`<-` updates states, but `{self.name}` is {what}"
 
     def labels(self) -> tuple[Label, ...]:

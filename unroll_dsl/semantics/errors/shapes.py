@@ -8,6 +8,7 @@ from unroll_dsl.source import Span
 
 __all__ = [
     "ComplexToReal",
+    "InverseByPower",
     "MapAsValue",
     "MapTooDeep",
     "MapsDoNotCompose",
@@ -42,15 +43,24 @@ class WrongSpace(Diagnostic):
     map_type: str
     map_span: Span
     rewrite: str | None = None
+    declaration: str | None = None  # of the argument, with which it would fit
+    reason: str | None = None  # why the operator does not act, where it is not for the space
 
     def message(self) -> str:
+        if self.reason is not None:
+            return f"operator `{self.operator}` cannot be applied: {self.reason}"
         return f"operator `{self.operator}` is applied to the wrong space"
 
     def labels(self) -> tuple[Label, ...]:
-        first = Label(self.argument.span, f"expected {self.expected}, found {self.argument.type}")
+        words = f"expected {self.expected}, found {self.argument.type}"
+        first = Label(self.argument.span, words if self.reason is None else self.argument.type)
         return (first, Label(self.map_span, self.map_type), *self.argument.causes())
 
     def help(self) -> str | None:
+        if self.declaration is not None and self.rewrite is not None:
+            return f"declare `{self.declaration}`, or use the adjoint: `{self.rewrite}`"
+        if self.declaration is not None:
+            return f"declare `{self.declaration}`"
         return f"use the adjoint: `{self.rewrite}`" if self.rewrite else None
 
 
@@ -221,6 +231,35 @@ class NotAMap(Diagnostic):
 
     def help(self) -> str | None:
         return self.mend
+
+
+@dataclass(frozen=True)
+class InverseByPower(Diagnostic):
+    """A matrix to a negative power is applied, as if that were its inverse.
+
+    `^` is elementwise, of a matrix too. Wrong:
+
+        x <- (A' @ A)^-1 @ A' @ y
+
+    Right:
+
+        x <- solve(A' @ A, A' @ y)
+    """
+
+    code = "U0324"
+    title = "power of a matrix for its inverse"
+    span: Span
+    matrix: str
+    argument: str
+
+    def message(self) -> str:
+        return f"`^` is elementwise: this is not the inverse of `{self.matrix}`"
+
+    def labels(self) -> tuple[Label, ...]:
+        return (Label(self.span, "each entry to this power"),)
+
+    def help(self) -> str | None:
+        return f"write `solve({self.matrix}, {self.argument})`"
 
 
 @dataclass(frozen=True)

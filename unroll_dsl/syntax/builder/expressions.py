@@ -68,7 +68,11 @@ def call(parts: list[Placed]) -> Part:
 def _not_a_call(function: Part, span: Span) -> Diagnostic:
     """`2(x + y)`, `A'(x)`: brackets after what is no function mean a product."""
     rest = Span(span.file, function.span.end, span.end)
-    return e.MissingOperator(rest, function.span, f"{function.span.text} * {rest.text}")
+    is_map = isinstance(function.expr, n.Adjoint)
+    sign = "@" if is_map else "*"
+    is_certain = is_map or isinstance(function.expr, n.Number)
+    mended = f"{function.span.text} {sign} {rest.text}"
+    return e.MissingOperator(rest, function.span, mended, is_certain)
 
 
 def between(parts: list[Placed]) -> Range:

@@ -152,6 +152,7 @@ class MissingOperator(Diagnostic):
     span: Span
     left: Span
     mended: str
+    is_certain: bool = False  # whether the page tells which operator is meant
 
     def message(self) -> str:
         return f"an operator is missing between `{self.left.text}` and `{self.span.text}`"
@@ -160,7 +161,8 @@ class MissingOperator(Diagnostic):
         return (Label(self.span, "expected an operator before this"),)
 
     def help(self) -> str | None:
-        return f"write `{self.mended}`, or `@` where a linear map is applied"
+        words = "" if self.is_certain else ", or `@` where a linear map is applied"
+        return f"write `{self.mended}`{words}"
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ __all__ = [
     "HeaderNotFirst",
     "MissingHeader",
     "MissingType",
+    "NumberedState",
     "PhaseCount",
     "UnknownStatement",
     "UpdateOutsidePhase",
@@ -158,15 +159,16 @@ class PhaseCount(Diagnostic):
     code = "U0118"
     title = "number of phases without parentheses"
     span: Span
+    count: str
 
     def message(self) -> str:
         return "the number of phases stands in parentheses"
 
     def labels(self) -> tuple[Label, ...]:
-        return (Label(self.span, f"expected `({self.span.text})`"),)
+        return (Label(self.span, f"expected `({self.count})`"),)
 
     def help(self) -> str | None:
-        return f"write `phase ({self.span.text}):`"
+        return f"write `phase ({self.count}):`"
 
 
 @dataclass(frozen=True)
@@ -199,7 +201,7 @@ class UpdateOutsidePhase(Diagnostic):
 
     def help(self) -> str | None:
         if self.block == "def":
-            return "indent it below the line of its `def`"
+            return "what the network gives is written `output x`; the result of a `def` is indented below it"
         return "indent it below a line `phase (7):`"
 
 
@@ -296,6 +298,43 @@ class ValueTwice(Diagnostic):
 
     def help(self) -> str | None:
         return "give each name its value in a line of its own, or compare with `==`"
+
+
+@dataclass(frozen=True)
+class NumberedState(Diagnostic):
+    """A state is written with the number of the phase, as papers do.
+
+    `x <- ...` gives the state `x` its next value. To the right of the arrow `x` is its newest value and `prev(x)`
+    the one that it had as the phase began; a value that is `per phase` is read by its name. Wrong:
+
+        phase (7):
+            x[k+1] <- soft(x[k] - t[k] * g, theta)
+
+    Right:
+
+        phase (7):
+            x <- soft(x - t * g, theta)
+    """
+
+    code = "U0143"
+    title = "state with the number of the phase"
+    span: Span
+    name: str
+    mended: str | None
+
+    def message(self) -> str:
+        return f"the state is `{self.name}`, without the number of the phase"
+
+    def labels(self) -> tuple[Label, ...]:
+        return (Label(self.span, "phases count themselves"),)
+
+    def help(self) -> str | None:
+        if self.mended is not None:
+            return f"write `{self.mended}`"
+        return (
+            f"write `{self.name} <- ...`: `{self.name}` is its newest value, `prev({self.name})` that of the phase "
+            "before; an older one is kept in a state of its own"
+        )
 
 
 @dataclass(frozen=True)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
+
 from unroll_dsl.diagnostics.model import Diagnostic
 from unroll_dsl.source import Span
 from unroll_dsl.syntax import reports as e
 from unroll_dsl.syntax.blocks import Place
 from unroll_dsl.syntax.failure import COMPARISONS, Failure, found
 from unroll_dsl.syntax.tokens import NAME, NUMBER, RESERVED
+
+_FUNCTION = "functions are written `def f(v) = ...`, on a line of their own"
 
 
 def foreign_operator(failure: Failure) -> Diagnostic | None:
@@ -43,12 +47,16 @@ def foreign_assignment(failure: Failure) -> Diagnostic | None:
             return e.WrongAssignment(span, "<-", mended)
         case "//":
             return e.SlashComment(span)
+        case "/*":
+            mend = "comments begin with `#`, one on each line"
+            return e.Unexpected(span, "`/*`", "a statement", mend)
         case _:
             return None
 
 
 def _assignment(failure: Failure, span: Span) -> Diagnostic:
-    sign = "<-" if failure.place is Place.PHASE and failure.first != "trace" else "="
+    updates = failure.place is Place.PHASE and failure.first in failure.declared.states
+    sign = "<-" if updates else "="
     return e.WrongAssignment(span, sign, failure.mended(span, f" {sign} "))
 
 
@@ -109,12 +117,14 @@ def indexing(failure: Failure) -> Diagnostic | None:
 def other_language(failure: Failure) -> Diagnostic | None:
     """`a if b else c`, `lambda x: x`, `[1, 2]`, `sum over k`."""
     before, mend = failure.before, None
-    if failure.text in ("if", "else", "for") and failure.wants_operator:
+    if failure.text == "for" and failure.wants_operator:
+        mend = "sums are taken of whole arrays, `sum(x)`, or of an axis, `sum(x, axis=1)`"
+    elif failure.text in ("if", "else") and failure.wants_operator:
         mend = "choose between values with `where(condition, a, b)`"
     elif failure.text == "over" and before and before.text == "sum":
         mend = "a sum over the phases is written `sum over phases mean(s^2)`"
     elif before and before.text == "lambda" and failure.has_after(":"):
-        mend = "functions are written `def f(v) = ...`, on a line of their own"
+        mend = _FUNCTION
     elif failure.text == "[" and failure.wants_expression:
         mend = "values are not written out as lists: declare one as `fixed` and bind it from Python"
         return e.Unexpected(failure.span, "`[`", "an expression", mend)
@@ -167,4 +177,62 @@ def missing_operator(failure: Failure) -> Diagnostic | None:
     if before.kind not in (NAME, NUMBER) and before.text not in (")", "]", "'"):
         return None
     gap = Span(token.span.file, token.span.start, token.span.start)
-    return e.MissingOperator(token.span, before.span, failure.mended(gap, " * "))
+    earlier = failure.line.tokens[: failure.index]
+    if before.text in ("T", "H") and len(earlier) > 2 and earlier[-2].text == "^":  # `A^T y`
+        mended = failure.mended(earlier[-2].span.to(before.span), "' @")
+        return e.MissingOperator(token.span, before.span, mended, True)
+    sign, is_certain = _sign_between(failure)
+    return e.MissingOperator(token.span, before.span, failure.mended(gap, f" {sign} "), is_certain)
+
+
+def _sign_between(failure: Failure) -> tuple[str, bool]:
+    """The operator that is left out, and whether what the page declares tells that it is this one."""
+    names, tokens = failure.declared, failure.line.tokens
+    at = failure.index - 1
+    is_primed = tokens[at].text == "'"
+    left = tokens[at - is_primed]
+    if left.text in names.maps:
+        return "@", True
+    if is_primed:
+        return "@", False
+    return "*", left.kind == NUMBER or left.text in names.values
+
+
+def subscript(failure: Failure) -> Diagnostic | None:
+    """`norm(x)_1`, `(x)_+`, `2j`."""
+    before, token, after = failure.before, failure.token, failure.after
+    if before is None or before.span.end != token.span.start or not failure.wants_operator:
+        return None
+    mend = None
+    if before.kind == NUMBER and token.text in ("j", "J", "im"):
+        mend = f"the imaginary unit is written `{before.text}i`"
+    elif token.text == "_" and after is not None and after.text == "+":
+        mend = "the positive part is `relu(...)`"
+    elif token.text in ("_1", "_2", "_0", "_inf"):
+        word = {"_1": "norm1(x)", "_2": "norm(x)", "_0": "norm0(x)", "_inf": "norm_inf(x)"}
+        mend = f"the norm is `{word[token.text]}`"
+    return e.Unexpected(failure.span, f"`{token.text}`", "an operator", mend) if mend else None
+
+
+def paper(failure: Failure) -> Diagnostic | None:
+    """`<x, y>`, `A^*`, `v -> v + 1`, `(10, 10)`, `1:3`."""
+    before, text, span = failure.before, failure.text, failure.span
+    if before is None:
+        return None
+    rest = failure.line.span.file.text[span.start : failure.line.span.end]
+    inner = re.match(r"<\s*([^<>]+?)\s*,\s*([^<>]+?)\s*>", rest)
+    if text == "<" and failure.wants_expression and inner is not None:
+        words = f"the inner product is `dot({inner.group(1)}, {inner.group(2)})`"
+        return e.Unexpected(span, "`<`", "an expression", words)
+    if text == "*" and before.text == "^" and failure.index > 1:
+        base = failure.line.tokens[failure.index - 2]
+        return e.TransposeSpelling(before.span.to(span), f"{base.text}'")
+    if text == "->" and failure.wants_operator and failure.has_before("=", "<-"):
+        return e.Unexpected(span, "`->`", "an operator", _FUNCTION)
+    if text == "," and failure.depth > 1 and failure.wants_operator and ")" in failure.accepted:
+        mend = "a list stands behind a keyword alone, as in `sum(x, axis=(1, 2))`"
+        return e.Unexpected(span, "`,`", "an operator", mend)
+    if text == ":" and failure.depth > 0 and failure.wants_operator:
+        mend = "a range stands in square brackets behind a name: `x[1:3]`"
+        return e.Unexpected(span, "`:`", "an operator", mend)
+    return None

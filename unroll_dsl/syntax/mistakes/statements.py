@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 from unroll_dsl.diagnostics.model import Diagnostic
 from unroll_dsl.source import Span
 from unroll_dsl.syntax import reports as e
 from unroll_dsl.syntax.blocks import STATEMENT_WORDS, Place, opening_word
 from unroll_dsl.syntax.failure import BOUNDS, Failure, found
+from unroll_dsl.syntax.mistakes.words import advice
 from unroll_dsl.syntax.tokens import DEDENT, LINE_END, NAME, NUMBER
 
 _DECLARING = ("input", "fixed", "learnable", "state")
@@ -29,32 +32,6 @@ _WORDS = (*STATEMENT_WORDS, "trace", "return")
 _STATEMENT = "a statement such as `let`, `state` or `phase`"
 _PHASE_LINE = "`x <- ...`, `r = ...` or `trace s = ...`"
 
-# What other languages begin a line with.
-_ADVICE = {
-    **dict.fromkeys(
-        ("for", "while", "repeat", "iterate", "do"),
-        "the iteration is a block: `phase (7):` and indented updates below it",
-    ),
-    **dict.fromkeys(
-        ("import", "from", "include", "using"),
-        "nothing is imported: tensors, operators and networks are bound from Python",
-    ),
-    **dict.fromkeys(("const", "constant", "given"), "constants are declared with `fixed`"),
-    **dict.fromkeys(("param", "parameter", "weights"), "what is learnt is declared `learnable`"),
-    **dict.fromkeys(("var", "variable"), "what changes from phase to phase is a `state`"),
-    **dict.fromkeys(
-        ("data", "observe", "simulate", "sample"),
-        "how data are made of the loss's targets is said by `measure y = ...`",
-    ),
-    "if": "choose between values with `where(condition, a, b)`",
-    "class": "a file holds one program, named in its first line: `algorithm NAME`",
-    "function": "functions are written `def f(v) = ...`",
-    "fn": "functions are written `def f(v) = ...`",
-    "print": "what a phase computes can be watched with `trace`",
-    "maximize": "write `minimize over x:` and the negative of the objective below it",
-    "objective": "write `minimize over x:` and the objective below it",
-}
-
 
 def first_word(failure: Failure) -> Diagnostic | None:
     """A line at the margin that begins no statement."""
@@ -62,13 +39,22 @@ def first_word(failure: Failure) -> Diagnostic | None:
         return None
     text, span, line = failure.text, failure.span, failure.line
     if failure.token.kind != NAME:
-        return e.Unexpected(span, found(failure), _STATEMENT)
+        mend = None
+        if (
+            failure.token.kind == NUMBER
+            and failure.after
+            and failure.after.text.startswith("phase")
+        ):
+            mend = f"write `phase ({text}):`"
+        return e.Unexpected(span, found(failure), _STATEMENT, mend)
     if text in _HEADERS:
         return e.HeaderNotFirst(span)
     if text == "trace":
         return e.UpdateOutsidePhase(span, "`trace`", "phase")
     if text == "return":
         return e.UpdateOutsidePhase(span, "`return`", "def")
+    if started := _start_of_a_state(failure):
+        return started
     start = Span(span.file, span.start, span.start)
     match [token.text for token in line.tokens[1:3]]:
         case ["<-", *_]:
@@ -84,7 +70,19 @@ def first_word(failure: Failure) -> Diagnostic | None:
             return e.BareAssignment(span, failure.mended(start, "fixed "), is_typed=True)
         case ["(", *_] if any(token.text == "=" for token in line.tokens):
             return e.UnknownStatement(span, None, f"write `{failure.mended(start, 'def ')}`")
-    return e.UnknownStatement(span, opening_word(line), _ADVICE.get(text.lower()))
+    words = advice(text, failure.words)
+    return e.UnknownStatement(span, None if words else opening_word(line), words)
+
+
+def _start_of_a_state(failure: Failure) -> Diagnostic | None:
+    """`x = 0`, `x0 = 0`, `x[0] = 0` where `x` is a state."""
+    found_ = re.match(r"(\w+?)(?:_?0|\[[01]\])? = (.+)$", failure.words)
+    if found_ is None or found_.group(1) not in failure.declared.states:
+        return None
+    name, value = found_.groups()
+    kind = failure.declared.states[name]
+    mend = f"the start of a state stands behind its type: `state {name} : {kind} = {value}`"
+    return e.Unexpected(failure.span, f"`{failure.text}`", _STATEMENT, mend)
 
 
 def line_in_block(failure: Failure) -> Diagnostic | None:
@@ -113,6 +111,9 @@ def line_in_block(failure: Failure) -> Diagnostic | None:
     match failure.place, first.text:
         case Place.PHASE, "let":
             return e.StatementInBlock(first.span, _PHASE_LINE, rest)
+        case Place.PHASE, "return":
+            mend = f"below the phase, at the margin: `output {rest.split(',')[0]}`"
+            return e.Unexpected(first.span, "`return`", _PHASE_LINE, mend)
         case Place.PHASE, _:
             return e.StatementInBlock(first.span, _PHASE_LINE)
         case Place.DEFINITION, "let":
@@ -133,16 +134,15 @@ def head_of_block(failure: Failure) -> Diagnostic | None:
     match failure.first:
         case "phase" if failure.index == 1 and failure.token.kind in (NAME, NUMBER):
             last = tokens[-3] if tokens[-2].text == ":" else tokens[-2]
-            return e.PhaseCount(failure.span.to(last.span))
+            span = failure.span.to(last.span)
+            numbers = re.findall(r"\d+", span.text)
+            is_plain = span.text.isalnum() or not numbers
+            return e.PhaseCount(span, span.text if is_plain else numbers[-1])
         case "phase" | "def" if before and before.text == ":" and failure.accepted == {LINE_END}:
             return e.BlockOnSameLine(failure.span.to(tokens[-2].span), failure.first)
         case "phase" | "minimize" | "loss" if failure.at_end and ":" in failure.accepted:
             mended = failure.mended(failure.span, ":")
             return e.MissingColon(failure.span, failure.first, mended)
-        case "minimize" if failure.accepted == {"over"}:
-            start = Span(failure.span.file, failure.span.start, failure.span.start)
-            mend = f"write `{failure.mended(start, 'over ')}`"
-            return e.Unexpected(failure.span, found(failure), "`over`", mend)
         case "def" if failure.text == ":" and ")" in failure.accepted:
             mend = "leave it out: parameters of a `def` take whatever type they are given"
             return e.Unexpected(failure.span, "a type", "`,` or `)`", mend)
@@ -216,9 +216,6 @@ def separators(failure: Failure) -> Diagnostic | None:
     start = Span(span.file, span.start, span.start)
     if before is None or failure.place is not Place.TOP:
         return None
-    if failure.first in _HEADERS and failure.index > 1:
-        mend = "a name has letters, digits and underscores only"
-        return e.Unexpected(span, found(failure), "the end of the line", mend)
     if failure.first == "let" and failure.text == ":" and failure.index == 2:
         mend = f"a `let` has the type of its value: `let {before.text} = ...`"
         return e.Unexpected(span, "a type", "`=`", mend)
@@ -233,6 +230,8 @@ def separators(failure: Failure) -> Diagnostic | None:
         return e.Unexpected(span, "`,`", "`->`", mend)
     if failure.text == "(" and "[" in failure.accepted:
         mend = f"sizes stand in square brackets: `{before.text}[...]`"
+        if before.text.lower().startswith("conv"):
+            mend = "channels and size stand in square brackets: `conv[1 -> 32, 3]`"
         return e.Unexpected(span, "`(`", "`[`", mend)
     if before.text in ("linear", "network", "conv") and failure.first == "state":
         mend = "a state is a value, such as `vector[n]`; maps are declared `fixed` or `learnable`"
