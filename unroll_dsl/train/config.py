@@ -8,29 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
-
-def key(
-    default: Any,
-    about: str,
-    *,
-    least: float | None = None,
-    above: float | None = None,
-    most: float | None = None,
-    below: float | None = None,
-    other: float | None = None,
-    choices: tuple[str, ...] = (),
-) -> Any:
-    """A key of a table: its default, and what `tables.read` and `--show` need to know.
-
-    `other` is a value out of the range that means something of its own.
-    """
-    facts = {"about": about, "choices": choices, "other": other}
-    facts |= {"least": least, "above": above, "most": most, "below": below}
-    if isinstance(default, dict):
-        return field(default_factory=lambda: dict(default), metadata=facts)
-    return field(default=default, metadata=facts)
+from unroll_dsl.settings import key
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +42,12 @@ class Training:
     checkpoint: str = key(
         "", "phase: keep the states between phases alone, to save memory", choices=("", "phase")
     )
-    gradient: int | str = key("unroll", "unroll, implicit, or the number of last phases")
+    gradient: Literal["unroll", "implicit"] | int = key(
+        "unroll",
+        "unroll, implicit, or the number of last phases",
+        least=1,
+        words='"unroll", "implicit" or a number of phases',
+    )
     regime: str = key(
         "whole",
         "see docs/training.md",
@@ -138,8 +123,11 @@ class Saving:
 class Config:
     """A run, as its TOML file has it. Relative paths start from `base`."""
 
-    phases: str | int = key(
-        0, "0: as many as the program says; fixed_point: until they rest", least=0
+    phases: Literal["fixed_point"] | int = key(
+        0,
+        "0: as many as the program says; fixed_point: until they rest",
+        least=0,
+        words='a number of phases or "fixed_point"',
     )
     tol: float = key(
         1e-6, "fixed_point: a phase at rest moves no state by more of its size", above=0

@@ -82,7 +82,7 @@ class Setup:
             device=device,
             seed=self.config.seed,
             checkpoint="phase" if train.checkpoint == "phase" else None,
-            gradient=train.gradient,  # type: ignore[arg-type]  # tables.py has read one of its values
+            gradient=train.gradient,
         )
 
     def constants(self, spec: Spec) -> dict[str, Any]:

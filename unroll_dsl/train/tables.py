@@ -6,40 +6,22 @@ Files are read with tomllib and written with tomlkit, each key with its explanat
 from __future__ import annotations
 
 import math
-import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import Field, fields, is_dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, assert_never, get_args, get_origin
 
-from unroll_dsl.backends.resting import FIXED_POINT
+from unroll_dsl import settings
 from unroll_dsl.files.toml import BadToml, parse_toml, read_toml
-from unroll_dsl.train.config import (
-    Config,
-    Group,
-    Log,
-    Saving,
-    StageTable,
-    Training,
-    Validation,
-)
+from unroll_dsl.train.config import Config
 from unroll_dsl.train.errors import TrainingError, which
 
-Kind = TypeVar("Kind")
-
-_RANGES: dict[str, tuple[str, Callable[[Any, Any], bool]]] = {
-    "least": ("at least", operator.ge),
-    "above": ("above", operator.gt),
-    "most": ("at most", operator.le),
-    "below": ("below", operator.lt),
+_WORDS: dict[Any, tuple[str, str]] = {  # one value, and several
+    int: ("a whole number", "whole numbers"),
+    float: ("a number", "numbers"),
+    bool: ("true or false", "true or false"),
+    str: ("a text", "texts"),
 }
-_TABLES: dict[str, type] = {
-    "Training": Training,
-    "Validation": Validation,
-    "Log": Log,
-    "Saving": Saving,
-}
-_LISTS: dict[str, type] = {"tuple[Group, ...]": Group, "tuple[StageTable, ...]": StageTable}
 
 
 def read_file(path: Path) -> dict[str, Any]:
@@ -88,7 +70,7 @@ def config(table: Mapping[str, Any], where: str = "") -> Config:
     """
     place = f"{where}: " if where else ""
     _check_finite(table, place, "")
-    found = _read(Config, table, place, "")
+    found = settings.from_table(Config, table, lambda fault: _worded(fault, place))
     if found.train.momentum and found.train.optimizer != "sgd":
         raise TrainingError(
             f'{place}`train.momentum` is of sgd, and `train.optimizer` is "{found.train.optimizer}"',
@@ -109,142 +91,42 @@ def _check_finite(value: Any, where: str, path: str) -> None:
         raise TrainingError(f"{where}`{path}` is a number, found {value}")
 
 
-def _read(kind: type[Kind], table: Any, where: str, path: str) -> Kind:
-    if not isinstance(table, Mapping):
-        raise TrainingError(f"{where}`{path}` is a table, found {_shown(table)}")
-    known = {entry.name: entry for entry in fields(kind)}  # type: ignore[arg-type]  # of dataclasses
-    for name in table:
-        if name not in known:
+def _worded(fault: settings.Fault, where: str) -> TrainingError:
+    path = fault.path
+    match fault:
+        case settings.UnknownKey(_, key, known):
             place = f"[{path}]" if path else "the run"
-            raise TrainingError(f"{where}{place} has no key `{name}`", which(name, known))
-    given = {
-        name: _value(known[name], value, where, f"{path}.{name}" if path else name)
-        for name, value in table.items()
-    }
-    return kind(**given)
-
-
-def _value(entry: Field[Any], value: Any, where: str, path: str) -> Any:
-    annotation = str(entry.type)
-    if annotation in _TABLES:
-        return _read(_TABLES[annotation], value, where, path)
-    if annotation in _LISTS:
-        if not isinstance(value, list | tuple):
-            raise TrainingError(f"{where}`{path}` is a list of tables: write [[{path}]]")
-        rows = enumerate(value, start=1)
-        return tuple(_read(_LISTS[annotation], row, where, f"{path}[{i}]") for i, row in rows)
-    words, convert = _KINDS[annotation]
-    try:
-        found = convert(value)
-    except TypeError:
-        raise TrainingError(f"{where}`{path}` is {words}, found {_shown(value)}") from None
-    _check_range(entry, found, where, path)
-    return found
-
-
-def _check_range(entry: Field[Any], value: Any, where: str, path: str) -> None:
-    facts = entry.metadata
-    for number in _numbers(value):
-        if number == facts["other"] or isinstance(number, str):
-            continue
-        for name, (words, holds) in _RANGES.items():
-            bound = facts[name]
-            if bound is not None and not holds(number, bound):
-                raise TrainingError(f"{where}`{path}` is {words} {bound}, found {number}")
-    choices = facts["choices"]
-    if choices and value not in choices:
-        raise TrainingError(
-            f"{where}`{path}` is one of {', '.join(map(repr, choices))}, found {value!r}",
-            which(value, (c for c in choices if c)),
-        )
-
-
-def _numbers(value: Any) -> tuple[Any, ...]:
-    match value:
-        case Mapping():
-            return tuple(value.values())
-        case tuple():
-            return value
+            return TrainingError(f"{where}{place} has no key `{key}`", which(key, known))
+        case settings.MissingKey(_, key, hint):
+            return TrainingError(f"{where}[{path}] lacks its key `{key}`", f"it is {_words(hint)}")
+        case settings.Misfit(_, hint, value, words):
+            if settings.row_of(hint) is not None:
+                return TrainingError(f"{where}`{path}` is a list of tables: write [[{path}]]")
+            kind = words or _words(hint)
+            return TrainingError(f"{where}`{path}` is {kind}, found {_shown(value)}")
+        case settings.OutOfRange(_, relation, bound, value):
+            return TrainingError(f"{where}`{path}` is {relation} {bound}, found {value}")
+        case settings.NoChoice(_, choices, value):
+            return TrainingError(
+                f"{where}`{path}` is one of {', '.join(map(repr, choices))}, found {value!r}",
+                which(value, (c for c in choices if c)),
+            )
         case _:
-            return (value,)
+            assert_never(fault)
+
+
+def _words(hint: Any) -> str:
+    inner = get_args(hint)
+    if get_origin(hint) is tuple:
+        return f"a list of {_WORDS[inner[0]][1]}"
+    if hint in _WORDS:
+        return _WORDS[hint][0]
+    return f"a table of {_WORDS[inner[1]][1]}" if inner and inner[1] in _WORDS else "a table"
 
 
 def _shown(value: Any) -> str:
     text = repr(value)
     return text if len(text) < 60 else f"{text[:57]}..."
-
-
-# ---- values by the annotation of their key ------------------------------------------------------
-
-
-def _int(value: Any) -> int:
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise TypeError
-    return value
-
-
-def _float(value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise TypeError
-    return float(value)
-
-
-def _bool(value: Any) -> bool:
-    if not isinstance(value, bool):
-        raise TypeError
-    return value
-
-
-def _str(value: Any) -> str:
-    if not isinstance(value, str):
-        raise TypeError
-    return value
-
-
-def _gradient(value: Any) -> int | str:
-    if value in ("unroll", "implicit"):
-        return str(value)
-    if _int(value) < 1:
-        raise TypeError
-    return _int(value)
-
-
-def _phases(value: Any) -> int | str:
-    return FIXED_POINT if value == FIXED_POINT else _int(value)
-
-
-def _tuple(convert: Callable[[Any], Any]) -> Callable[[Any], tuple[Any, ...]]:
-    def converted(value: Any) -> tuple[Any, ...]:
-        if not isinstance(value, list | tuple):
-            raise TypeError
-        return tuple(map(convert, value))
-
-    return converted
-
-
-def _mapping(convert: Callable[[Any], Any]) -> Callable[[Any], dict[str, Any]]:
-    def converted(value: Any) -> dict[str, Any]:
-        if not isinstance(value, Mapping):
-            raise TypeError
-        return {str(name): convert(item) for name, item in value.items()}
-
-    return converted
-
-
-_KINDS: dict[str, tuple[str, Callable[[Any], Any]]] = {
-    "int": ("a whole number", _int),
-    "float": ("a number", _float),
-    "bool": ("true or false", _bool),
-    "str": ("a text", _str),
-    "int | str": ('"unroll", "implicit" or a number of phases', _gradient),
-    "str | int": (f'a number of phases or "{FIXED_POINT}"', _phases),
-    "tuple[str, ...]": ("a list of texts", _tuple(_str)),
-    "tuple[int, ...]": ("a list of whole numbers", _tuple(_int)),
-    "tuple[float, ...]": ("a list of numbers", _tuple(_float)),
-    "Mapping[str, str]": ("a table of texts", _mapping(_str)),
-    "Mapping[str, int]": ("a table of whole numbers", _mapping(_int)),
-    "Mapping[str, Any]": ("a table", _mapping(lambda value: value)),
-}
 
 
 # ---- and back -----------------------------------------------------------------------------------

@@ -27,6 +27,13 @@ ROOT = Path(__file__).resolve().parents[3]
         ({"train": {"steps": 0}}, "`train.steps` is at least 1, found 0", None),
         ({"train": {"rate": -1}}, "`train.rate` is above 0, found -1.0", None),
         ({"train": {"gradient": "half"}}, '`train.gradient` is "unroll", "implicit" or', None),
+        ({"train": {"gradient": 0}}, "`train.gradient` is at least 1, found 0", None),
+        ({"phases": "rest"}, '`phases` is a number of phases or "fixed_point", found', None),
+        ({"phases": -1}, "`phases` is at least 0, found -1", None),
+        ({"fix": "t"}, "`fix` is a list of texts, found 't'", None),
+        ({"learn": {"t": 1}}, "`learn` is a table of texts, found {'t': 1}", None),
+        ({"data": 3}, "`data` is a table, found 3", None),
+        ({"log": {"tensorboard": 1}}, "`log.tensorboard` is true or false, found 1", None),
         (
             {"train": {"regime": "layerwize"}},
             "`train.regime` is one of",
