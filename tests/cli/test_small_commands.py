@@ -1,5 +1,6 @@
 """`new`, `list`, `explain` and `check --static`."""
 
+import io
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -112,3 +113,42 @@ def test_check_refuses_options_without_effect(unroll: Unroll, good: Path) -> Non
 def test_every_algorithm_checks_without_a_word(name: str, unroll: Unroll) -> None:
     result = unroll("check", "--static", name)
     assert (result.status, result.out, result.err) == (0, f"{name}: no errors\n", "")
+
+
+UNTIDY, TIDY = (
+    "algorithm p\ninput y:vector[n]\noutput y\n",
+    "algorithm p\ninput y : vector[n]\noutput y\n",
+)
+
+
+def test_fmt_writes_a_page_that_changes(unroll: Unroll, tmp_path: Path) -> None:
+    page = tmp_path / "p.unroll"
+    page.write_text(UNTIDY)
+    assert unroll("fmt", "p.unroll").status == 0 and page.read_text() == TIDY
+    again = unroll("fmt", "p.unroll")
+    assert (again.status, again.out, again.err) == (0, "", "")
+
+
+def test_fmt_that_looks_alone(unroll: Unroll, tmp_path: Path) -> None:
+    page = tmp_path / "p.unroll"
+    page.write_text(UNTIDY)
+    assert unroll("fmt", "--check", "p.unroll").status == 1
+    assert "+input y : vector[n]" in unroll("fmt", "--diff", "p.unroll").out
+    assert page.read_text() == UNTIDY
+    page.write_text(TIDY)
+    assert unroll("fmt", "--check", "p.unroll").status == 0
+
+
+def test_fmt_of_standard_input(
+    unroll: Unroll, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO(UNTIDY))
+    assert unroll("fmt", "-").out == TIDY
+
+
+def test_fmt_refuses(unroll: Unroll, tmp_path: Path) -> None:
+    (tmp_path / "p.unroll").write_text("algorithm p\ndims m n\n")
+    result = unroll("fmt", "p.unroll")
+    assert result.status == 1 and "U0141" in result.err
+    assert (tmp_path / "p.unroll").read_text() == "algorithm p\ndims m n\n"
+    assert unroll("fmt").status == 2

@@ -35,6 +35,7 @@ COMMANDS = (
     Command("new", "new", "write a commented spec to start from"),
     Command("list", "listing", "name the algorithms that come along"),
     Command("check", "check", "check a spec: shapes and names, then numbers"),
+    Command("fmt", "fmt", "format pages as the shipped ones are written"),
     Command("compile", "compile", "write the PyTorch module of a spec"),
     Command("show", "show", "summarise a spec; draw it; print it as LaTeX"),
     Command("derive", "derive", "derive an algorithm from a problem"),
