@@ -1,9 +1,12 @@
-"""What the house promises of its rooms: no circles among imports, every package in its layer, nothing too large."""
+"""What the house promises of its rooms: no circles among imports, every package in its layer, nothing too large,
+no name of a class for two things.
+"""
 
 from __future__ import annotations
 
 import ast
 import tomllib
+from collections import Counter
 from functools import cache
 from pathlib import Path
 
@@ -13,6 +16,41 @@ ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "unroll_dsl"
 MOST_LINES = 400  # of a file
 MOST_OF_A_FUNCTION = 60  # lines, without its docstring
+# Public names of classes that several rooms have on purpose. The list can only shrink.
+ONE_CONCEPT = {  # on the page, as a type, in the graph, in a backend
+    "AdjointMap",
+    "Argument",
+    "Builtin",
+    "Constant",
+    "Elementwise",
+    "Expressions",
+    "Function",
+    "IdentityMap",
+    "Parameter",
+    "PhaseSum",
+    "State",
+    "Trace",
+    "Variable",
+}
+WORDS_OF_A_ROOM = {  # each is what its own room speaks of; none is read beside another
+    "Block",
+    "Bound",
+    "Call",
+    "CannotRead",
+    "Domain",
+    "Facts",
+    "Group",
+    "Kind",
+    "Line",
+    "Measure",
+    "Page",
+    "Place",
+    "Plan",
+    "Refused",
+    "Step",
+    "Sum",
+    "Terms",
+}
 
 
 @cache
@@ -105,3 +143,27 @@ def test_the_length_of_a_function_is_that_of_its_code() -> None:
     long = f"def g():\n{lines}\n"
     tree = ast.parse(short + long)
     assert [_length(n) for n in tree.body if isinstance(n, ast.FunctionDef)] == [2, 71]
+
+
+def shared(trees: dict[str, ast.Module]) -> set[str]:
+    """Names of public classes that more than one module defines."""
+    names = [
+        node.name
+        for tree in trees.values()
+        for node in tree.body
+        if isinstance(node, ast.ClassDef) and not node.name.startswith("_")
+    ]
+    return {name for name, times in Counter(names).items() if times > 1}
+
+
+def test_no_two_classes_share_a_name_but_those_that_are_meant_to() -> None:
+    assert shared(modules()) == ONE_CONCEPT | WORDS_OF_A_ROOM
+
+
+def test_a_shared_name_is_seen() -> None:
+    first, second = (
+        ast.parse("class A: ...\nclass _B: ..."),
+        ast.parse("class A: ...\nclass _B: ..."),
+    )
+    assert shared({"a": first, "b": second}) == {"A"}
+    assert shared({"a": first, "b": ast.parse("class C: ...")}) == set()

@@ -11,7 +11,7 @@ from tests.mutation_pages.mutants import Mutant
 from unroll_dsl.diagnostics.raised import UnrollError
 from unroll_dsl.spec import Spec
 from unroll_dsl.verify.against import check_against, check_other_constants
-from unroll_dsl.verify.agreement import Run
+from unroll_dsl.verify.agreement import ReferenceRun
 from unroll_dsl.verify.cases import Case, cases
 from unroll_dsl.verify.derived import exact
 from unroll_dsl.verify.instance import Instance, draw
@@ -66,7 +66,7 @@ def _failed(rows: list[Row]) -> bool:
 
 def _alone(spec: Spec, seed: int) -> list[Row]:
     instance = _instance(spec, seed, constants=False)
-    broken = Run.of(spec, instance, _PHASES[-1]).not_finite()
+    broken = ReferenceRun.of(spec, instance, _PHASES[-1]).not_finite()
     if broken:
         return [Row("torch against NumPy", "finite", Verdict.FAILED, detail=broken)]
     rows = check_along(spec, instance, _PHASES[-1], [])
@@ -116,7 +116,9 @@ def _outputs(spec: Spec, instance: Instance, phases: int) -> tuple[np.ndarray, .
         else value
         for name, value in init.items()
     }
-    return Run.of(spec, dataclasses.replace(instance, init=init, targets=()), phases).outputs
+    return ReferenceRun.of(
+        spec, dataclasses.replace(instance, init=init, targets=()), phases
+    ).outputs
 
 
 def _effect(right: Spec, spec: Spec, seed: int) -> Effect:

@@ -105,7 +105,9 @@ def _constant(declared: Constant, value: Any, problems: list[Diagnostic]) -> lis
         case Layer() as layer:
             if not callable(value):
                 found = type(value).__name__
-                problems.append(errors.NotAMap(declared.name, str(layer), found, declared.origin))
+                problems.append(
+                    errors.CannotActAsMap(declared.name, str(layer), found, declared.origin)
+                )
             return []
         case LinearMap():
             raise InternalError(f"{declared.type} is no map from outside")
@@ -133,7 +135,7 @@ def _map(
         if not looks_like_a_map(value):
             found = type(value).__name__
             problems.append(
-                errors.NotAMap(declared.name, str(declared.type), found, declared.origin)
+                errors.CannotActAsMap(declared.name, str(declared.type), found, declared.origin)
             )
         return []
     complex_ = Field.COMPLEX if Field.COMPLEX in (domain.field, codomain.field) else Field.REAL
@@ -157,7 +159,7 @@ def _layer(
         return []
     if not isinstance(value, Mapping):
         found = type(value).__name__
-        problems.append(errors.NotAMap(declared.name, str(layer), found, declared.origin))
+        problems.append(errors.CannotActAsMap(declared.name, str(layer), found, declared.origin))
         return []
     equations: list[Equation] = []
     known = {piece.name: piece for piece in pieces(layer)}

@@ -16,7 +16,7 @@ from unroll_dsl.cli.usage import Exit, UsageError, did_you_mean
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from unroll_dsl.deck import Figure, Skipped, Slide
+    from unroll_dsl.deck import AuthorsFigure, Skipped, Slide
 
 
 def arguments(parser: ArgumentParser) -> None:
@@ -74,10 +74,10 @@ def _line(slide: "Slide") -> None:
     print(f"{slide.name:<18} {way:<18} {slide.lines:>3} lines   learnt: {learnt}")
 
 
-def _figures(slides: "Sequence[Slide]", options: Namespace) -> "Iterator[Figure | Skipped]":
+def _figures(slides: "Sequence[Slide]", options: Namespace) -> "Iterator[AuthorsFigure | Skipped]":
     """Each is printed as soon as it is there."""
     from unroll_dsl.cli.progress import progress
-    from unroll_dsl.deck import Figure, Skipped, figure
+    from unroll_dsl.deck import AuthorsFigure, Skipped, figure
 
     print()
     for slide in slides:
@@ -89,7 +89,7 @@ def _figures(slides: "Sequence[Slide]", options: Namespace) -> "Iterator[Figure 
             with progress(words, quiet=False) as advance:
                 found = figure(slide, asked, options.data, advance)
             match found:
-                case Figure():
+                case AuthorsFigure():
                     print(
                         f"{words:<26} {found.found:.3f} dB by the derived page, {found.authors:.3f} dB by the authors' "
                         f"code ({found.images} image{'s' * (found.images > 1)}, {found.seconds:.0f} s)",

@@ -32,7 +32,7 @@ def run(options: Namespace) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class ListedAlgorithm:
     """One algorithm. `fixed` and `learnable` are the names of its constants."""
 
     name: str
@@ -45,7 +45,7 @@ class Entry:
     phases: int | None
 
 
-def _entries() -> list[Entry]:
+def _entries() -> list[ListedAlgorithm]:
     """The packaged algorithms in the order of their names, parsed but not checked."""
     from unroll_dsl.diagnostics.raised import UnrollError
     from unroll_dsl.resources import algorithm_names, algorithm_path
@@ -54,7 +54,7 @@ def _entries() -> list[Entry]:
     from unroll_dsl.syntax.nodes import Declaration, Number, Phase, Role
     from unroll_dsl.syntax.reading import read_source
 
-    def entry(name: str) -> Entry:
+    def entry(name: str) -> ListedAlgorithm:
         source = read_source(algorithm_path(name))
         if not isinstance(source, SourceFile):
             raise UnrollError((source,))
@@ -72,7 +72,7 @@ def _entries() -> list[Entry]:
                     phases = value
                 case _:
                     pass
-        return Entry(
+        return ListedAlgorithm(
             name=name,
             title=program.comment.strip().split("\n")[0],
             kind=program.kind,

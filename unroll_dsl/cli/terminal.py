@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import TextIO
 
 from unroll_dsl.diagnostics.model import Diagnostic
-from unroll_dsl.diagnostics.paint import Piece, Style, paint
+from unroll_dsl.diagnostics.paint import Style, Styled, paint
 from unroll_dsl.diagnostics.render import render_all, render_json
 
 
@@ -63,9 +63,9 @@ def _finite(value: object) -> object:
 def problem(message: str, mend: str | None = None) -> None:
     """What hinders the command line itself, in the form of the diagnostics but without a code."""
     colour = use_colour(sys.stderr, no_colour=False)
-    lines = [(Piece("error", Style.ERROR), Piece(f": {message}", Style.TITLE))]
+    lines = [(Styled("error", Style.ERROR), Styled(f": {message}", Style.TITLE))]
     if mend:
-        lines.append((Piece("help", Style.HELP), Piece(f": {mend}")))
+        lines.append((Styled("help", Style.HELP), Styled(f": {mend}")))
     for line in lines:
         print(paint(line, colour=colour), file=sys.stderr)
 

@@ -15,7 +15,7 @@ from torch import Tensor
 from unroll_dsl.backends.sizes import Equation, solve
 from unroll_dsl.data.errors import DataError, choose
 from unroll_dsl.data.given import rank_of
-from unroll_dsl.data.making import MAKERS, Measuring, Task
+from unroll_dsl.data.making import MAKERS, Making, Measuring
 from unroll_dsl.data.source import Source
 from unroll_dsl.data.tables import read_table
 from unroll_dsl.files import CannotRead
@@ -127,7 +127,7 @@ def made(
         raise DataError(f"{place}: `{name}` is {declared.type}, which is not made but bound")
     defaults = {n: size for n, size in spec.graph.dims if size is not None}
     numbers = tuple(dim.substitute({**defaults, **sizes}).value for dim in shape)
-    task = Task(
+    task = Making(
         place, name, spec, declared, numbers, dict(sizes), source, rng, dict(bound or {}), measuring
     )
     if maker.rank != len(shape):

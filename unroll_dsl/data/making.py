@@ -32,7 +32,7 @@ ATOMS = 100  # of a dictionary, where no size of the program says another
 
 
 @dataclass(frozen=True)
-class Task:
+class Making:
     """One value to make: `shape` has None where no size is known yet."""
 
     place: str
@@ -118,7 +118,7 @@ class Atoms:
     alpha: float | None = None
 
 
-def _orthonormal_rows(task: Task, settings: Sampling) -> Tensor:
+def _orthonormal_rows(task: Making, settings: Sampling) -> Tensor:
     rows = task.rows(settings.ratio, 0.25)
     if rows > task.size(1):
         raise DataError(
@@ -128,12 +128,12 @@ def _orthonormal_rows(task: Task, settings: Sampling) -> Tensor:
     return torch.from_numpy(matrices.orthonormal_rows(rows, task.size(1), task.rng))
 
 
-def _gaussian(task: Task, settings: Sampling) -> Tensor:
+def _gaussian(task: Making, settings: Sampling) -> Tensor:
     rows = task.rows(settings.ratio, 0.5)
     return torch.from_numpy(matrices.gaussian(rows, task.size(1), task.rng))
 
 
-def _cartesian(task: Task, settings: Cartesian) -> Tensor:
+def _cartesian(task: Making, settings: Cartesian) -> Tensor:
     _check_ratio(task, settings.ratio)
     if not 0 <= settings.centre <= 1:
         raise DataError(f"{task.place} centre: found {settings.centre}, expected 0 to 1")
@@ -144,7 +144,7 @@ def _cartesian(task: Task, settings: Cartesian) -> Tensor:
     return torch.from_numpy(mask)
 
 
-def _points(task: Task, settings: Points) -> Tensor:
+def _points(task: Making, settings: Points) -> Tensor:
     _check_ratio(task, settings.ratio)
     if settings.decay < 0:
         raise DataError(f"{task.place} decay: found {settings.decay}, expected 0 or more")
@@ -154,17 +154,17 @@ def _points(task: Task, settings: Points) -> Tensor:
     )
 
 
-def _radial(task: Task, settings: Radial) -> Tensor:
+def _radial(task: Making, settings: Radial) -> Tensor:
     _check_ratio(task, settings.ratio)
     return torch.from_numpy(masks.radial_mask((task.size(0), task.size(1)), settings.ratio))
 
 
-def _check_ratio(task: Task, ratio: float) -> None:
+def _check_ratio(task: Making, ratio: float) -> None:
     if not 0 < ratio <= 1:
         raise DataError(f"{task.place} ratio: found {ratio}, expected above 0 and up to 1")
 
 
-def _least_squares(task: Task, settings: Fit) -> Tensor:
+def _least_squares(task: Making, settings: Fit) -> Tensor:
     target = _target(task)
     measure = _measure(task, settings, target)
     fresh = task.source.fresh
@@ -184,7 +184,7 @@ def _least_squares(task: Task, settings: Fit) -> Tensor:
         raise DataError(f"{task.place}: {error.message}", error.mend) from error
 
 
-def _target(task: Task) -> str:
+def _target(task: Making) -> str:
     """The target that a map leads back to."""
     targets = [e for e in task.spec.graph.targets if e.name in task.source.names]
     codomain = task.declared.type
@@ -200,7 +200,7 @@ def _target(task: Task) -> str:
     return targets[0].name
 
 
-def _measure(task: Task, settings: Fit, target: str) -> Callable[[Mapping[str, Tensor]], Tensor]:
+def _measure(task: Making, settings: Fit, target: str) -> Callable[[Mapping[str, Tensor]], Tensor]:
     if task.measuring is not None and settings.operator is None:
         measured = task.measuring(task.bound)
 
@@ -226,14 +226,14 @@ def _measure(task: Task, settings: Fit, target: str) -> Callable[[Mapping[str, T
     return by_matrix
 
 
-def _vectors(task: Task, found: Mapping[str, Tensor]) -> list[str]:
+def _vectors(task: Making, found: Mapping[str, Tensor]) -> list[str]:
     """The measured inputs that a map can start from."""
     if len(found) == 1 or task.shape[1] is None:
         return list(found)
     return [name for name, value in found.items() if value[0].numel() == task.shape[1]]
 
 
-def _operator(task: Task, settings: Fit) -> str:
+def _operator(task: Making, settings: Fit) -> str:
     """The bound matrix that measures: the one named, else the one whose spaces are those of the value,
     exchanged."""
     matrices_ = [n for n, v in task.bound.items() if isinstance(v, Tensor) and v.ndim == 2]
@@ -260,7 +260,7 @@ def _operator(task: Task, settings: Fit) -> str:
     )
 
 
-def _dictionary(task: Task, settings: Atoms) -> Tensor:
+def _dictionary(task: Making, settings: Atoms) -> Tensor:
     length = task.size(0)
     if settings.signals < 1 or settings.rounds < 1:
         raise DataError(f"{task.place}: `signals` and `rounds` are counts, at least 1")
@@ -290,7 +290,7 @@ class Maker:
     """How one kind of value is made; `rank` is that of the value."""
 
     settings: type
-    make: Callable[[Task, Any], Tensor]
+    make: Callable[[Making, Any], Tensor]
     rank: int = field(default=2)
 
 

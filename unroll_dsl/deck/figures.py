@@ -17,7 +17,7 @@ Progress = Callable[[int, int, str], object]
 
 
 @dataclass(frozen=True, slots=True)
-class Figure:
+class AuthorsFigure:
     """Mean PSNR in dB of a derived page with the authors' weights, and of their own code on these weights."""
 
     name: str
@@ -39,7 +39,7 @@ class Skipped:
 
 def figure(
     slide: Slide, asked: Mapping[str, str], data: Path, progress: Progress | None = None
-) -> Figure | Skipped:
+) -> AuthorsFigure | Skipped:
     """The test of the shipped page's paper, run by the derived one.
 
     Parameters
@@ -70,4 +70,6 @@ def figure(
     authors = result.measured
     if authors is None:
         return Skipped(slide.name, choices, "the protocol has no figure of the authors for this")
-    return Figure(slide.name, choices, result.mean.psnr, authors, len(result.rows), result.seconds)
+    return AuthorsFigure(
+        slide.name, choices, result.mean.psnr, authors, len(result.rows), result.seconds
+    )

@@ -6,13 +6,13 @@ import html
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 
-from unroll_dsl.deck.figures import Figure, Skipped
+from unroll_dsl.deck.figures import AuthorsFigure, Skipped
 from unroll_dsl.deck.pages import Slide
 from unroll_dsl.report import derivation as shown
 from unroll_dsl.syntax.pages import page_text
 
 
-def walk(slides: Sequence[Slide], figures: Sequence[Figure | Skipped] = ()) -> str:
+def walk(slides: Sequence[Slide], figures: Sequence[AuthorsFigure | Skipped] = ()) -> str:
     """The page; it needs nothing else. Networks of one iteration stand below it, iterations below their objective."""
     by_problem = _grouped(slides)
     count = f"{len(by_problem)} objectives, {len(slides)} pages"
@@ -61,7 +61,7 @@ def _iterations(group: Sequence[Slide]) -> list[list[Slide]]:
     return [list(same) for _, same in groupby(by_order, key=key)]
 
 
-def _contents(groups: Sequence[Sequence[Slide]], figures: Sequence[Figure | Skipped]) -> str:
+def _contents(groups: Sequence[Sequence[Slide]], figures: Sequence[AuthorsFigure | Skipped]) -> str:
     figure = "<th>authors' figure</th>" if figures else ""
     rows = [
         f"<tr><th>objective</th><th>method</th><th>page</th><th>lines</th><th>learnt</th>{figure}</tr>"
@@ -81,15 +81,15 @@ def _contents(groups: Sequence[Sequence[Slide]], figures: Sequence[Figure | Skip
     return f"<div class=scroll><table class=deck>{''.join(rows)}</table></div>"
 
 
-def _figure(found: Figure | Skipped) -> str:
+def _figure(found: AuthorsFigure | Skipped) -> str:
     match found:
-        case Figure():
+        case AuthorsFigure():
             return f"{found.found:.3f} dB (theirs {found.authors:.3f})"
         case Skipped():
             return "not run"
 
 
-def _problem(group: Sequence[Slide], figures: Sequence[Figure | Skipped]) -> Iterator[str]:
+def _problem(group: Sequence[Slide], figures: Sequence[AuthorsFigure | Skipped]) -> Iterator[str]:
     problem = group[0].problem
     yield f'<h2 id="{problem.name}">{problem.name}</h2>'
     yield shown.objective(problem.typed)
@@ -102,14 +102,14 @@ def _problem(group: Sequence[Slide], figures: Sequence[Figure | Skipped]) -> Ite
             yield _network(slide, [f for f in figures if f.name == slide.name])
 
 
-def _network(slide: Slide, figures: Iterable[Figure | Skipped]) -> str:
+def _network(slide: Slide, figures: Iterable[AuthorsFigure | Skipped]) -> str:
     kind = "The network" if slide.relaxed else "The iteration"
     parts = [f'<section class=network id="{slide.name}">', f"<h3>{kind} {slide.name}</h3>"]
     parts.append(shown.relaxations(slide.derivation, slide.relaxed, level=5))
     parts += ["<h4>A phase</h4>", shown.phase(slide.spec.typed), _learnt(slide)]
     for found in figures:
         match found:
-            case Figure():
+            case AuthorsFigure():
                 parts.append(
                     f"<p>With the authors' weights ({_choices(found)}, {found.images} "
                     f"image{'s' * (found.images > 1)}): <b>{found.found:.3f} dB</b>; their own code has {found.authors:.3f} dB.</p>"
@@ -122,7 +122,7 @@ def _network(slide: Slide, figures: Iterable[Figure | Skipped]) -> str:
     return "\n".join([*parts, _folded(title, slide.text), "</section>"])
 
 
-def _choices(found: Figure | Skipped) -> str:
+def _choices(found: AuthorsFigure | Skipped) -> str:
     return html.escape(", ".join(f"{key} {value}" for key, value in found.choices.items()))
 
 

@@ -11,7 +11,7 @@ PUBLISHED_FACTOR = 18
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class EncoderRow:
     """One encoder: its error on held-out patches, and the FISTA iterations that reach it."""
 
     name: str
@@ -25,7 +25,7 @@ class DemoResult:
 
     seed: int
     untrained_gap: float  # largest relative difference of untrained LISTA from ISTA
-    rows: tuple[Row, ...]
+    rows: tuple[EncoderRow, ...]
     fista: tuple[float, ...]  # error after 1, 2, ... iterations
     ista: tuple[float, ...]
     seconds: float

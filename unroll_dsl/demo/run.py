@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from unroll_dsl.data import coding, samples
 from unroll_dsl.data.signals import signals
 from unroll_dsl.demo.curves import curve, reached
-from unroll_dsl.demo.result import DemoResult, Row, plot, print_table
+from unroll_dsl.demo.result import DemoResult, EncoderRow, plot, print_table
 from unroll_dsl.demo.training import train
 from unroll_dsl.loading import load
 
@@ -28,7 +28,7 @@ ITERATIONS = (1, 3, 7)
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class Extent:
     """How much of everything."""
 
     training: int
@@ -40,8 +40,8 @@ class Plan:
     curve: int  # iterations of ISTA and FISTA to draw
 
 
-FULL = Plan(60_000, 3_000, 4_000, 40, 4_000, 256, 150)
-QUICK = Plan(3_000, 500, 1_500, 8, 250, 128, 80)
+FULL = Extent(60_000, 3_000, 4_000, 40, 4_000, 256, 150)
+QUICK = Extent(3_000, 500, 1_500, 8, 250, 128, 80)
 _RATES = {1: 0.02, 3: 0.01, 7: 0.006}
 
 
@@ -111,10 +111,10 @@ def run_demo(
             fista = curve("fista", X_test, Z_test, Wd, ALPHA, plan.curve)
             ista = curve("ista", X_test, Z_test, Wd, ALPHA, plan.curve)
             rows = [
-                Row(name, found, reached(fista, found))
+                EncoderRow(name, found, reached(fista, found))
                 for name, found in _trained(plan, seed, out, Wd, (X, Z), (X_test, Z_test), bars)
             ]
-            rows.append(Row("FISTA 1", fista[0], 1))
+            rows.append(EncoderRow("FISTA 1", fista[0], 1))
         result = DemoResult(
             seed, gap, tuple(rows), tuple(fista), tuple(ista), time.monotonic() - begin
         )
@@ -132,7 +132,7 @@ def run_demo(
 
 
 def _trained(
-    plan: Plan,
+    plan: Extent,
     seed: int,
     out: Path,
     Wd: Tensor,
@@ -171,7 +171,7 @@ def _trained(
         _save(net, out / f"lista_{count}.safetensors")
 
 
-def _data(plan: Plan, seed: int) -> tuple[Tensor, Tensor]:
+def _data(plan: Extent, seed: int) -> tuple[Tensor, Tensor]:
     training, held_out = (
         [samples.picture(name) for name in names] for names in (samples.TRAINING, samples.HELD_OUT)
     )

@@ -20,7 +20,7 @@ from unroll_dsl.objectives.maps import (
     transpose,
     without_scalars,
 )
-from unroll_dsl.objectives.model import Affine, Part, Term, Variable
+from unroll_dsl.objectives.model import Affine, LinearPart, Term, Variable
 from unroll_dsl.objectives.proximal import No, real_unknown, scaled_map
 from unroll_dsl.objectives.weights import ONE, Weight
 from unroll_dsl.semantics.scopes import names_in
@@ -53,7 +53,9 @@ def moved(term: Term, old: str, new: Variable, chain: Chain) -> Term:
     expr = apply(rest, name(new.name))
     if term.argument.offset is not None:
         expr = binary("+", expr, term.argument.offset)
-    argument = Affine(tidy(expr), term.argument.type, (Part(new.name, rest),), term.argument.offset)
+    argument = Affine(
+        tidy(expr), term.argument.type, (LinearPart(new.name, rest),), term.argument.offset
+    )
     return dataclasses.replace(term, argument=argument)
 
 

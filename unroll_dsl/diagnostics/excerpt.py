@@ -21,7 +21,7 @@ from itertools import groupby, pairwise
 
 from unroll_dsl.diagnostics.columns import visible, width, wording
 from unroll_dsl.diagnostics.model import Label
-from unroll_dsl.diagnostics.paint import Line, Piece, Style
+from unroll_dsl.diagnostics.paint import Line, Style, Styled
 from unroll_dsl.source import SourceFile, Span
 
 LONGEST_LINE = 100  # characters of a source line that are shown; of longer ones, a window
@@ -66,7 +66,7 @@ def excerpt(
     for previous, line in pairwise((None, *by_line)):
         assert line is not None
         if previous is not None and line - previous - 1 > SILENT_GAP:
-            rows.append((Piece("...", Style.FRAME),))
+            rows.append((Styled("...", Style.FRAME),))
         text = file.line(line)
         for cluster in _clusters(by_line[line]):
             rows.extend(_rows(line, text, cluster, gutter, severity))
@@ -130,12 +130,12 @@ def _rows(
         columns.append(columns[-1] + width(character))
     drawn = [_drawn(mark, text, low, high, columns) for mark in marks]
     yield (
-        Piece(f"{number:>{gutter}} |", Style.FRAME),
-        Piece(f" {left}{visible(text[low:high])}{right}"),
+        Styled(f"{number:>{gutter}} |", Style.FRAME),
+        Styled(f" {left}{visible(text[low:high])}{right}"),
     )
-    margin = Piece(" " * gutter + " |", Style.FRAME)
+    margin = Styled(" " * gutter + " |", Style.FRAME)
     for cells in _underlines(drawn, severity):
-        yield (margin, Piece(" "), *_line(cells))
+        yield (margin, Styled(" "), *_line(cells))
 
 
 def _window(text: str, first_mark: int) -> tuple[int, int]:
@@ -156,7 +156,7 @@ def _drawn(mark: Mark, text: str, low: int, high: int, columns: Sequence[int]) -
     return Drawn(begin, max(columns[end - low], begin + 1), mark)
 
 
-Cells = dict[int, Piece]  # by column; what has none is blank
+Cells = dict[int, Styled]  # by column; what has none is blank
 
 
 def _underlines(drawn: Sequence[Drawn], severity: Style) -> Iterator[Cells]:
@@ -173,11 +173,11 @@ def _underlines(drawn: Sequence[Drawn], severity: Style) -> Iterator[Cells]:
             owners.update(dict.fromkeys(range(item.start, item.end), item))
     beside = owners[max(owners)]
     cells = {
-        column: Piece("^" if item.mark.primary else "-", style(item))
+        column: Styled("^" if item.mark.primary else "-", style(item))
         for column, item in owners.items()
     }
     if beside.mark.text:
-        cells[max(owners) + 2] = Piece(wording(beside.mark.text), style(beside))
+        cells[max(owners) + 2] = Styled(wording(beside.mark.text), style(beside))
     yield cells
 
     hanging: dict[int, list[Drawn]] = {}
@@ -185,25 +185,25 @@ def _underlines(drawn: Sequence[Drawn], severity: Style) -> Iterator[Cells]:
         if item is not beside and item.mark.text:
             seen = [column for column, owner in owners.items() if owner is item]
             hanging.setdefault(min(seen, default=item.start), []).append(item)
-    stems = {column: Piece("|", style(items[0])) for column, items in hanging.items()}
+    stems = {column: Styled("|", style(items[0])) for column, items in hanging.items()}
     if stems:
         yield stems
     for column in sorted(hanging, reverse=True):
         for item in hanging[column]:
             row = {left: stem for left, stem in stems.items() if left < column}
-            yield row | {column: Piece(wording(item.mark.text), style(item))}
+            yield row | {column: Styled(wording(item.mark.text), style(item))}
 
 
 def _line(cells: Cells) -> Line:
     """The cells from left to right with blanks between them; neighbours in one style joined."""
-    pieces: list[Piece] = []
+    pieces: list[Styled] = []
     at = 0
     for column in sorted(cells):
         piece = cells[column]
         if column > at:
-            pieces.append(Piece(" " * (column - at)))
+            pieces.append(Styled(" " * (column - at)))
         elif pieces and pieces[-1].style is piece.style:
-            piece = Piece(pieces.pop().text + piece.text, piece.style)
+            piece = Styled(pieces.pop().text + piece.text, piece.style)
         pieces.append(piece)
         at = column + len(cells[column].text)
     return tuple(pieces)

@@ -21,14 +21,14 @@ class Style(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class Styled:
     """Text in one style."""
 
     text: str
     style: Style = Style.PLAIN
 
 
-Line = tuple[Piece, ...]
+Line = tuple[Styled, ...]
 
 
 def paint(line: Line, *, colour: bool) -> str:
@@ -38,7 +38,7 @@ def paint(line: Line, *, colour: bool) -> str:
     return "".join(_coloured(piece) for piece in line).rstrip()
 
 
-def _coloured(piece: Piece) -> str:
+def _coloured(piece: Styled) -> str:
     if piece.style is Style.PLAIN or not piece.text.strip():
         return piece.text
     return f"\x1b[{piece.style.value}m{piece.text}\x1b[0m"

@@ -20,7 +20,7 @@ from typing import TypedDict
 from unroll_dsl.diagnostics.columns import wording
 from unroll_dsl.diagnostics.excerpt import excerpt, marks_of
 from unroll_dsl.diagnostics.model import MOST_ERRORS, Diagnostic, Label
-from unroll_dsl.diagnostics.paint import Line, Piece, Style, paint
+from unroll_dsl.diagnostics.paint import Line, Style, Styled, paint
 from unroll_dsl.source import SourceFile, Span
 
 
@@ -35,7 +35,7 @@ def render_all(diagnostics: Iterable[Diagnostic], *, colour: bool = False) -> st
     if not reported:
         return ""
     messages = [render(diagnostic, colour=colour) for diagnostic in reported]
-    closing = paint((Piece(summary(reported), Style.TITLE),), colour=colour)
+    closing = paint((Styled(summary(reported), Style.TITLE),), colour=colour)
     return "\n\n".join([*messages, closing])
 
 
@@ -58,8 +58,8 @@ def _count(number: int, word: str) -> str:
 def _lines(diagnostic: Diagnostic) -> Iterator[Line]:
     severity = Style.ERROR if diagnostic.is_error else Style.WARNING
     yield (
-        Piece(f"{_severity(diagnostic)}[{diagnostic.code}]", severity),
-        Piece(f": {wording(diagnostic.message())}", Style.TITLE),
+        Styled(f"{_severity(diagnostic)}[{diagnostic.code}]", severity),
+        Styled(f": {wording(diagnostic.message())}", Style.TITLE),
     )
     yield from _places(diagnostic.labels(), severity)
     help_text = diagnostic.help()
@@ -80,11 +80,11 @@ def _places(labels: Sequence[Label], severity: Style) -> Iterator[Line]:
         files.setdefault(label.span.file, []).append((label, index == 0))
     lines = [mark.line for label in labels for mark in marks_of(label.span, "", False)]
     gutter = max((len(str(line)) for line in lines), default=1)
-    blank: Line = (Piece(" " * gutter + " |", Style.FRAME),)
+    blank: Line = (Styled(" " * gutter + " |", Style.FRAME),)
     for index, (file, here) in enumerate(files.items()):
         arrow = ":::" if index else "-->"
         place = wording(str(here[0][0].span))
-        yield (Piece(" " * gutter + arrow, Style.FRAME), Piece(f" {place}"))
+        yield (Styled(" " * gutter + arrow, Style.FRAME), Styled(f" {place}"))
         yield blank
         yield from excerpt(file, here, gutter, severity)
         yield blank
@@ -93,9 +93,9 @@ def _places(labels: Sequence[Label], severity: Style) -> Iterator[Line]:
 def _paragraph(word: str, text: str, style: Style) -> Iterator[Line]:
     """`help: text`, the further lines of the text set below its first."""
     first, *rest = text.splitlines() or [""]
-    yield (Piece(word, style), Piece(f": {wording(first)}"))
+    yield (Styled(word, style), Styled(f": {wording(first)}"))
     for line in rest:
-        yield (Piece(" " * len(f"{word}: ") + wording(line)),)
+        yield (Styled(" " * len(f"{word}: ") + wording(line)),)
 
 
 # ---- data ---------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from unroll_dsl.data.metrics import Metric
-from unroll_dsl.explore.run import Found
+from unroll_dsl.explore.run import Exploration
 from unroll_dsl.family import Member
 from unroll_dsl.runs.against import affordable
 from unroll_dsl.runs.classical import DoesNotFit, fitted
@@ -38,7 +38,7 @@ class Judged:
         Sentences on algorithms that could not be run beside them.
     """
 
-    found: Found
+    found: Exploration
     comparison: Comparison
     members: tuple[Member, ...]
     files: tuple[str, ...]
@@ -56,7 +56,7 @@ class Judged:
         }
 
 
-def judge(found: Found) -> Judged:
+def judge(found: Exploration) -> Judged:
     """Hold the networks of an exploration against each other; the page of the best is written beside them.
 
     Of each network the better of its best and its last weights counts: a run that the time has ended has not been
@@ -105,7 +105,9 @@ def _data(run: Run) -> tuple[Any, ...]:
     return config.data, config.seed, config.dims, config.validate.samples
 
 
-def _measured(found: Found, member: Member, samples: Sequence[Samples], metric: Metric) -> _Opened:
+def _measured(
+    found: Exploration, member: Member, samples: Sequence[Samples], metric: Metric
+) -> _Opened:
     """The curve of a network: of its last weights, or of its best where their validation was better."""
     run = Run.open(found.runs[member.name])
     saved = checkpoint.newest(run.path)
@@ -131,7 +133,7 @@ def _rank(value: float, metric: Metric) -> float:
 
 
 def _algorithms(
-    found: Found, like: Solver, samples: Sequence[Samples]
+    found: Exploration, like: Solver, samples: Sequence[Samples]
 ) -> tuple[list[Solver], tuple[str, ...]]:
     """The algorithms of the family as classical iterations on the same data."""
     folder = found.path / "algorithms"

@@ -11,7 +11,7 @@ from unroll_dsl.runs.compare import Comparison
 from unroll_dsl.runs.crossing import Curve, worth
 from unroll_dsl.runs.examples import figure
 from unroll_dsl.runs.page import Listing, Note, Page, Plots, Section, Table
-from unroll_dsl.runs.panels import Line, Panel, spans_decades
+from unroll_dsl.runs.panels import Panel, PanelLine, spans_decades
 
 _DRAWN = 4  # networks whose curves are drawn: more are not told apart
 
@@ -109,7 +109,9 @@ def _plots(comparison: Comparison) -> Plots:
         "learned numbers",
         label,
         tuple(
-            Line((x,), (y,), name if i < _DRAWN else "", colour=i, muted=i >= _DRAWN, points=True)
+            PanelLine(
+                (x,), (y,), name if i < _DRAWN else "", colour=i, muted=i >= _DRAWN, points=True
+            )
             for i, (x, y, name) in enumerate(points)
         ),
         log_x=spans_decades(x for x, _, _ in points),

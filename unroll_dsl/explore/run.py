@@ -64,7 +64,7 @@ class Settings:
 
 
 @dataclass(frozen=True)
-class Found:
+class Exploration:
     """What has come of an exploration: the members of the family, and what became of each network.
 
     `failed` says why a network could not be trained, by its name; `runs` are the folders of the others, `shares`
@@ -92,7 +92,7 @@ def explore(
     *,
     statements: tuple[str, ...] = (),
     say: Say = lambda text: None,
-) -> Found:
+) -> Exploration:
     """Train every network of a problem's family for an equal share of the budget.
 
     Parameters
@@ -128,7 +128,7 @@ def explore(
     return resume(out, say=say)
 
 
-def resume(out: Path, *, budget: float | None = None, say: Say = lambda text: None) -> Found:
+def resume(out: Path, *, budget: float | None = None, say: Say = lambda text: None) -> Exploration:
     """Go on with an exploration: networks that have had their time are left as they are.
 
     Those of papers come first. When the time is over, the others are named as not trained.
@@ -187,7 +187,9 @@ def resume(out: Path, *, budget: float | None = None, say: Say = lambda text: No
         raise TrainingError(f"no network of the family could be trained; the first: {why}")
     algorithms = tuple(m for m in derived if not m.choice.name)
     given = {name: shares.get(name, 0.0) for name in runs}
-    return Found(out, typed, settings, algorithms, networks, runs, failed, given, state["spent"])
+    return Exploration(
+        out, typed, settings, algorithms, networks, runs, failed, given, state["spent"]
+    )
 
 
 def _in_turn(networks: Sequence[Member]) -> tuple[Member, ...]:

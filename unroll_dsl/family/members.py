@@ -14,7 +14,7 @@ from unroll_dsl.diagnostics.model import Diagnostic
 from unroll_dsl.diagnostics.raised import InternalError, UnrollError
 from unroll_dsl.driver import check_source
 from unroll_dsl.family.choices import own_constants, published, single
-from unroll_dsl.family.model import Choice, Learnt, Member, NoMember, Row, Start
+from unroll_dsl.family.model import Choice, Learnt, Member, NoMember, Row, UntrainedStart
 from unroll_dsl.ir.build import build
 from unroll_dsl.objectives import read
 from unroll_dsl.passes.analysis.cost import cost
@@ -161,12 +161,12 @@ def _member(
     )
 
 
-def _start(steps: tuple[Relaxed, ...]) -> Start:
+def _start(steps: tuple[Relaxed, ...]) -> UntrainedStart:
     said = [note for step in steps if step.relaxation.name not in _ON_KNOTS for note in step.notes]
     if said or not all(step.relaxation.classical for step in steps):
-        return Start.ELSEWHERE
+        return UntrainedStart.ELSEWHERE
     names = {step.relaxation.name for step in steps}
-    return Start.NEAR if names & _ON_KNOTS else Start.EXACT
+    return UntrainedStart.NEAR if names & _ON_KNOTS else UntrainedStart.EXACT
 
 
 def _statements(program: n.Program) -> tuple[str, ...]:

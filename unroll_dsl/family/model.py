@@ -40,7 +40,7 @@ class Choice:
         return f"{self.method.name}_{self.name}" if self.name else self.method.name
 
 
-class Start(Enum):
+class UntrainedStart(Enum):
     """How a network starts, before any training."""
 
     EXACT = "as the algorithm"
@@ -93,7 +93,7 @@ class Member:
     shared: Count
     lines: int
     phases: int | None
-    start: Start
+    start: UntrainedStart
     notes: tuple[str, ...]
     same_as: str | None
     text: str

@@ -17,7 +17,7 @@ from unroll_dsl.operators.registry import lookup
 from unroll_dsl.semantics.model import (
     DiagCall,
     FunctionCall,
-    Instance,
+    FunctionInstance,
     InstanceCall,
     LayerCall,
     OperatorCall,
@@ -74,9 +74,9 @@ class Functions:
 
     def __init__(self) -> None:
         self.bodies: list[FunctionBody] = []
-        self._names: dict[Instance, str] = {}
+        self._names: dict[FunctionInstance, str] = {}
 
-    def name_of(self, instance: Instance) -> str:
+    def name_of(self, instance: FunctionInstance) -> str:
         """The key of an instance; its body is built when first asked for."""
         if instance in self._names:
             return self._names[instance]
@@ -189,7 +189,7 @@ class Expressions:
             return self.list.add(ops.Operator(record.name, record.defaults), (), type_, name.span)
         raise InternalError(f"{name.span}: nothing is known of `{name.text}`")
 
-    def _written_out(self, instance: Instance, args: tuple[int, ...]) -> int:
+    def _written_out(self, instance: FunctionInstance, args: tuple[int, ...]) -> int:
         """The body of a function of maps or layers, which are no values, where it is called."""
         definition = instance.definition
         inner = Expressions(self.list, instance.types, instance.calls, self.functions)

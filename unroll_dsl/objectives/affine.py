@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from unroll_dsl.objectives.maps import Chain, Left, Link, RealPart, Right, Scalar, Scale, Turned
-from unroll_dsl.objectives.model import Affine, Part, Variable
+from unroll_dsl.objectives.model import Affine, LinearPart, Variable
 from unroll_dsl.objectives.weights import Weight
 from unroll_dsl.semantics import TypedProgram
 from unroll_dsl.semantics.scopes import names_in
@@ -44,7 +44,7 @@ class _Refused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    parts: tuple[Part, ...]
+    parts: tuple[LinearPart, ...]
     offset: n.Expr | None
 
 
@@ -69,7 +69,7 @@ class AffineReader:
         present = {name.text for name in names_in(expr)} & names
         if len(present) < 2:
             return first
-        parts: list[Part] = []
+        parts: list[LinearPart] = []
         try:
             for name in self.variables:
                 if name in present:
@@ -126,7 +126,7 @@ class AffineReader:
             return _Found((), expr)
         match expr:
             case n.Name(text):
-                return _Found((Part(text, ()),), None)
+                return _Found((LinearPart(text, ()),), None)
             case n.Binary("+" | "-" as sign, left, right):
                 first, second = self._read(left, names), self._read(right, names)
                 self._same_shape(expr, (left, first), (right, second))
@@ -182,7 +182,7 @@ class AffineReader:
     def _through(self, found: _Found, link: Link) -> _Found:
         from unroll_dsl.objectives.maps import apply
 
-        parts = tuple(Part(p.variable, _joined_links(link, p.chain)) for p in found.parts)
+        parts = tuple(LinearPart(p.variable, _joined_links(link, p.chain)) for p in found.parts)
         offset = None if found.offset is None else apply((link,), found.offset)
         return _Found(parts, offset)
 
@@ -197,7 +197,7 @@ def _joined_links(link: Link, chain: Chain) -> Chain:
 def _sum(first: _Found, second: _Found, sign: str) -> _Found:
     if sign == "-":
         minus = Scalar(Weight.of(-1))
-        parts = tuple(Part(p.variable, _joined_links(minus, p.chain)) for p in second.parts)
+        parts = tuple(LinearPart(p.variable, _joined_links(minus, p.chain)) for p in second.parts)
     else:
         parts = second.parts
     offset = first.offset
@@ -266,7 +266,7 @@ def preimage_of(map_: Type, space: Array) -> Array | None:
     return result if isinstance(result, Array) else None
 
 
-def parts_of(affine: Affine) -> Iterator[Part]:
+def parts_of(affine: Affine) -> Iterator[LinearPart]:
     yield from affine.parts
 
 

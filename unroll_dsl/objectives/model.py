@@ -27,7 +27,7 @@ class Variable:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class LinearPart:
     """The linear part of an affine map in one variable."""
 
     variable: str
@@ -44,7 +44,7 @@ class Affine:
 
     expr: n.Expr
     type: Array
-    parts: tuple[Part, ...]
+    parts: tuple[LinearPart, ...]
     offset: n.Expr | None
     blocks: bool = False
 

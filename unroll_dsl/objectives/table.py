@@ -16,7 +16,7 @@ _NONE = "-"
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class TermRow:
     """A term: what it is, and what is known of it, formulas in the letters of docs/atoms.md."""
 
     term: str
@@ -30,13 +30,13 @@ class Row:
     source: str
 
 
-def rows(form: NormalForm) -> tuple[Row, ...]:
+def rows(form: NormalForm) -> tuple[TermRow, ...]:
     """A row for each term and variable of it."""
     facts = Facts(form)
     return tuple(_row(form, facts, term, v) for term in form.terms for v in term.variables)
 
 
-def _row(form: NormalForm, facts: Facts, term: Term, variable: str) -> Row:
+def _row(form: NormalForm, facts: Facts, term: Term, variable: str) -> TermRow:
     found = form.variable(variable)
     gradient = lipschitz = _NONE
     if term.atom.gradient is not None:
@@ -49,7 +49,7 @@ def _row(form: NormalForm, facts: Facts, term: Term, variable: str) -> Row:
     dual = conjugate(facts, term, name("p"), Weight.of("s"))
     linear = total(apply(chain, name(variable)) for chain in term.argument.chains(variable))
     weight = "" if term.weight.is_one else f"{expression_text(term.weight.expr())} * "
-    return Row(
+    return TermRow(
         weight + term.text,
         term.atom.title,
         expression_text(linear),

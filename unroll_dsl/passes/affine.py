@@ -40,7 +40,7 @@ Make = Callable[[], int]  # adds nodes, gives an id
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class ProductChoice:
     """What was decided about products that follow each other, and why."""
 
     origin: Span | None
@@ -49,7 +49,7 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True)
-class _Part:
+class _Summand:
     """A summand: `matrix`, None for the identity, applied to a vector; `rows` and `columns` of it."""
 
     vector: int  # id in the old graph
@@ -66,8 +66,8 @@ _STEPS = 64  # as many are composed into one
 class _Affine:
     """What a value is of the vectors of a phase and of a call."""
 
-    moving: _Part | None  # of one vector of the phase
-    still: tuple[_Part, ...]  # of vectors known earlier
+    moving: _Summand | None  # of one vector of the phase
+    still: tuple[_Summand, ...]  # of vectors known earlier
     work: int = 0  # multiplications, as it is written
     forming: int = 0  # what the matrices take
     products: int = 0
@@ -77,25 +77,25 @@ class _Affine:
 
 
 @dataclass
-class Affine:
+class AffineComposition:
     """The pass, for sizes that are known; `choices` tells afterwards what it has decided."""
 
     sizes: Sizes
-    choices: list[Choice] = field(default_factory=list)
+    choices: list[ProductChoice] = field(default_factory=list)
 
     def __call__(self, graph: Graph) -> Graph:
         return _Composing(graph, self.sizes, self.choices).run()
 
 
-def choices(graph: Graph, sizes: Sizes | None = None) -> tuple[Choice, ...]:
+def choices(graph: Graph, sizes: Sizes | None = None) -> tuple[ProductChoice, ...]:
     """What the pass decides about each run of products, in the order of the program."""
-    made = Affine(sizes or {})
+    made = AffineComposition(sizes or {})
     made(common(scaling(common(graph))))
     return tuple(made.choices)
 
 
 class _Composing:
-    def __init__(self, graph: Graph, sizes: Sizes, choices: list[Choice]) -> None:
+    def __init__(self, graph: Graph, sizes: Sizes, choices: list[ProductChoice]) -> None:
         self.graph = graph
         self.nodes = graph.nodes
         self.sizes = sizes
@@ -174,7 +174,7 @@ class _Composing:
         n = self._size(index)
         if n is None:
             return None
-        part = _Part(index, None, n, n)
+        part = _Summand(index, None, n, n)
         if self.stages[index] is not Stage.PHASE:
             return _Affine(None, (part,))
         found = self._affine(index) if self.uses[index] == 1 else None
@@ -196,7 +196,7 @@ class _Composing:
             return None
         q = self._size(x) or 0
 
-        def step(part: _Part) -> _Part:
+        def step(part: _Summand) -> _Summand:
             def make() -> int:
                 left = self.where[matrix]
                 return left if part.matrix is None else self.new.product(left, part.matrix())
@@ -217,7 +217,7 @@ class _Composing:
         if inner is None:
             return None
 
-        def step(part: _Part) -> _Part:
+        def step(part: _Summand) -> _Summand:
             def make() -> int:
                 right, whole = self._matrix(part), self.where[matrix]
                 if not self.planner.is_definite(index):
@@ -242,7 +242,7 @@ class _Composing:
         if inner is None:
             return None
 
-        def step(part: _Part) -> _Part:
+        def step(part: _Summand) -> _Summand:
             def make() -> int:
                 return self.new.make(op, self._matrix(part), self.where[number])
 
@@ -276,7 +276,7 @@ class _Composing:
     def _stepped(
         self,
         inner: _Affine,
-        step: Callable[[_Part], _Part],
+        step: Callable[[_Summand], _Summand],
         *,
         work: int = 0,
         forming: int = 0,
@@ -294,7 +294,7 @@ class _Composing:
             inner.steps + 1,
         )
 
-    def _both(self, parts: list[_Part]) -> _Part:
+    def _both(self, parts: list[_Summand]) -> _Summand:
         """The sum of parts of one vector."""
         first = parts[0]
         if len(parts) == 1 and not first.negative:
@@ -307,7 +307,7 @@ class _Composing:
 
     # ---- decision and writing -------------------------------------------------------------------
 
-    def _choice(self, found: _Affine, node: Node) -> Choice:
+    def _choice(self, found: _Affine, node: Node) -> ProductChoice:
         assert found.moving is not None
         rows, columns = found.moving.rows, found.moving.columns
         before = found.work + found.products * _CALL + found.passes * _PASS
@@ -316,11 +316,13 @@ class _Composing:
         fewer = rows * columns <= found.work  # in a large batch nothing else counts
         taken = fewer and saved > 0 and found.forming <= _USES * saved
         if taken:
-            return Choice(node.origin, True, f"one product with a matrix formed at set-up: {how}")
+            return ProductChoice(
+                node.origin, True, f"one product with a matrix formed at set-up: {how}"
+            )
         reason = f"as it is written: one matrix would take {how}"
         if fewer:
             reason += f", and {found.forming:,} to form"
-        return Choice(node.origin, False, reason)
+        return ProductChoice(node.origin, False, reason)
 
     def _made(self, found: _Affine, node: Node) -> int:
         """The one product, and what a call knows."""
@@ -342,7 +344,7 @@ class _Composing:
             return self.new.elementwise("sub", moving, constant, origin=node.origin)
         return self.new.elementwise("add", moving, self._total(still), origin=node.origin)
 
-    def _matrix(self, part: _Part) -> int:
+    def _matrix(self, part: _Summand) -> int:
         if part.matrix is not None:
             return part.matrix()
         type_ = self.nodes[part.vector].type

@@ -20,7 +20,7 @@ from unroll_dsl.ir.nodes import (
     Transpose,
 )
 from unroll_dsl.passes.analysis.signs import Sign
-from unroll_dsl.passes.structure import Diagonal, Gram, Identity, Opaque, Term, terms
+from unroll_dsl.passes.structure import DiagonalTerm, Gram, Identity, MapTerm, Opaque, terms
 from unroll_dsl.types import Array, Field
 
 
@@ -36,12 +36,12 @@ class Forms:
         type_ = self.nodes[index].type
         return isinstance(type_, Array) and type_.field is not Field.COMPLEX
 
-    def sign(self, parts: Sequence[Term]) -> Sign:
+    def sign(self, parts: Sequence[MapTerm]) -> Sign:
         """Definite where all terms are semidefinite and one is definite."""
         found = [self._definiteness(t) for t in parts]
         return max(found) if min(found, default=Sign.UNKNOWN) > Sign.UNKNOWN else Sign.UNKNOWN
 
-    def _definiteness(self, term: Term) -> Sign:
+    def _definiteness(self, term: MapTerm) -> Sign:
         """Positive (definite) or nonnegative (semidefinite), where that is known."""
         known = [self.signs[i] for i in term.times]
         for i in term.over:  # what may vanish has no finite quotient, so it counts as positive
@@ -49,7 +49,7 @@ class Forms:
         match term.core:
             case Identity():
                 pass
-            case Diagonal(entries):
+            case DiagonalTerm(entries):
                 known.append(self.signs[entries])
             case Gram(weight=None):
                 known.append(Sign.NONNEGATIVE)

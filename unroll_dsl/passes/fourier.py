@@ -3,7 +3,7 @@
     A' @ A + H' @ diag(rho) @ H      A = P * fft2, H = filters(B, padding=circular)
     =>  P^2 + sum_l rho_l |T_l|^2    T_l the transfer function of B_l
 
-A map is followed from its argument to its result: `Symbol` is what the transform of the argument has
+A map is followed from its argument to its result: `FourierSymbol` is what the transform of the argument has
 been multiplied by so far, one array a channel, and `spectral` whether we stand before or behind an
 `fft2`. Masks act behind it, filters and numbers a channel before it; whatever else turns up, the map
 is not diagonal in this basis.
@@ -33,7 +33,7 @@ from unroll_dsl.types import Array, Field, Form
 
 
 @dataclass(frozen=True, slots=True)
-class Symbol:
+class FourierSymbol:
     """`index` is the node of the multiplier, None for 1. With `banked` it has a channel axis."""
 
     index: int | None
@@ -50,7 +50,7 @@ def symbol(
     if space.rank != 3:
         return None
     walk = _Walk(nodes, where, space, new)
-    found = walk.follow(map_, Symbol(None), adjoint=False)
+    found = walk.follow(map_, FourierSymbol(None), adjoint=False)
     if found is None or found.spectral or found.banked:
         return None
     return found.index
@@ -65,7 +65,7 @@ class _Walk:
         self.space = space
         self.new = new
 
-    def follow(self, map_: int, here: Symbol, *, adjoint: bool) -> Symbol | None:
+    def follow(self, map_: int, here: FourierSymbol, *, adjoint: bool) -> FourierSymbol | None:
         node = self.nodes[map_]
         args = node.args
         match node.op:
@@ -105,14 +105,14 @@ class _Walk:
             case _:
                 return None
 
-    def _transform(self, here: Symbol, *, forward: bool) -> Symbol | None:
+    def _transform(self, here: FourierSymbol, *, forward: bool) -> FourierSymbol | None:
         if here.spectral == forward:
             return None
-        return Symbol(here.index, here.banked, forward)
+        return FourierSymbol(here.index, here.banked, forward)
 
     def _diagonal(
-        self, entries: int, here: Symbol, adjoint: bool, origin: Span | None
-    ) -> Symbol | None:
+        self, entries: int, here: FourierSymbol, adjoint: bool, origin: Span | None
+    ) -> FourierSymbol | None:
         """A mask behind the transform; a number, or one a channel, anywhere."""
         type_ = self.new.array(entries)
         of_planes = type_.rank == 2 and type_.shape == self.space.shape[1:]
@@ -124,8 +124,8 @@ class _Walk:
         return self._times(here, self._turned(entries, adjoint), origin)
 
     def _filters(
-        self, word: str, kernels: int, here: Symbol, adjoint: bool, origin: Span | None
-    ) -> Symbol | None:
+        self, word: str, kernels: int, here: FourierSymbol, adjoint: bool, origin: Span | None
+    ) -> FourierSymbol | None:
         rank = self.new.array(kernels).rank
         if rank != (3 if word == "filters" else 2) or (word == "blur" and here.banked):
             return None
@@ -140,33 +140,37 @@ class _Walk:
             if here.banked:
                 return None
             moved = self._times(here, turned, origin)
-            return Symbol(moved.index, True, here.spectral)
+            return FourierSymbol(moved.index, True, here.spectral)
         if not here.banked or here.index is None:
             return None
         product = self.new.elementwise("mul", turned, here.index, origin=origin)
         field = self.new.array(product).field
         mask = Array((h, w), field, Form.MASK)
         total = self.new.add(Builtin("sum", (("axis", 1),)), (product,), mask, origin)
-        return Symbol(total, False, here.spectral)
+        return FourierSymbol(total, False, here.spectral)
 
     def _turned(self, index: int, adjoint: bool) -> int:
         return self.new.conj(index) if adjoint else index
 
-    def _times(self, here: Symbol, factor: int, origin: Span | None) -> Symbol:
+    def _times(self, here: FourierSymbol, factor: int, origin: Span | None) -> FourierSymbol:
         if here.index is None:
-            return Symbol(factor, here.banked, here.spectral)
+            return FourierSymbol(factor, here.banked, here.spectral)
         turned = self.new.nodes[factor]
         alike = turned.op == Elementwise("conj") and (
             self.new.nodes[turned.args[0]] == self.new.nodes[here.index]
         )
         if alike:
-            return Symbol(squared(here.index, self.new, origin), here.banked, here.spectral)
+            return FourierSymbol(squared(here.index, self.new, origin), here.banked, here.spectral)
         product = self.new.elementwise("mul", factor, here.index, origin=origin)
-        return Symbol(product, here.banked, here.spectral)
+        return FourierSymbol(product, here.banked, here.spectral)
 
     def _sum(
-        self, left: Symbol | None, right: Symbol | None, word: str, origin: Span | None
-    ) -> Symbol | None:
+        self,
+        left: FourierSymbol | None,
+        right: FourierSymbol | None,
+        word: str,
+        origin: Span | None,
+    ) -> FourierSymbol | None:
         if left is None or right is None:
             return None
         if (left.banked, left.spectral) != (right.banked, right.spectral):
@@ -174,7 +178,7 @@ class _Walk:
         if left.banked:
             return None
         a, b = (self.new.number(1, origin) if s.index is None else s.index for s in (left, right))
-        return Symbol(self.new.elementwise(word, a, b, origin=origin), False, left.spectral)
+        return FourierSymbol(self.new.elementwise(word, a, b, origin=origin), False, left.spectral)
 
 
 def squared(index: int, new: Rewriting, origin: Span | None) -> int:

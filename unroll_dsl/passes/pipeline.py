@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from unroll_dsl.ir.graph import Graph
 from unroll_dsl.ir.verify import verify
-from unroll_dsl.passes.affine import Affine
+from unroll_dsl.passes.affine import AffineComposition
 from unroll_dsl.passes.beginning import beginning
 from unroll_dsl.passes.common import common
 from unroll_dsl.passes.dead import dead
@@ -55,7 +55,7 @@ STEPS = (
     # what that has made equal
     Step("common-2", _always(common), 0),
     # products that follow each other as one, `A' @ (A @ x - y)` as `G @ x - A' @ y`
-    Step("affine", Affine, 1),
+    Step("affine", AffineComposition, 1),
     # `solve` becomes factors and products, by structure
     Step("solving", Solving, 0),
     # factors that several systems share

@@ -40,7 +40,7 @@ from unroll_dsl.passes.analysis.signs import Sign, signs
 from unroll_dsl.passes.definite import Forms
 from unroll_dsl.passes.fourier import symbol
 from unroll_dsl.passes.rewrite import Rewriting
-from unroll_dsl.passes.structure import Dense, Diagonal, Gram, Identity, Opaque, Term, terms
+from unroll_dsl.passes.structure import Dense, DiagonalTerm, Gram, Identity, MapTerm, Opaque, terms
 from unroll_dsl.types import Array
 
 Sizes = Mapping[str, int]
@@ -48,7 +48,7 @@ Sizes = Mapping[str, int]
 
 @dataclass(frozen=True, slots=True)
 class Divide:
-    terms: tuple[Term, ...]
+    terms: tuple[MapTerm, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +57,11 @@ class Spectral:
     that is not known at set-up; with `thin` the basis is that of the rows of its factor; with
     `scale` the shift is a multiple of that fixed positive diagonal."""
 
-    fixed: tuple[Term, ...]
-    moving: Term | None  # its coefficient alone counts
-    shift: tuple[Term, ...]
+    fixed: tuple[MapTerm, ...]
+    moving: MapTerm | None  # its coefficient alone counts
+    shift: tuple[MapTerm, ...]
     thin: Gram | None
-    scale: tuple[Term, ...]
+    scale: tuple[MapTerm, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +71,8 @@ class Cholesky:
 
 @dataclass(frozen=True, slots=True)
 class Woodbury:
-    gram: Term
-    shift: tuple[Term, ...]
+    gram: MapTerm
+    shift: tuple[MapTerm, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +150,7 @@ class Planner:
         assert isinstance(node.op, Solve)
         matrix = node.args[0]
         parts = terms(self.graph.nodes, matrix)
-        if all(isinstance(t.core, Identity | Diagonal) for t in parts):
+        if all(isinstance(t.core, Identity | DiagonalTerm) for t in parts):
             return Plan(Divide(parts), "the matrix is diagonal: one division")
         if any(isinstance(t.core, Opaque) for t in parts):
             if self._fourier(index):
@@ -190,10 +190,10 @@ class Planner:
 
     # ---- moving shift ---------------------------------------------------------------------------
 
-    def _spectral(self, parts: Sequence[Term]) -> Plan | None:
+    def _spectral(self, parts: Sequence[MapTerm]) -> Plan | None:
         matrices = tuple(t for t in parts if not isinstance(t.core, Identity))
         shift = tuple(t for t in parts if isinstance(t.core, Identity))
-        scale: tuple[Term, ...] = ()
+        scale: tuple[MapTerm, ...] = ()
         if len({self._moving(t) for t in matrices}) > 1:
             split = self._diagonal_shift(parts)
             if split is None:
@@ -224,17 +224,17 @@ class Planner:
         return Plan(Spectral(matrices, moving, shift, thin, scale), why)
 
     def _diagonal_shift(
-        self, parts: Sequence[Term]
-    ) -> tuple[tuple[Term, ...], tuple[Term, ...]] | None:
+        self, parts: Sequence[MapTerm]
+    ) -> tuple[tuple[MapTerm, ...], tuple[MapTerm, ...]] | None:
         """Fixed matrices and a fixed positive diagonal, each times what moves."""
-        groups: dict[object, list[Term]] = {}
+        groups: dict[object, list[MapTerm]] = {}
         for term in parts:
             groups.setdefault(self._moving(term), []).append(term)
         if len(groups) != 2:
             return None
         for shift, matrices in (tuple(groups.values()), tuple(groups.values())[::-1]):
             diagonal = all(
-                isinstance(t.core, Identity | Diagonal)
+                isinstance(t.core, Identity | DiagonalTerm)
                 and self.stages[t.source] is Stage.SETUP
                 and t.sign > 0
                 and all(
@@ -249,7 +249,7 @@ class Planner:
                 return tuple(matrices), tuple(shift)
         return None
 
-    def _moving(self, term: Term) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    def _moving(self, term: MapTerm) -> tuple[tuple[int, ...], tuple[int, ...]]:
         """The part of a coefficient that is not known at set-up."""
         late = [
             tuple(sorted(i for i in side if self.stages[i] > Stage.SETUP))
@@ -257,7 +257,7 @@ class Planner:
         ]
         return late[0], late[1]
 
-    def _fixed_hermitian(self, term: Term) -> bool:
+    def _fixed_hermitian(self, term: MapTerm) -> bool:
         if self.stages[term.source] is not Stage.SETUP:
             return False
         if not all(self.forms.real(i) for i in (*term.times, *term.over)):
@@ -265,7 +265,7 @@ class Planner:
         match term.core:
             case Identity():
                 return True
-            case Diagonal(entries):
+            case DiagonalTerm(entries):
                 return self.forms.real(entries)
             case Gram(weight=weight):
                 return weight is None or self.forms.real(weight)
@@ -274,12 +274,12 @@ class Planner:
 
     # ---- positive definite ----------------------------------------------------------------------
 
-    def _definite(self, index: int, parts: Sequence[Term]) -> Plan:
+    def _definite(self, index: int, parts: Sequence[MapTerm]) -> Plan:
         matrix = self.graph.nodes[index].args[0]
         when = _WHEN[self.stages[matrix]]
         cholesky = f"{self._name(matrix)} is positive definite: its Cholesky factor is computed"
         grams = [t for t in parts if isinstance(t.core, Gram) and t.core.weight is None]
-        shift = tuple(t for t in parts if isinstance(t.core, Identity | Diagonal))
+        shift = tuple(t for t in parts if isinstance(t.core, Identity | DiagonalTerm))
         if (
             len(grams) == 1
             and len(shift) == len(parts) - 1
@@ -316,7 +316,7 @@ class Planner:
     def _factor_name(self, gram: Gram) -> str:
         return self._name(gram.factor) + ("'" if gram.turned else "")
 
-    def _shift_words(self, shift: Sequence[Term], matrices: Sequence[Term]) -> str:
+    def _shift_words(self, shift: Sequence[MapTerm], matrices: Sequence[MapTerm]) -> str:
         moving = [
             i
             for t in (*shift, *matrices)
@@ -325,7 +325,7 @@ class Planner:
         ]
         names = tuple(dict.fromkeys(self._name(i) for i in moving))
         verb = "moves" if len(names) == 1 else "move"
-        over = "a fixed diagonal" if any(isinstance(t.core, Diagonal) for t in shift) else "I"
+        over = "a fixed diagonal" if any(isinstance(t.core, DiagonalTerm) for t in shift) else "I"
         return f"only {' and '.join(names)} {verb}, before a fixed matrix and {over}"
 
     def _name(self, index: int) -> str:

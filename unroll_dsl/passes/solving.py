@@ -52,7 +52,7 @@ from unroll_dsl.passes.plans import (
 from unroll_dsl.passes.regularity import in_function, lower_factor, regular
 from unroll_dsl.passes.rewrite import Rewriting, with_nodes
 from unroll_dsl.passes.scaling import scaling
-from unroll_dsl.passes.structure import Diagonal, Gram, Identity, Term
+from unroll_dsl.passes.structure import DiagonalTerm, Gram, Identity, MapTerm
 from unroll_dsl.source import Span
 from unroll_dsl.types import Array, Field
 
@@ -291,7 +291,7 @@ class _Build:
             values = self._op("real", values)
         return vectors, values
 
-    def _woodbury(self, gram: Term, shift: tuple[Term, ...], b: int) -> int:
+    def _woodbury(self, gram: MapTerm, shift: tuple[MapTerm, ...], b: int) -> int:
         """(c A'A + D)^-1 b = D^-1 (b - c A' (c A D^-1 A' + I)^-1 A D^-1 b).
 
         For D = d I multiplied out: (b - c A' (c A A' + d I)^-1 A b) / d, so that A A' can be
@@ -350,7 +350,7 @@ class _Build:
         factor = self.where[gram.factor]
         return self.new.adjoint(factor, self.origin) if gram.turned else factor
 
-    def _coefficient(self, term: Term, *, fixed: bool | None = None) -> int | None:
+    def _coefficient(self, term: MapTerm, *, fixed: bool | None = None) -> int | None:
         """The scalar before a term, None for 1; with `fixed` the part that is known at set-up (with
         the sign), or that is not."""
 
@@ -371,25 +371,25 @@ class _Build:
             result = negative if result is None else self._op("neg", result)
         return result
 
-    def _diagonal(self, term: Term, *, fixed: bool | None = None) -> int:
+    def _diagonal(self, term: MapTerm, *, fixed: bool | None = None) -> int:
         """A term that is a multiple of the identity or of a diagonal, as scalar or array."""
         c = self._coefficient(term, fixed=fixed)
         if isinstance(term.core, Identity):
             return self.new.number(1, self.origin) if c is None else c
-        assert isinstance(term.core, Diagonal)
+        assert isinstance(term.core, DiagonalTerm)
         entries = self.where[term.core.entries]
         return entries if c is None else self._op("mul", c, entries)
 
-    def _matrix(self, term: Term) -> int:
+    def _matrix(self, term: MapTerm) -> int:
         """A term with the part of its coefficient that is known at set-up, as a matrix."""
         c = self._coefficient(term, fixed=True)
         matrix = self.where[term.source]
         return matrix if c is None else self._op("mul", c, matrix)
 
-    def _total(self, terms: Sequence[Term]) -> int:
+    def _total(self, terms: Sequence[MapTerm]) -> int:
         return self._sum(terms, self._diagonal)
 
-    def _sum(self, terms: Sequence[Term], value: Callable[[Term], int]) -> int:
+    def _sum(self, terms: Sequence[MapTerm], value: Callable[[MapTerm], int]) -> int:
         result = value(terms[0])
         for term in terms[1:]:
             result = self._op("add", result, value(term))

@@ -35,7 +35,7 @@ class Identity:
 
 
 @dataclass(frozen=True, slots=True)
-class Diagonal:
+class DiagonalTerm:
     """`entries` is the id of the array on the diagonal."""
 
     entries: int
@@ -64,11 +64,11 @@ class Opaque:
     map: int
 
 
-Core = Identity | Diagonal | Gram | Dense | Opaque
+Core = Identity | DiagonalTerm | Gram | Dense | Opaque
 
 
 @dataclass(frozen=True, slots=True)
-class Term:
+class MapTerm:
     """`sign`, times `times`, divided by `over` (ids of scalars), times `core`, which is node
     `source`."""
 
@@ -82,13 +82,13 @@ class Term:
 _MOST = 32  # sums of sums that share their parts would have terms without end
 
 
-def terms(nodes: Sequence[Node], index: int) -> tuple[Term, ...]:
+def terms(nodes: Sequence[Node], index: int) -> tuple[MapTerm, ...]:
     """The terms of the matrix or map `index`, in the order in which they are written."""
-    found: list[Term] = []
-    waiting = [Term(1, (), (), Dense(index), index)]
+    found: list[MapTerm] = []
+    waiting = [MapTerm(1, (), (), Dense(index), index)]
     while waiting:
         if len(found) + len(waiting) > _MOST:
-            return (Term(1, (), (), _rest(nodes, index), index),)
+            return (MapTerm(1, (), (), _rest(nodes, index), index),)
         term = waiting.pop()
         parts = _split(nodes, term)
         if parts is None:
@@ -98,14 +98,14 @@ def terms(nodes: Sequence[Node], index: int) -> tuple[Term, ...]:
     return tuple(found)
 
 
-def _split(nodes: Sequence[Node], term: Term) -> tuple[Term, ...] | None:
+def _split(nodes: Sequence[Node], term: MapTerm) -> tuple[MapTerm, ...] | None:
     """A term that is a sum or scaled as its parts, or None where it is neither."""
 
     def scalar(index: int) -> bool:
         type_ = nodes[index].type
         return isinstance(type_, Array) and type_.rank == 0
 
-    def part(index: int, sign: int = 1) -> Term:
+    def part(index: int, sign: int = 1) -> MapTerm:
         return replace(term, sign=term.sign * sign, source=index)
 
     node = nodes[term.source]
@@ -126,7 +126,7 @@ def _split(nodes: Sequence[Node], term: Term) -> tuple[Term, ...] | None:
             return None
 
 
-def _scaled(nodes: Sequence[Node], factor: int, term: Term) -> Term:
+def _scaled(nodes: Sequence[Node], factor: int, term: MapTerm) -> MapTerm:
     """`term` times a scalar, with minus signs and reciprocals taken apart."""
     while True:
         node = nodes[factor]
@@ -153,7 +153,7 @@ def _core(nodes: Sequence[Node], index: int) -> Core:
         case IdentityMap():
             return Identity()
         case DiagonalMap() | Builtin("diagonal_matrix"):
-            return Diagonal(node.args[0])
+            return DiagonalTerm(node.args[0])
         case Contract():
             return _gram(nodes, node) or _rest(nodes, index)
         case _:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from unroll_dsl.ir.draw import statement_graph
 from unroll_dsl.ir.graph import Graph
-from unroll_dsl.report.layout import Layout, Point, layout
+from unroll_dsl.report.layout import BoxLayout, Point, layout
 from unroll_dsl.report.letters import math_name
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ def svg(graph: Graph) -> str:
     return re.sub(r"<!-- Created with matplotlib.*?-->\n?", "", buffer.getvalue())
 
 
-def _paint(axes: Axes, picture: networkx.DiGraph[str], found: Layout) -> None:
+def _paint(axes: Axes, picture: networkx.DiGraph[str], found: BoxLayout) -> None:
     from matplotlib.patches import FancyBboxPatch
 
     places = found.places

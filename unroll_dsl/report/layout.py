@@ -24,7 +24,7 @@ Edge = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
-class Layout:
+class BoxLayout:
     """Columns are 1 apart, boxes of a column at least 1; heights are centred on 0.
 
     `routes` has the points that an arrow passes, both boxes' centres included; arrows back to the
@@ -35,7 +35,7 @@ class Layout:
     routes: Mapping[Edge, Sequence[Point]]
 
 
-def layout(picture: networkx.DiGraph[str]) -> Layout:
+def layout(picture: networkx.DiGraph[str]) -> BoxLayout:
     """Place each vertex and route each arrow.
 
     What belongs to a later stage stands to the right of all that belongs to an earlier one, so that
@@ -55,7 +55,7 @@ def layout(picture: networkx.DiGraph[str]) -> Layout:
         edge: [(float(column[place]), height[place]) for place in chain]
         for edge, chain in chains.items()
     }
-    return Layout(places, routes)
+    return BoxLayout(places, routes)
 
 
 def _columns(picture: networkx.DiGraph[str], forward: Sequence[Edge]) -> dict[str, int]:

@@ -16,7 +16,7 @@ from unroll_dsl.spec import Spec
 
 
 @dataclass(frozen=True, slots=True)
-class Learnt:
+class LearnableSummary:
     """A learnable: its type, whether each phase has its own, where its classical value stands."""
 
     name: str
@@ -25,7 +25,7 @@ class Learnt:
 
 
 @dataclass(frozen=True, slots=True)
-class Work:
+class StageCost:
     """What one stage costs for one sample: operations, bytes in float32, operators applied."""
 
     stage: str
@@ -41,11 +41,11 @@ class Summary:
     name: str
     title: str
     phases: int | None
-    learnt: tuple[Learnt, ...]
+    learnt: tuple[LearnableSummary, ...]
     per_phase: str
     shared: str
     total: str
-    work: tuple[Work, ...]
+    work: tuple[StageCost, ...]
     solves: tuple[tuple[str, str, str], ...]  # where, route, reason
     products: tuple[tuple[str, str], ...] = ()  # where some follow each other: what is done, why
     fused: tuple[str, ...] = ()  # what kernels do differently from the program, and what it saves
@@ -112,7 +112,7 @@ def summary(
     live = liveness(optimized, training=graph.loss is not None)
 
     learnt = tuple(
-        Learnt(p.name, str(p.type), p.per_phase)
+        LearnableSummary(p.name, str(p.type), p.per_phase)
         for p in graph.parameters
         if p.name in live.parameters and p.trainable
     )
@@ -146,8 +146,8 @@ def summary(
     )
 
 
-def _work(stage: str, found: Cost) -> Work:
-    return Work(stage, str(found.flops), str(found.numbers * 4), found.applications)
+def _work(stage: str, found: Cost) -> StageCost:
+    return StageCost(stage, str(found.flops), str(found.numbers * 4), found.applications)
 
 
 def _where(span: object) -> str:

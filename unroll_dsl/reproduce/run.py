@@ -29,7 +29,7 @@ _BATCH = 64  # blocks at a time
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class ImageRow:
     """One image: PSNR in dB, SSIM and NMSE of the reconstruction, and of what it starts from."""
 
     image: str
@@ -55,17 +55,19 @@ class Result:
     choices: Mapping[str, str]
     used: Mapping[str, str]
     sampling: float
-    rows: tuple[Row, ...]
+    rows: tuple[ImageRow, ...]
     published: float | None
     measured: float | None
     seconds: float
     notes: tuple[str, ...] = ()
 
     @property
-    def mean(self) -> Row:
+    def mean(self) -> ImageRow:
         """Plain means over the images; of PSNR the mean of the decibels. SSIM over those that have one."""
-        columns = [f.name for f in fields(Row) if f.name != "image"]
-        return Row("mean", *(_mean([getattr(r, key) for r in self.rows], key) for key in columns))
+        columns = [f.name for f in fields(ImageRow) if f.name != "image"]
+        return ImageRow(
+            "mean", *(_mean([getattr(r, key) for r in self.rows], key) for key in columns)
+        )
 
     def problems(self) -> tuple[str, ...]:
         """Figures that are no numbers, in words. Images smaller than its window have no SSIM, which is none."""
@@ -95,11 +97,11 @@ class Reconstruction:
     start: Image
     found: Image
 
-    def row(self) -> Row:
+    def row(self) -> ImageRow:
         figures = [
             f(image, self.truth) for image in (self.found, self.start) for f in (psnr, ssim, nmse)
         ]
-        return Row(self.name, *figures)
+        return ImageRow(self.name, *figures)
 
 
 def reproduce(
@@ -151,7 +153,7 @@ def reproduce(
         )
     bind = _uncentred(protocol, bind)
     begin = time.monotonic()
-    rows: list[Row] = []
+    rows: list[ImageRow] = []
     network = _Networks(
         spec, protocol, imported, "" if weights is None else weights.name, bind, phases, trained
     )

@@ -10,7 +10,7 @@ from unroll_dsl.data.metrics import Metric
 from unroll_dsl.runs.crossing import Curve, crossing
 from unroll_dsl.runs.examples import figure
 from unroll_dsl.runs.page import Table
-from unroll_dsl.runs.panels import Line, Panel, finite, spans_decades
+from unroll_dsl.runs.panels import Panel, PanelLine, finite, spans_decades
 from unroll_dsl.runs.solver import Samples, Solver, quality, steps_up_to
 
 _BUDGET = 15.0  # seconds that a classical curve may take
@@ -54,7 +54,7 @@ def quality_panel(curves: Sequence[Curve], metric: Metric, title: str) -> Panel:
         x, y = finite(curve.phases, curve.quality)
         short = len(x) <= 24 and not curve.classical
         lines.append(
-            Line(
+            PanelLine(
                 x,
                 y,
                 curve.name,

@@ -12,7 +12,7 @@ import numpy as np
 from unroll_dsl.data.metrics import Metric
 from unroll_dsl.runs.against import affordable, metric_label, quality_panel
 from unroll_dsl.runs.crossing import Curve, Worth, worth
-from unroll_dsl.runs.panels import Line, Panel, finite
+from unroll_dsl.runs.panels import Panel, PanelLine, finite
 from unroll_dsl.runs.solver import Samples, Solver, quality, steps_up_to
 
 
@@ -51,7 +51,7 @@ class Comparison:
 
     def _by_parameters(self) -> Panel:
         lines = [
-            Line((float(c.parameters),), (c.last,), c.name, colour=i, points=True)
+            PanelLine((float(c.parameters),), (c.last,), c.name, colour=i, points=True)
             for i, c in enumerate(self.networks)
         ]
         counts = [c.parameters for c in self.networks]

@@ -11,14 +11,14 @@ import numpy as np
 from unroll_dsl.ir import nodes as ops
 from unroll_dsl.ir.graph import Random
 from unroll_dsl.runs.learned import Learned, begins_at_random, quiet, taught
-from unroll_dsl.runs.panels import Line, Panel, Points
+from unroll_dsl.runs.panels import Panel, PanelLine, Points
 from unroll_dsl.spec import Spec
 from unroll_dsl.syntax.nodes import Declaration, Let
 from unroll_dsl.types import Array
 
 
 @dataclass(frozen=True, slots=True)
-class Constant:
+class LearntConstant:
     """One learnt number, or vector, in each phase.
 
     Of a vector `trained` and `classical` are medians and `band` goes from its lowest tenth to its
@@ -39,9 +39,11 @@ class Constant:
 
     def panel(self) -> Panel:
         phases = tuple(float(k) for k in range(1, len(self.trained) + 1))
-        lines = [Line(phases, self.trained, "learned", points=len(phases) <= 40, band=self.band)]
+        lines = [
+            PanelLine(phases, self.trained, "learned", points=len(phases) <= 40, band=self.band)
+        ]
         if self.classical is not None:
-            lines.append(Line(phases, self.classical, "classical", dashed=True, muted=True))
+            lines.append(PanelLine(phases, self.classical, "classical", dashed=True, muted=True))
         caption = (
             f"Median of its {self.size} entries; the band holds the middle eight tenths."
             if self.size > 1
@@ -51,7 +53,7 @@ class Constant:
         return Panel(self.name, "phase", label, tuple(lines), whole_x=True, caption=caption)
 
 
-def constants(learned: Learned) -> tuple[Constant, ...]:
+def constants(learned: Learned) -> tuple[LearntConstant, ...]:
     """All scalars and vectors that training has changed, declared ones before those made of them.
 
     What is computed of learnables under a name of its own (`let mu = ...`) is among them.
@@ -71,7 +73,7 @@ def constants(learned: Learned) -> tuple[Constant, ...]:
     )
 
 
-def _constant(learned: Learned, name: str, index: int, comment: str) -> Constant:
+def _constant(learned: Learned, name: str, index: int, comment: str) -> LearntConstant:
     rows = _rows(learned.by_phase(index))
     drawn = begins_at_random(learned.graph, (index,))
     start = None if drawn else _rows(learned.by_phase(index, classical=True))
@@ -81,7 +83,7 @@ def _constant(learned: Learned, name: str, index: int, comment: str) -> Constant
         low, high = np.quantile(rows, (0.1, 0.9), axis=1)
         band = (_points(low), _points(high))
     trained = _points(np.median(rows, axis=1))
-    return Constant(name, comment, trained, classical, band, rows.shape[1])
+    return LearntConstant(name, comment, trained, classical, band, rows.shape[1])
 
 
 def changes(learned: Learned) -> Panel | None:
@@ -89,7 +91,7 @@ def changes(learned: Learned) -> Panel | None:
 
     The norm of the difference over the norm of the start; None if the program has none of these.
     """
-    lines: list[Line] = []
+    lines: list[PanelLine] = []
     graph = learned.graph
     for parameter in graph.parameters:
         is_number = isinstance(parameter.type, Array) and parameter.type.rank < 2
@@ -106,7 +108,9 @@ def changes(learned: Learned) -> Panel | None:
         change = _change(pairs, learned.phases if parameter.per_phase else 1)
         phases = tuple(float(k) for k in range(1, learned.phases + 1))
         y = change if parameter.per_phase else change * learned.phases
-        lines.append(Line(phases, y, parameter.name, colour=len(lines), points=len(phases) <= 40))
+        lines.append(
+            PanelLine(phases, y, parameter.name, colour=len(lines), points=len(phases) <= 40)
+        )
     if not lines:
         return None
     return Panel(

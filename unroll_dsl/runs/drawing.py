@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from unroll_dsl.runs.panels import Line, Panel
+from unroll_dsl.runs.panels import Panel, PanelLine
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -188,7 +188,7 @@ def _draw(axes: Axes, panel: Panel) -> None:
         axes.legend(loc="best", ncols=2 if sum(bool(e.label) for e in panel.lines) > 6 else 1)
 
 
-def _draw_line(axes: Axes, line: Line) -> None:
+def _draw_line(axes: Axes, line: PanelLine) -> None:
     colour = PALETTE[line.colour % len(PALETTE)] if line.shade is None else shade(line.shade)
     if line.muted:
         colour = _INK
@@ -212,7 +212,7 @@ def _draw_line(axes: Axes, line: Line) -> None:
         axes.fill_between(line.x, *line.band, color=colour, alpha=0.18, linewidth=0, zorder=2)
 
 
-def _stroke(line: Line) -> Any:
+def _stroke(line: PanelLine) -> Any:
     if line.bare:
         return "none"
     return (0, (4, 2.5)) if line.dashed else "-"

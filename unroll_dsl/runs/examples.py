@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from unroll_dsl.data.metrics import Metric
-from unroll_dsl.runs.page import Block, Note, Pictures, Plots
-from unroll_dsl.runs.panels import Line, Panel
+from unroll_dsl.runs.page import Block, Note, PictureRow, Plots
+from unroll_dsl.runs.panels import Panel, PanelLine
 from unroll_dsl.runs.pictures import grey, heat
 from unroll_dsl.runs.solver import Samples, Solver
 
@@ -62,7 +62,7 @@ def figure(value: float, metric: Metric) -> str:
     return f"{value:.4f}" if 1e-3 <= abs(value) < 1e4 or value == 0 else f"{value:.3e}"
 
 
-def _images(i: int, shown: tuple[Tensor, Tensor, Tensor], word: str, metric: Metric) -> Pictures:
+def _images(i: int, shown: tuple[Tensor, Tensor, Tensor], word: str, metric: Metric) -> PictureRow:
     """Target, start, reconstruction and error of sample `i`; all samples on one scale of grey."""
     truth, start, found = shown
     target, image = _plane(truth[i]), _plane(found[i])
@@ -79,7 +79,7 @@ def _images(i: int, shown: tuple[Tensor, Tensor, Tensor], word: str, metric: Met
         grey(image, f"reconstruction, {after}", top=top, bottom=bottom),
         heat(error, f"error, white at {most:.2g} and more", top=most),
     )
-    return Pictures(items, f"Sample {i + 1}")
+    return PictureRow(items, f"Sample {i + 1}")
 
 
 def _plane(image: Tensor) -> Values:
@@ -94,8 +94,8 @@ def _stems(i: int, found: Tensor, truth: Tensor, metric: Metric) -> Panel:
     here = slice(i, i + 1)
     word = figure(float(metric(found[here], truth[here])[0]), metric)
     lines = (
-        Line(*_entries(target), "target", muted=True, stems=True),
-        Line(*_entries(code), "found", colour=1, points=True, bare=True),
+        PanelLine(*_entries(target), "target", muted=True, stems=True),
+        PanelLine(*_entries(code), "found", colour=1, points=True, bare=True),
     )
     return Panel(f"Sample {i + 1}: {word}", "entry", "value", lines, whole_x=True)
 

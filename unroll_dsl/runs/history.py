@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from unroll_dsl.runs.panels import Line, Panel, finite, spans_decades
+from unroll_dsl.runs.panels import Panel, PanelLine, finite, spans_decades
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,7 @@ def training_panels(history: History, words: Mapping[str, str] | None = None) ->
             kept = [(a, b) for a, b in zip(x, y, strict=True) if a >= first]
             if kept:
                 x, y = tuple(a for a, _ in kept), tuple(b for _, b in kept)
-                lines.append(Line(x, y, word, colour=place, points=len(x) < 30))
+                lines.append(PanelLine(x, y, word, colour=place, points=len(x) < 30))
         if lines:
             if len(lines) == 1:
                 lines = [replace(lines[0], label="")]
@@ -143,7 +143,7 @@ def evolution_panels(
             continue
         last = max(tracks)
         lines = tuple(
-            Line(
+            PanelLine(
                 tuple(step for step, _ in track),
                 tuple(value for _, value in track),
                 f"phase {phase + 1}" if phase in (0, last) and last else "",

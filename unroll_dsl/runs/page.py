@@ -29,7 +29,7 @@ class Plots:
 
 
 @dataclass(frozen=True, slots=True)
-class Pictures:
+class PictureRow:
     """Pictures in a row: what belongs together, such as a target and its reconstruction."""
 
     items: tuple[Picture, ...]
@@ -71,7 +71,7 @@ class Note:
     kind: ClassVar[str] = "note"
 
 
-Block = Plots | Pictures | Table | Listing | Note
+Block = Plots | PictureRow | Table | Listing | Note
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ _DECADES = 10.0  # positive values that span more than this are shown on a logar
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class PanelLine:
     """One curve: `y` against `x`, both of the same length.
 
     `shade`, from 0 to 1, places a line in an ordered family, such as phases; `colour` numbers the
@@ -39,7 +39,7 @@ class Panel:
     title: str
     x_label: str
     y_label: str
-    lines: tuple[Line, ...]
+    lines: tuple[PanelLine, ...]
     log_x: bool = False
     log_y: bool = False
     whole_x: bool = False  # only whole numbers have a tick

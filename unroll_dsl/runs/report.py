@@ -19,14 +19,14 @@ from unroll_dsl.runs.against import (
     quality_panel,
 )
 from unroll_dsl.runs.classical import untrained
-from unroll_dsl.runs.constants import Constant, changes, comments_of, constants
+from unroll_dsl.runs.constants import LearntConstant, changes, comments_of, constants
 from unroll_dsl.runs.contents import Contents
 from unroll_dsl.runs.crossing import crossing
 from unroll_dsl.runs.examples import examples, figure
 from unroll_dsl.runs.filters import filters
 from unroll_dsl.runs.history import evolution_panels, training_panels
 from unroll_dsl.runs.learned import Learned, learned
-from unroll_dsl.runs.page import Block, Listing, Note, Page, Pictures, Plots, Section, Table
+from unroll_dsl.runs.page import Block, Listing, Note, Page, PictureRow, Plots, Section, Table
 from unroll_dsl.runs.shrinkage import shrinkage_panels
 from unroll_dsl.runs.solver import Samples
 
@@ -200,7 +200,7 @@ def _training(run: Contents) -> Section:
     return Section("training", "Training", blocks, intro)
 
 
-def _constants(run: Contents, network: Learned | str, values: Sequence[Constant]) -> Section:
+def _constants(run: Contents, network: Learned | str, values: Sequence[LearntConstant]) -> Section:
     title = "Learnt constants, phase by phase"
     if isinstance(network, str):
         return Section("constants", title, (Note(network),))
@@ -226,7 +226,7 @@ def _constants(run: Contents, network: Learned | str, values: Sequence[Constant]
     return Section("constants", title, tuple(blocks), intro)
 
 
-def _shared(values: Sequence[Constant]) -> Table:
+def _shared(values: Sequence[LearntConstant]) -> Table:
     rows = [
         (
             constant.name,
@@ -251,7 +251,7 @@ def _shapes(run: Contents, network: Learned | str) -> Section:
     if panels:
         blocks.append(Plots(panels))
     for found in filters(network, atoms=run.patches):
-        blocks.append(Pictures((found.picture(),), wide=True))
+        blocks.append(PictureRow((found.picture(),), wide=True))
     intro = (
         "Filters: blue is negative, red positive, each to its own scale."
         if len(blocks) > bool(panels)

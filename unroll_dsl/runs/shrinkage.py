@@ -17,7 +17,7 @@ from unroll_dsl.ir.bodies import consists_of
 from unroll_dsl.ir.graph import FunctionBody, Graph
 from unroll_dsl.ir.nodes import Node
 from unroll_dsl.runs.learned import Learned, begins_at_random, quiet, taught
-from unroll_dsl.runs.panels import Line, Panel, Points
+from unroll_dsl.runs.panels import Panel, PanelLine, Points
 from unroll_dsl.types import Activation, Array, Layer
 
 Values = NDArray[Any]
@@ -30,7 +30,7 @@ _FLAT = 1e-12
 
 
 @dataclass(frozen=True, slots=True)
-class Shrinkage:
+class LearntShrinkage:
     """`found[k, i]` is the value at `at[i]` in phase k + 1; `classical` that of the classical start.
 
     Of functions that differ from channel to channel there is one of these for each.
@@ -45,7 +45,7 @@ class Shrinkage:
     def panel(self) -> Panel:
         last = len(self.found) - 1
         lines = [
-            Line(
+            PanelLine(
                 self.at,
                 y,
                 f"phase {k + 1}" if k in (0, last) and last else "learned" * (last == 0),
@@ -54,17 +54,17 @@ class Shrinkage:
             for k, y in enumerate(self.found)
         ]
         if self.classical is not None:
-            lines.append(Line(self.at, self.classical, "classical", dashed=True, muted=True))
+            lines.append(PanelLine(self.at, self.classical, "classical", dashed=True, muted=True))
         return Panel(self.name, "entering", "leaving", tuple(lines), caption=self.caption)
 
 
-def shrinkages(learned: Learned) -> tuple[Shrinkage, ...]:
+def shrinkages(learned: Learned) -> tuple[LearntShrinkage, ...]:
     """The curves of all calls `f(v, ...)` in a phase where f acts on each entry of v by itself and
     what follows v is learned, and of the `plf` activations in learned layers."""
     graph = learned.graph
     still, trained = quiet(graph), taught(graph)
     bodies = {body.name: body for body in graph.functions}
-    found: list[Shrinkage] = []
+    found: list[LearntShrinkage] = []
     seen: set[tuple[Any, tuple[int, ...]]] = set()
     for index, node in enumerate(graph.nodes):
         call = (node.op, node.args[1:])
@@ -104,7 +104,7 @@ def _is_call(
     )
 
 
-def _of_call(learned: Learned, index: int) -> list[Shrinkage]:
+def _of_call(learned: Learned, index: int) -> list[LearntShrinkage]:
     graph = learned.graph
     node = graph.nodes[index]
     first, *rest = node.args
@@ -157,7 +157,7 @@ def _reach(operands: Sequence[Values]) -> float:
 
 def _by_channel(
     name: str, at: Values, values: Values, classical: Values | None, *, is_vector: bool
-) -> list[Shrinkage]:
+) -> list[LearntShrinkage]:
     """A curve for each channel; of a vector one, of its entry with the median threshold."""
     channels = values.shape[1]
     chosen: list[tuple[str, int | None, str]]
@@ -176,7 +176,7 @@ def _by_channel(
         if classical is not None:
             start = np.median(classical, axis=0) if channel is None else classical[channel]
         found.append(
-            Shrinkage(
+            LearntShrinkage(
                 title,
                 _points(at),
                 tuple(_points(row) for row in rows),
@@ -198,9 +198,9 @@ def _title(graph: Graph, index: int) -> str:
     return f"{word}(v, {', '.join(map(str, rest))})"
 
 
-def _of_layer(learned: Learned, name: str, layer: Layer, per_phase: bool) -> list[Shrinkage]:
+def _of_layer(learned: Learned, name: str, layer: Layer, per_phase: bool) -> list[LearntShrinkage]:
     """The curves of `plf` activations, which a layer has for each channel."""
-    found: list[Shrinkage] = []
+    found: list[LearntShrinkage] = []
     tensors = learned.trained.parameter(name)
     for place, step in enumerate(layer.steps):
         if step != Activation("plf"):

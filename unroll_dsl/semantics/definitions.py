@@ -5,7 +5,7 @@ from __future__ import annotations
 from unroll_dsl.operators.model import Parameter
 from unroll_dsl.semantics import errors
 from unroll_dsl.semantics.arguments import bind
-from unroll_dsl.semantics.model import Instance, InstanceCall
+from unroll_dsl.semantics.model import FunctionInstance, InstanceCall
 from unroll_dsl.semantics.scopes import Context, Place, Reporter
 from unroll_dsl.semantics.typing import Typing
 from unroll_dsl.syntax.nodes import Call, Definition
@@ -59,7 +59,7 @@ def definition_call(typing: Typing, call: Call, definition: Definition, context:
 
 def _instantiate(
     typing: Typing, definition: Definition, types: tuple[Type, ...], context: Context
-) -> tuple[Instance, str | None]:
+) -> tuple[FunctionInstance, str | None]:
     """The body of a definition typed for these arguments, and what is wrong with it, if anything.
 
     In the file's own definitions mistakes that no argument could mend (an unknown name, a call of
@@ -88,5 +88,5 @@ def _instantiate(
     invoked = 1 + sum(
         made.instance.invoked for made in inner.calls.values() if isinstance(made, InstanceCall)
     )
-    instance = Instance(definition, types, inner.types, inner.calls, result, invoked)
+    instance = FunctionInstance(definition, types, inner.types, inner.calls, result, invoked)
     return instance, problem

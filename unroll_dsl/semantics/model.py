@@ -90,7 +90,7 @@ class OperatorCall:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Instance:
+class FunctionInstance:
     """A `def` at given argument types; `types` and `calls` are those of its body, `invoked` how many
     functions one call of it calls in all, itself included."""
 
@@ -104,7 +104,7 @@ class Instance:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class InstanceCall:
-    instance: Instance
+    instance: FunctionInstance
     arrays: tuple[Expr, ...]
 
 

@@ -9,7 +9,7 @@ from typing import Self, assert_never
 
 from unroll_dsl.semantics import errors
 from unroll_dsl.semantics.errors import Operand
-from unroll_dsl.semantics.model import Instance, Symbol
+from unroll_dsl.semantics.model import FunctionInstance, Symbol
 from unroll_dsl.semantics.scopes import Context, Reporter
 from unroll_dsl.syntax.nodes import Definition, Expr, Name
 from unroll_dsl.types import Array, Layer, LinearMap, Type, Unknown
@@ -36,7 +36,7 @@ class Typing(ABC):
         self.poisoned = poisoned
         self.reporter = reporter
         self.phases = 10  # how many there are, where the program does not say
-        self.instances: dict[tuple[Definition, tuple[Type, ...]], Instance] = {}
+        self.instances: dict[tuple[Definition, tuple[Type, ...]], FunctionInstance] = {}
         self.numbers: dict[Expr, float] = {}  # of arithmetic of nothing but numbers
         # how many maps a map is made of, one within the other; by the identity of a type that is kept here
         self.levels: dict[int, tuple[LinearMap, int]] = {}

@@ -28,7 +28,7 @@ Value = Placed | list[Placed]  # a list while a repetition (`x*`) grows
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class LineStart:
     """Where the machine stood before the first token of a line."""
 
     states: tuple[int, ...]
@@ -90,15 +90,15 @@ class Machine:
         self._states.append(self._tables.states[self._states[-1]][rule.origin])
         self._values.append(value)
 
-    def mark(self) -> Mark:
+    def mark(self) -> LineStart:
         """The place before the token that was taken last."""
-        return Mark(tuple(self._states[:-1]), tuple(self._values[:-1]))
+        return LineStart(tuple(self._states[:-1]), tuple(self._values[:-1]))
 
-    def whole(self) -> Mark:
+    def whole(self) -> LineStart:
         """The place behind the token that was taken last."""
-        return Mark(tuple(self._states), tuple(self._values))
+        return LineStart(tuple(self._states), tuple(self._values))
 
-    def restore(self, mark: Mark) -> None:
+    def restore(self, mark: LineStart) -> None:
         self._states = list(mark.states)
         self._values = list(mark.values)
 

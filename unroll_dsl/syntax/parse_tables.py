@@ -23,7 +23,7 @@ LAYOUT = 2  # of the JSON below; raise it when that changes
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class Production:
     """One alternative: `size` parts become a `name` node, filed under `origin` in the tables."""
 
     name: str
@@ -59,7 +59,7 @@ class Tables:
     states: tuple[dict[str, int], ...]
     start: int
     end: int
-    rules: tuple[Rule, ...]
+    rules: tuple[Production, ...]
     words: dict[str, str]
     marks: tuple[tuple[str, str], ...]
     patterns: tuple[tuple[str, str], ...]
@@ -78,7 +78,7 @@ def load_tables() -> Tables:
         tuple(record["states"]),
         record["start"],
         record["end"],
-        tuple(Rule(*rule) for rule in record["rules"]),
+        tuple(Production(*rule) for rule in record["rules"]),
         record["words"],
         tuple((name, text) for name, text in record["marks"]),
         tuple((name, pattern) for name, pattern in record["patterns"]),

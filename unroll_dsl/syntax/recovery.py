@@ -18,7 +18,7 @@ from unroll_dsl.source import Span
 from unroll_dsl.syntax import nodes as n
 from unroll_dsl.syntax import reports as e
 from unroll_dsl.syntax.blocks import Block, Place, grouped, opening_word
-from unroll_dsl.syntax.builder import ACTIONS, Refused, Unit
+from unroll_dsl.syntax.builder import ACTIONS, OverLimit, Unit
 from unroll_dsl.syntax.engine import Machine
 from unroll_dsl.syntax.parse_tables import Tables
 from unroll_dsl.syntax.tokens import (
@@ -182,7 +182,7 @@ class _Reader:
             taken = self._resolved(token, index, line, place)
             try:
                 accepted = self._machine.feed(taken)
-            except Refused as refused:
+            except OverLimit as refused:
                 problem: Diagnostic | None = refused.diagnostic
             else:
                 problem = None if accepted else self._diagnose(line, index, place)

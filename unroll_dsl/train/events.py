@@ -8,7 +8,7 @@ from typing import Any
 
 from torch import nn
 
-from unroll_dsl.train.regimes import Stage
+from unroll_dsl.train.regimes import TrainingStage
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +17,7 @@ class StepDone:
 
     step: int
     total: int
-    stage: Stage
+    stage: TrainingStage
     loss: float
     grad_norm: float
     rate: float
@@ -41,7 +41,7 @@ class StageBegun:
 
     number: int
     count: int
-    stage: Stage
+    stage: TrainingStage
     network: nn.Module
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from accelerate import Accelerator
 
 
-class Objective(nn.Module):
+class SharedLoss(nn.Module):
     """The loss of a network as a module, so that several processes can share its gradient."""
 
     def __init__(self, network: nn.Module) -> None:
@@ -45,7 +45,7 @@ class Learner:
         if train.compile:
             network.compile()
         optimizer = _optimizer(groups, train, rate)
-        prepared = accelerator.prepare(Objective(network), optimizer)
+        prepared = accelerator.prepare(SharedLoss(network), optimizer)
         self.objective: nn.Module = prepared[0]
         self.optimizer: Any = prepared[1]
 

@@ -21,7 +21,7 @@ from unroll_dsl.train.errors import Diverged, TrainingError
 from unroll_dsl.train.events import Hooks, StageBegun, StepDone, Validated
 from unroll_dsl.train.folder import CONFIG, Folder
 from unroll_dsl.train.learner import Learner, largest_gradient
-from unroll_dsl.train.regimes import Stage
+from unroll_dsl.train.regimes import TrainingStage
 from unroll_dsl.train.schedule import factor
 from unroll_dsl.train.setup import Setup
 from unroll_dsl.train.transfer import carry
@@ -56,7 +56,7 @@ class Counters:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class Ending:
     """How a run ended: after `step` updates, `finished` or stopped on request."""
 
     step: int
@@ -65,7 +65,7 @@ class Outcome:
     best: float | None
 
 
-class Loop:
+class TrainingLoop:
     """Runs the stages of a set-up and writes its folder."""
 
     def __init__(
@@ -83,7 +83,7 @@ class Loop:
         self.begun, self.before = time.monotonic(), 0.0
         self.reported = self.begun
 
-    def run(self, resumed: Checkpoint | None) -> Outcome:
+    def run(self, resumed: Checkpoint | None) -> Ending:
         """All stages, from a checkpoint if there is one."""
         state: Mapping[str, Tensor] | None = None
         finished = True
@@ -123,11 +123,11 @@ class Loop:
                     break
             state = network.state_dict()
         metric = self.setup.metric.name if self.trial is not None else None
-        return Outcome(self.step, finished, metric, self.counters.best)
+        return Ending(self.step, finished, metric, self.counters.best)
 
     # ---- one stage ------------------------------------------------------------------------------
 
-    def _enter(self, number: int, stage: Stage) -> None:
+    def _enter(self, number: int, stage: TrainingStage) -> None:
         before = self.setup.stages[number - 1] if number else None
         if before is None or not stage.same_network(before):
             self.counters.best = None

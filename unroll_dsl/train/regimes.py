@@ -19,7 +19,7 @@ from unroll_dsl.train.errors import TrainingError
 
 
 @dataclass(frozen=True, slots=True)
-class Stage:
+class TrainingStage:
     """One network, what of it is trained, how long and how fast.
 
     Attributes
@@ -45,12 +45,12 @@ class Stage:
     start: str = "classical"
     optional: bool = False
 
-    def same_network(self, other: Stage) -> bool:
+    def same_network(self, other: TrainingStage) -> bool:
         """Whether both train a network of one shape, so that their metrics can be compared."""
         return self.phases == other.phases and dict(self.learn) == dict(other.learn)
 
 
-def stages(config: Config, spec: Spec, samples: int) -> tuple[Stage, ...]:
+def stages(config: Config, spec: Spec, samples: int) -> tuple[TrainingStage, ...]:
     """The stages of a run; `samples` is how many an epoch has.
 
     Raises
@@ -74,7 +74,7 @@ def stages(config: Config, spec: Spec, samples: int) -> tuple[Stage, ...]:
             )
         return _own(config, count, steps)
     if train.regime == "whole":
-        return (Stage("whole", count, config.learn, (), steps, train.rate),)
+        return (TrainingStage("whole", count, config.learn, (), steps, train.rate),)
     if count is None:
         raise TrainingError(
             f"`{spec.name}` has no phases, which `{train.regime}` is about", 'regime = "whole"'
@@ -92,8 +92,8 @@ def stages(config: Config, spec: Spec, samples: int) -> tuple[Stage, ...]:
     if train.regime == "tied-then-untied":
         tied = {**config.learn, **dict.fromkeys(own, "shared")}
         return (
-            Stage("tied", count, tied, (), steps, train.rate),
-            Stage("untied", count, config.learn, (), steps, train.rate),
+            TrainingStage("tied", count, tied, (), steps, train.rate),
+            TrainingStage("untied", count, config.learn, (), steps, train.rate),
         )
     shared = tuple(p.name for p in roles.graph.parameters if not p.per_phase and p.trainable)
     return _layerwise(config, count, steps, shared)
@@ -110,23 +110,27 @@ def _refuse_counts(config: Config) -> None:
 
 def _layerwise(
     config: Config, count: int, steps: int, shared: tuple[str, ...]
-) -> tuple[Stage, ...]:
+) -> tuple[TrainingStage, ...]:
     train = config.train
     start = train.start or "classical"
     found = []
     for t in range(1, count + 1):
         alone = (f"phases.{t - 1}.*", *shared)
         found.append(
-            Stage(f"layer {t}", t, config.learn, alone, steps, train.rate, start, optional=True)
+            TrainingStage(
+                f"layer {t}", t, config.learn, alone, steps, train.rate, start, optional=True
+            )
         )
         for factor in train.refine:
             name = f"layers 1-{t} at {factor:g}"
             rate = train.rate * factor
-            found.append(Stage(name, t, config.learn, (), steps, rate, start, optional=True))
+            found.append(
+                TrainingStage(name, t, config.learn, (), steps, rate, start, optional=True)
+            )
     return tuple(found)
 
 
-def _curriculum(config: Config, count: int, steps: int) -> tuple[Stage, ...]:
+def _curriculum(config: Config, count: int, steps: int) -> tuple[TrainingStage, ...]:
     counts = config.train.counts
     if not counts:
         counts = (*(2**i for i in range(count.bit_length()) if 2**i < count), count)
@@ -141,17 +145,18 @@ def _curriculum(config: Config, count: int, steps: int) -> tuple[Stage, ...]:
         )
     start = config.train.start or "previous"
     return tuple(
-        Stage(f"{k} phases", k, config.learn, (), steps, config.train.rate, start) for k in counts
+        TrainingStage(f"{k} phases", k, config.learn, (), steps, config.train.rate, start)
+        for k in counts
     )
 
 
-def _own(config: Config, count: int | None, steps: int) -> tuple[Stage, ...]:
+def _own(config: Config, count: int | None, steps: int) -> tuple[TrainingStage, ...]:
     found = []
     learn: dict[str, str] = dict(config.learn)
     for number, table in enumerate(config.stage, start=1):
         learn = {**learn, **table.learn}  # what one stage has learned the next does not forget
         found.append(
-            Stage(
+            TrainingStage(
                 table.name or f"stage {number}",
                 table.phases or count,
                 learn,

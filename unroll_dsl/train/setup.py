@@ -21,7 +21,7 @@ from unroll_dsl.train.batches import Feed
 from unroll_dsl.train.config import Config
 from unroll_dsl.train.devices import dtype
 from unroll_dsl.train.opening import sizes_of
-from unroll_dsl.train.regimes import Stage, stages
+from unroll_dsl.train.regimes import TrainingStage, stages
 from unroll_dsl.train.task import Task, metric_named, task
 from unroll_dsl.weights.held import standalone
 
@@ -47,7 +47,7 @@ class Setup:
     validation: Source | None
     bind: Mapping[str, Any]
     sizes: Mapping[str, int]
-    stages: tuple[Stage, ...]
+    stages: tuple[TrainingStage, ...]
     task: Task
     metric: Metric
     measurement: Measurement | None
@@ -58,12 +58,12 @@ class Setup:
         """Updates in all stages together."""
         return sum(stage.steps for stage in self.stages)
 
-    def program(self, stage: Stage) -> Spec:
+    def program(self, stage: TrainingStage) -> Spec:
         """The program with the roles of a stage; its text says them."""
         return standalone(self.spec.with_roles(stage.learn, self.config.fix))
 
     def network(
-        self, spec: Spec, stage: Stage, device: torch.device | str | None = None
+        self, spec: Spec, stage: TrainingStage, device: torch.device | str | None = None
     ) -> nn.Module:
         """The untrained network of a stage; `spec` is its program or one derived from it."""
         learnt = {p.name for p in spec.graph.parameters}
@@ -114,7 +114,7 @@ class Setup:
                 patterns = (("[[stage]] train", pattern) for pattern in table.train)
                 groups.check_patterns(patterns, self._names(stage))
 
-    def _names(self, stage: Stage) -> dict[str, str]:
+    def _names(self, stage: TrainingStage) -> dict[str, str]:
         spec = self.program(stage)
         return groups.names(spec, self.network(spec, stage))
 

@@ -22,7 +22,7 @@ from unroll_dsl.train.errors import TrainingError
 from unroll_dsl.train.events import Hooks
 from unroll_dsl.train.folder import Folder, columns, environment, read_texts, texts
 from unroll_dsl.train.lock import locked
-from unroll_dsl.train.loop import Loop
+from unroll_dsl.train.loop import TrainingLoop
 from unroll_dsl.train.opening import GIVEN, open_data
 from unroll_dsl.train.run import Run
 from unroll_dsl.train.setup import Setup, prepare
@@ -166,7 +166,7 @@ def _run(
         for line in (*setup.source.problems(), *doubts):
             folder.say(line)
             watched.say(line)
-    outcome = Loop(setup, folder, accelerator, watched).run(found)
+    outcome = TrainingLoop(setup, folder, accelerator, watched).run(found)
     if accelerator.is_main_process:
         words = "finished" if outcome.finished else "stopped on request"
         folder.say(f"{words} after {outcome.step} updates")

@@ -9,7 +9,7 @@ from torch import nn
 from unroll_dsl.spec import Spec
 from unroll_dsl.train import groups
 from unroll_dsl.train.learner import Learner
-from unroll_dsl.train.regimes import Stage
+from unroll_dsl.train.regimes import TrainingStage
 from unroll_dsl.train.setup import Setup
 from unroll_dsl.train.terms import Terms
 from unroll_dsl.types import Array
@@ -36,7 +36,7 @@ class Work:
     def __init__(
         self,
         number: int,
-        stage: Stage,
+        stage: TrainingStage,
         spec: Spec,
         network: nn.Module,
         setup: Setup,

@@ -17,7 +17,7 @@ from unroll_dsl.types.steps import KINDS, Step
 CELLS = 100
 
 
-class Start(Enum):
+class TensorStart(Enum):
     """The classical value of a tensor of a layer."""
 
     DRAWN = auto()  # by the random start that the program names
@@ -33,7 +33,7 @@ class Piece:
 
     name: str
     shape: tuple[Dim, ...]
-    start: Start
+    start: TensorStart
 
 
 def pieces(layer: Layer) -> tuple[Piece, ...]:
@@ -44,23 +44,27 @@ def pieces(layer: Layer) -> tuple[Piece, ...]:
         if isinstance(step, Activation) and step.name == "plf":
             channels = layer.channels(place)
             assert channels is not None, "the checker wants a convolution beside it"
-            found.append(Piece(f"{prefix}slopes", (channels, Dim.of(CELLS + 2)), Start.RELU))
-            found.append(Piece(f"{prefix}start", (channels,), Start.ZERO))
+            found.append(Piece(f"{prefix}slopes", (channels, Dim.of(CELLS + 2)), TensorStart.RELU))
+            found.append(Piece(f"{prefix}start", (channels,), TensorStart.ZERO))
         if isinstance(step, Step):
             found += _of_step(step, layer.channels(place), prefix)
         if not isinstance(step, Conv):
             continue
         side = Dim.of(step.size)
         found.append(
-            Piece(f"{prefix}weight", (step.channels_out, _per_group(step), side, side), Start.DRAWN)
+            Piece(
+                f"{prefix}weight",
+                (step.channels_out, _per_group(step), side, side),
+                TensorStart.DRAWN,
+            )
         )
         if step.bias:
-            found.append(Piece(f"{prefix}bias", (step.channels_out,), Start.ZERO))
+            found.append(Piece(f"{prefix}bias", (step.channels_out,), TensorStart.ZERO))
     return tuple(found)
 
 
 def _of_step(step: Step, channels: Dim | None, prefix: str) -> list[Piece]:
-    found: list[tuple[str, tuple[Dim, ...], Start]] = []
+    found: list[tuple[str, tuple[Dim, ...], TensorStart]] = []
     if step.channels is not None:
         begin, end = step.channels
         ends = (end, begin) if step.kind != "deconv" else (begin, end)
@@ -69,12 +73,12 @@ def _of_step(step: Step, channels: Dim | None, prefix: str) -> list[Piece]:
             assert inner is not None, "the checker asks for whole groups"
             ends = (end, inner)
         sides = (Dim.of(step.size),) * 2 if step.kind != "dense" else ()
-        found.append(("weight", (*ends, *sides), Start.DRAWN))
-        found += [("bias", (end,), Start.ZERO)] if step.bias else []
-    starts = {"bias": Start.ZERO, "running_mean": Start.ZERO}
+        found.append(("weight", (*ends, *sides), TensorStart.DRAWN))
+        found += [("bias", (end,), TensorStart.ZERO)] if step.bias else []
+    starts = {"bias": TensorStart.ZERO, "running_mean": TensorStart.ZERO}
     for word in KINDS[step.kind].tensors:
         assert channels is not None, "the checker wants a convolution beside it"
-        start = Start.QUARTER if step.kind == "prelu" else starts.get(word, Start.ONE)
+        start = TensorStart.QUARTER if step.kind == "prelu" else starts.get(word, TensorStart.ONE)
         found.append((word, (channels,), start))
     return [Piece(prefix + name, shape, start) for name, shape, start in found]
 

@@ -17,7 +17,7 @@ from unroll_dsl.ir.stages import stages
 from unroll_dsl.programs.open_lets import with_open_lets
 from unroll_dsl.spec import Spec
 from unroll_dsl.types import SCALAR, Array
-from unroll_dsl.verify.agreement import Run
+from unroll_dsl.verify.agreement import ReferenceRun
 from unroll_dsl.verify.instance import Instance, draw
 from unroll_dsl.verify.networks import (
     difference,
@@ -59,7 +59,7 @@ def check_against(
         for a, b in zip(spec.graph.inputs, classical.graph.inputs, strict=True)
     ]
     pairs += [f"{yours} = {mine}" for mine, yours in names.items()]
-    theirs = Run.of(classical, _as_theirs(instance, bind), phases)
+    theirs = ReferenceRun.of(classical, _as_theirs(instance, bind), phases)
     net = network(spec, instance, phases, torch.float64)
     inputs = tensors(instance.inputs, torch.float64)
     worst, where = 0.0, ""

@@ -34,7 +34,7 @@ def _iterates(graph: Graph) -> bool:
 
 def check_agreement(spec: Spec, instance: Instance, phases: int) -> list[Row]:
     """States at every phase, outputs and loss, in both precisions."""
-    exact = Run.of(spec, instance, phases)
+    exact = ReferenceRun.of(spec, instance, phases)
     broken = exact.not_finite()
     if broken:
         return [Row(_GROUP, "finite", Verdict.FAILED, detail=broken)]
@@ -55,7 +55,7 @@ def check_agreement(spec: Spec, instance: Instance, phases: int) -> list[Row]:
 
 
 def _gaps(
-    spec: Spec, instance: Instance, phases: int, exact: Run, dtype: torch.dtype
+    spec: Spec, instance: Instance, phases: int, exact: ReferenceRun, dtype: torch.dtype
 ) -> list[tuple[str, float, str]]:
     """What is compared, the largest relative difference, and where it is."""
     net = network(spec, instance, phases, dtype)
@@ -85,23 +85,25 @@ def _enough(
     spec: Spec,
     instance: Instance,
     phases: int,
-    exact: Run,
+    exact: ReferenceRun,
     dtype: torch.dtype,
     gaps: list[tuple[str, float, str]],
 ) -> float:
     """What rounding may lose on the first sample, if the gaps are within it, else on all of them."""
     first = instance.first()
-    found = _allowed(spec, first, phases, Run.of(spec, first, phases), dtype)
+    found = _allowed(spec, first, phases, ReferenceRun.of(spec, first, phases), dtype)
     if all(gap <= found for _, gap, _ in gaps):
         return found
     return max(found, _allowed(spec, instance, phases, exact, dtype))
 
 
-def _allowed(spec: Spec, instance: Instance, phases: int, exact: Run, dtype: torch.dtype) -> float:
+def _allowed(
+    spec: Spec, instance: Instance, phases: int, exact: ReferenceRun, dtype: torch.dtype
+) -> float:
     """What arithmetic of a precision may lose on an instance."""
     roundoff = torch.finfo(dtype).eps
     changed = [
-        _changed(exact, Run.of(spec, instance, phases, roundoff / 2, seed))
+        _changed(exact, ReferenceRun.of(spec, instance, phases, roundoff / 2, seed))
         for seed in range(_ROUNDINGS)
     ]
     solved = exact.condition * roundoff * (_ITERATED if _iterates(spec.graph) else 1)
@@ -109,7 +111,7 @@ def _allowed(spec: Spec, instance: Instance, phases: int, exact: Run, dtype: tor
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class ReferenceRun:
     """What the reference makes of an instance."""
 
     trajectory: list[dict[str, Any]]
@@ -120,7 +122,7 @@ class Run:
     @classmethod
     def of(
         cls, spec: Spec, instance: Instance, phases: int, roundoff: float = 0.0, seed: int = 0
-    ) -> Run:
+    ) -> ReferenceRun:
         """With `roundoff` every value that is computed is moved by as much, relative, at random: what
         this changes is what any arithmetic of that precision may lose."""
         ref = spec.reference(phases, **instance.arguments())
@@ -170,7 +172,7 @@ def _moved(roundoff: float, seed: int) -> Callable[[Any], Any]:
     return moved
 
 
-def _changed(exact: Run, other: Run) -> float:
+def _changed(exact: ReferenceRun, other: ReferenceRun) -> float:
     scales = _scales(exact.trajectory)
     gaps = [
         difference(np.asarray(b[state]), np.asarray(a[state]), scales[state])

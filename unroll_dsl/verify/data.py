@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from unroll_dsl.measure import measurement
 from unroll_dsl.spec import Spec
-from unroll_dsl.verify.agreement import Run, check_agreement
+from unroll_dsl.verify.agreement import ReferenceRun, check_agreement
 from unroll_dsl.verify.derived import exact
 from unroll_dsl.verify.instance import Instance, draw
 from unroll_dsl.verify.report import Row, Verdict
@@ -27,7 +27,9 @@ def check_data(spec: Spec, instance: Instance, seed: int) -> list[Row]:
     bind = {constant: instance.bind.get(constant, value) for constant, value in drawn.bind.items()}
     drawn = dataclasses.replace(drawn, bind=bind)
     rows = []
-    if Run.of(made, drawn, 1).not_finite():  # a variance or an image among the targets, perhaps
+    if ReferenceRun.of(
+        made, drawn, 1
+    ).not_finite():  # a variance or an image among the targets, perhaps
         drawn = dataclasses.replace(drawn, inputs=tuple(map(_positive, drawn.inputs)))
         detail = "they are numbers only where what is measured is >= 0: it is drawn so"
         rows.append(Row(_GROUP, "domain", Verdict.NOTE, detail=detail))

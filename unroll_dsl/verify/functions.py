@@ -18,7 +18,7 @@ from unroll_dsl.source import Span
 from unroll_dsl.spec import Spec
 from unroll_dsl.verify.instance import Instance
 from unroll_dsl.verify.networks import tensors
-from unroll_dsl.verify.searching import Function
+from unroll_dsl.verify.searching import Searched
 from unroll_dsl.verify.spaces import Point, Space
 
 
@@ -75,7 +75,7 @@ def _read(graph: Graph) -> Iterator[Op]:
         pending.extend(graph.nodes[index].args)
 
 
-def _function(spec: Spec, instance: Instance, space: Space) -> Function:
+def _function(spec: Spec, instance: Instance, space: Space) -> Searched:
     """The objective as the torch backend computes it, many points at once, with its slope."""
     net = spec.over(_objective_program(spec.graph)).compile(
         **instance.arguments(), dtype=torch.float64
@@ -102,7 +102,7 @@ def _function(spec: Spec, instance: Instance, space: Space) -> Function:
         kinks = np.nan_to_num(found[0].numpy(), posinf=0.0, neginf=0.0)  # of roots at 0
         return np.asarray(kinks, np.float64)
 
-    return Function(value, slope)
+    return Searched(value, slope)
 
 
 def _objective_program(graph: Graph) -> Graph:

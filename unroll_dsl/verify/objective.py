@@ -14,7 +14,7 @@ from unroll_dsl.types import SCALAR, LinearMap
 from unroll_dsl.verify.cases import Case
 from unroll_dsl.verify.functions import fixed_in_objective
 from unroll_dsl.verify.instance import Instance, is_mask
-from unroll_dsl.verify.optimality import Decision, Judge, Place
+from unroll_dsl.verify.optimality import Decision, Judge, RestingPlace
 from unroll_dsl.verify.report import Row, Verdict
 from unroll_dsl.verify.settling import End, Settled, States, idle, repeatable, settle
 
@@ -158,7 +158,7 @@ def _asks_for_more(spec: Spec, case: Case, names: list[str]) -> bool:
     return False
 
 
-def _place(graph: Graph, instance: Instance, found: Settled) -> Place:
+def _place(graph: Graph, instance: Instance, found: Settled) -> RestingPlace:
     """Where the first sample has come to."""
     shapes = {name: _shape(type_.shape, instance) for name, type_ in graph.variables}
 
@@ -166,7 +166,7 @@ def _place(graph: Graph, instance: Instance, found: Settled) -> Place:
         return {name: states[name][0].reshape(shape) for name, shape in shapes.items()}
 
     late, early = (tuple(map(first, places)) for places in (found.late, found.early))
-    return Place(first(found.last), late, early, found.end is End.RESTS, found.positive)
+    return RestingPlace(first(found.last), late, early, found.end is End.RESTS, found.positive)
 
 
 def _shape(dims: tuple[object, ...], instance: Instance) -> tuple[int, ...]:

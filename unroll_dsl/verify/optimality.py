@@ -19,7 +19,7 @@ from unroll_dsl.verify.functions import Objective, varies
 from unroll_dsl.verify.instance import Instance
 from unroll_dsl.verify.minimum import Minimum, minimum
 from unroll_dsl.verify.report import Verdict
-from unroll_dsl.verify.searching import WALL, Found, Function, search
+from unroll_dsl.verify.searching import WALL, Reached, Searched, search
 from unroll_dsl.verify.spaces import Point
 from unroll_dsl.verify.terms import Terms, Unreadable
 
@@ -49,7 +49,7 @@ class Decision:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class RestingPlace:
     """Where a run of one sample has come to.
 
     Attributes
@@ -93,7 +93,7 @@ class Judge:
             self.unread = str(why)
             return None
 
-    def decide(self, place: Place) -> Decision:
+    def decide(self, place: RestingPlace) -> Decision:
         """Whether the objective is at its least where a run has come to.
 
         Values are relative to the objective there, or at 0 if it is larger there. What the run itself would
@@ -141,7 +141,7 @@ class Judge:
         nothing = abs(self.objective.function.at(0 * x))
         return max(abs(here), nothing if nothing < WALL else 0.0, 1e-30)
 
-    def _to_come(self, place: Place, unit: float) -> float:
+    def _to_come(self, place: RestingPlace, unit: float) -> float:
         """How far the objective may still be above where the run leads, relative; infinite where it gains
         no less than before."""
         if place.rests:
@@ -153,7 +153,7 @@ class Judge:
         share = gain / max(before, 1e-30)
         return gain * max(_TO_COME, _SLOWER * share / max(1 - share, 1e-3)) / unit
 
-    def _rises(self, place: Place, unit: float) -> bool:
+    def _rises(self, place: RestingPlace, unit: float) -> bool:
         """Whether the objective is larger in all of the last half of the run than in all before."""
         late, early = (self.objective.along([*states]) for states in (place.late, place.early))
         return bool(np.min(late[1:]) > np.max(early) + TOLERANCE * unit)
@@ -189,7 +189,13 @@ class Judge:
         return self.objective.function.at(x) - self._of_terms(x)
 
     def _held_against(
-        self, place: Place, x: Point, here: float, unit: float, tolerance: float, least: Minimum
+        self,
+        place: RestingPlace,
+        x: Point,
+        here: float,
+        unit: float,
+        tolerance: float,
+        least: Minimum,
     ) -> Decision | None:
         """The point against the least value; None where the iteration may be meant for positive values."""
         open_ = least.gap / unit
@@ -237,7 +243,7 @@ class Judge:
 
     # ---- a search -------------------------------------------------------------------------------
 
-    def _searched(self, place: Place, x: Point, unit: float, tolerance: float) -> Decision:
+    def _searched(self, place: RestingPlace, x: Point, unit: float, tolerance: float) -> Decision:
         if not tolerance <= COARSEST:
             return Decision(Verdict.UNDECIDED, np.nan, tolerance, "it does not rest yet")
         space, function = self.objective.space, self.objective.function
@@ -263,13 +269,13 @@ class Judge:
         return Decision(Verdict.PASSED, fall, tolerance, _words(found, unit, self.unread))
 
 
-def _words(found: Found, unit: float, unread: str) -> str:
+def _words(found: Reached, unit: float, unread: str) -> str:
     back = max(found.reached, 0.0) / unit
     why = f" (by search: {unread})" if unread else ""
     return f"no step from it falls; a minimisation of its own comes back to {back:.0e}{why}"
 
 
-def _within(function: Function, positive: NDArray[np.bool_]) -> Function:
+def _within(function: Searched, positive: NDArray[np.bool_]) -> Searched:
     """The function, infinite where an entry of `positive` is negative."""
     if not positive.any():
         return function
@@ -278,7 +284,7 @@ def _within(function: Function, positive: NDArray[np.bool_]) -> Function:
         outside = (points[:, positive] < 0).any(axis=1)
         return np.where(outside, np.inf, function.value(points))
 
-    return Function(value, function.slope)
+    return Searched(value, function.slope)
 
 
-__all__ = ["COARSEST", "TOLERANCE", "Decision", "Judge", "Place"]
+__all__ = ["COARSEST", "TOLERANCE", "Decision", "Judge", "RestingPlace"]

@@ -23,7 +23,7 @@ _STEPS = 4.0 ** -np.arange(0, 14)
 
 
 @dataclass(frozen=True, slots=True)
-class Function:
+class Searched:
     """`value` of points [count, entries], shape [count]; `slope` at a point [entries]."""
 
     value: Callable[[Point], Point]
@@ -34,7 +34,7 @@ class Function:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class Reached:
     """What a search from a point came to.
 
     Attributes
@@ -52,21 +52,21 @@ class Found:
     reached: float
 
 
-def search(function: Function, x: Point, seed: int, tolerance: float) -> Found:
+def search(function: Searched, x: Point, seed: int, tolerance: float) -> Reached:
     """Look for a fall of more than `tolerance` from `x`, nearest means first."""
     best = function.at(x)
     unit = float(np.abs(x).max(initial=0.0)) or 1.0
     rng = np.random.default_rng(seed)
     found = _coordinates(function, x, unit)
     if found[0] > tolerance:
-        return Found(*found, 0.0)
+        return Reached(*found, 0.0)
     directions = [-_masked(function.slope(x), np.abs(x) > 1e-8 * unit)]
     directions += list(rng.standard_normal((20, len(x))))
     found = max(
         [found, *(_along(function, x, d, unit, tolerance) for d in directions)], key=lambda f: f[0]
     )
     if found[0] > tolerance:
-        return Found(*found, 0.0)
+        return Reached(*found, 0.0)
     reached = np.inf
     function = _limited(function, _LOOKS)
     for away in (1e-1, 1e-5):
@@ -79,10 +79,10 @@ def search(function: Function, x: Point, seed: int, tolerance: float) -> Found:
         found = max(found, _along(function, x, end - x, unit, tolerance), key=lambda f: f[0])
         if found[0] > tolerance:
             break
-    return Found(*found, float(reached))
+    return Reached(*found, float(reached))
 
 
-def _limited(function: Function, looks: int) -> Function:
+def _limited(function: Searched, looks: int) -> Searched:
     """The function, for so many looks at it."""
     left = looks
 
@@ -93,10 +93,10 @@ def _limited(function: Function, looks: int) -> Function:
             raise TimeoutError
         return function.value(points)
 
-    return Function(value, function.slope)
+    return Searched(value, function.slope)
 
 
-def minimise(function: Function, x: Point, unit: float, rounds: int = 6) -> Point:
+def minimise(function: Searched, x: Point, unit: float, rounds: int = 6) -> Point:
     """Coordinates and quasi-Newton steps, in all entries and in the support, until neither helps."""
     value = function.at(x)
     for _ in range(rounds):
@@ -127,7 +127,7 @@ def _moves(x: Point, unit: float) -> Point:
     return np.concatenate([scaled, -eye * x])
 
 
-def _coordinates(function: Function, x: Point, unit: float) -> tuple[float, Point]:
+def _coordinates(function: Searched, x: Point, unit: float) -> tuple[float, Point]:
     """The best move of a single coordinate: the fall, and the step."""
     moves = _moves(x, unit)
     moves = moves[: moves.shape[0] * 16 // 17]  # not those to 0: they may lead over a rise
@@ -137,7 +137,7 @@ def _coordinates(function: Function, x: Point, unit: float) -> tuple[float, Poin
 
 
 def _along(
-    function: Function, x: Point, direction: Point, unit: float, tolerance: float
+    function: Searched, x: Point, direction: Point, unit: float, tolerance: float
 ) -> tuple[float, Point]:
     """The best step along a direction that the function falls on all the way."""
     length = float(np.abs(direction).max(initial=0.0))
@@ -155,7 +155,7 @@ def _along(
     return max(float(falls[place]), 0.0), moves[place]
 
 
-def _walk(function: Function, x: Point, unit: float, rounds: int) -> Point:
+def _walk(function: Searched, x: Point, unit: float, rounds: int) -> Point:
     """Best moves of single coordinates, one after the other."""
     value = function.at(x)
     for _ in range(rounds):
@@ -168,7 +168,7 @@ def _walk(function: Function, x: Point, unit: float, rounds: int) -> Point:
     return x
 
 
-def _feasible(function: Function, x: Point, wanted: Point) -> Point:
+def _feasible(function: Searched, x: Point, wanted: Point) -> Point:
     """`wanted`, or where it is behind a wall those coordinates of it that are not."""
     if function.at(wanted) < WALL:
         return wanted
@@ -177,7 +177,7 @@ def _feasible(function: Function, x: Point, wanted: Point) -> Point:
     return kept if function.at(kept) < WALL else x
 
 
-def _against_walls(function: Function, x: Point, unit: float) -> NDArray[np.bool_]:
+def _against_walls(function: Searched, x: Point, unit: float) -> NDArray[np.bool_]:
     """Coordinates that stand at a wall towards which the function falls."""
     tiny = 1e-7 * unit * np.eye(len(x))
     slope = function.slope(x)
@@ -186,7 +186,7 @@ def _against_walls(function: Function, x: Point, unit: float) -> NDArray[np.bool
 
 
 def _quasi_newton(
-    function: Function, x: Point, free: NDArray[np.bool_], iterations: int = 150
+    function: Searched, x: Point, free: NDArray[np.bool_], iterations: int = 150
 ) -> Point:
     """BFGS with a line search for the weak Wolfe conditions, which functions with kinks need (A. S. Lewis,
     M. L. Overton: Nonsmooth optimization via quasi-Newton methods, Mathematical Programming, 2013)."""

@@ -20,7 +20,7 @@ from unroll_dsl.spec import Spec
 from unroll_dsl.types import Array
 from unroll_dsl.types.pieces import pieces
 from unroll_dsl.weights.checkpoints import unwrapped
-from unroll_dsl.weights.names import Rule, WeightMap, read_map
+from unroll_dsl.weights.names import TensorRule, WeightMap, read_map
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +132,7 @@ def _phases(weight_map: WeightMap, given: Mapping[str, Tensor], source: str) -> 
     return count + weight_map.more if count and not rules else count
 
 
-def _count(rules: Sequence[Rule], given: Mapping[str, Tensor]) -> int:
+def _count(rules: Sequence[TensorRule], given: Mapping[str, Tensor]) -> int:
     """As far as some tensor of a phase is there."""
     count = 0
     while rules and any(rule.find(given, count + 1) is not None for rule in rules):
@@ -146,7 +146,7 @@ def _rank(parameter: Parameter, piece: str) -> int | None:
     return next((len(p.shape) for p in pieces(parameter.type) if p.name == piece), None)
 
 
-def _laid_out(tensor: Tensor, rule: Rule, rank: int) -> Tensor | None:
+def _laid_out(tensor: Tensor, rule: TensorRule, rank: int) -> Tensor | None:
     """The tensor with its axes permuted as the map says; axes of length 1 come and go."""
     if rule.axes is not None:
         if sorted(rule.axes) != list(range(tensor.ndim)):

@@ -34,7 +34,7 @@ class BadMap(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class TensorRule:
     """One tensor: its name in the program (`rho`, `D.weight`), and where it comes from."""
 
     ours: str
@@ -68,9 +68,9 @@ class Rule:
 class WeightMap:
     source: str
     strip: str
-    rules: tuple[Rule, ...]
+    rules: tuple[TensorRule, ...]
     ignore: tuple[str, ...] = ()
-    phases: Rule | None = None  # names that are repeated for each phase
+    phases: TensorRule | None = None  # names that are repeated for each phase
     more: int = 0  # phases without such a name
 
     def ignores(self, name: str) -> bool:
@@ -108,7 +108,7 @@ def read_map(path: Path) -> WeightMap:
     return WeightMap(source, strip, rules, tuple(data.get("ignore", ())), phases, more)
 
 
-def _rule(path: Path, ours: str, theirs: Any, key: str) -> Rule:
+def _rule(path: Path, ours: str, theirs: Any, key: str) -> TensorRule:
     """A name, a list of names, or a table with one of these under `key`."""
     axes = None
     if isinstance(theirs, Mapping):
@@ -117,7 +117,7 @@ def _rule(path: Path, ours: str, theirs: Any, key: str) -> Rule:
     theirs = [theirs] if isinstance(theirs, str) else theirs
     if not isinstance(theirs, list) or not all(isinstance(name, str) for name in theirs):
         raise BadMap(f"{path}: `{ours}` is a name, a list of names, or a table with `{key}`")
-    rule = Rule(ours, tuple(theirs), axes)
+    rule = TensorRule(ours, tuple(theirs), axes)
     try:
         rule.patterns(1)
     except (SyntaxError, ValueError) as error:

@@ -13,7 +13,7 @@ import unroll_dsl
 from unroll_dsl.cli.main import main
 from unroll_dsl.derive import method_names
 from unroll_dsl.diagnostics.raised import UnrollError
-from unroll_dsl.family import Member, NoMember, Row, Start, members
+from unroll_dsl.family import Member, NoMember, Row, UntrainedStart, members
 from unroll_dsl.family.table import command
 from unroll_dsl.relax import relaxation_names
 from unroll_dsl.verify.instance import draw
@@ -60,13 +60,13 @@ def test_networks_start_where_they_say() -> None:
         error /= np.abs(expected).max()
         starts.add(member.start)
         match member.start:
-            case Start.EXACT:
+            case UntrainedStart.EXACT:
                 assert error < 1e-12, member.name
-            case Start.NEAR:
+            case UntrainedStart.NEAR:
                 assert error < 0.02, member.name
-            case Start.ELSEWHERE:
+            case UntrainedStart.ELSEWHERE:
                 assert error > 1e-3, member.name
-    assert starts == set(Start)
+    assert starts == set(UntrainedStart)
 
 
 def output(spec: Any, instance: Any) -> Any:

@@ -2,7 +2,7 @@ import re
 
 import pytest
 
-from unroll_dsl.passes.affine import Affine, choices
+from unroll_dsl.passes.affine import AffineComposition, choices
 from unroll_dsl.passes.dead import dead
 
 ISTA = """
@@ -46,7 +46,7 @@ def same(graph):
 
 
 def test_two_products_of_a_phase_become_one(rewrite):
-    found = rewrite(Affine({"m": 30, "n": 20}), ISTA)
+    found = rewrite(AffineComposition({"m": 30, "n": 20}), ISTA)
     assert "%7 = contract %3, %1 : matrix[n, n]" in found
     assert "%8 = contract %7, %4 : vector[n]" in found
     assert "%9 = contract %3, %0 : vector[n]" in found
@@ -54,12 +54,12 @@ def test_two_products_of_a_phase_become_one(rewrite):
 
 
 def test_the_residual_may_have_either_sign(rewrite):
-    found = rewrite(Affine({"m": 30, "n": 20}), ISTA.replace("sub %5, %0", "sub %0, %5"))
+    found = rewrite(AffineComposition({"m": 30, "n": 20}), ISTA.replace("sub %5, %0", "sub %0, %5"))
     assert "neg" in found and "add" in found
 
 
 def test_a_step_from_the_same_vector_is_part_of_the_matrix(rewrite):
-    found = rewrite(Affine({"m": 30, "n": 20}), STEP)
+    found = rewrite(AffineComposition({"m": 30, "n": 20}), STEP)
     assert "eye : matrix[n, n]" in found
     assert "sub %9, %10 : matrix[n, n]" in found
     assert "= add %12, %13 : vector[n]" in found  # one product with x, and A' y
@@ -67,12 +67,12 @@ def test_a_step_from_the_same_vector_is_part_of_the_matrix(rewrite):
 
 def test_a_factor_known_at_set_up_scales_the_matrix(rewrite):
     text = ISTA.replace("%9 = exp %7", "%9 = div %7, %2")
-    found = rewrite(Affine({"m": 30, "n": 20}), text)
+    found = rewrite(AffineComposition({"m": 30, "n": 20}), text)
     assert "div %8, %2 : matrix[n, n]" in found or "div %9, %2 : matrix[n, n]" in found
 
 
 def test_a_system_with_a_known_matrix_is_one_product(rewrite):
-    found = rewrite(Affine({"n": 20}), SYSTEM)
+    found = rewrite(AffineComposition({"n": 20}), SYSTEM)
     assert "builtin[solve_dense]" in found and "solve %1, %4" not in found.split("composed")[-1]
 
 
@@ -85,13 +85,13 @@ def test_a_system_with_a_known_matrix_is_one_product(rewrite):
     ids=["more work", "too long to form"],
 )
 def test_what_does_not_pay_is_left(rewrite, graph, sizes, reason):
-    assert rewrite(Affine(sizes), ISTA) == rewrite(same, ISTA)
+    assert rewrite(AffineComposition(sizes), ISTA) == rewrite(same, ISTA)
     (choice,) = choices(graph(ISTA), sizes)
     assert not choice.taken and reason in choice.reason
 
 
 def test_sizes_that_are_not_known_leave_the_program_as_it_is(rewrite):
-    assert rewrite(Affine({"n": 20}), ISTA) == rewrite(same, ISTA)
+    assert rewrite(AffineComposition({"n": 20}), ISTA) == rewrite(same, ISTA)
 
 
 def test_a_learnt_matrix_is_not_formed_in_every_call(rewrite):
@@ -100,12 +100,12 @@ def test_a_learnt_matrix_is_not_formed_in_every_call(rewrite):
         "learnable A : matrix[m, n] ~ normal(0.0, 1.0)\n    fixed L",
     )
     text = text.replace("fixed A : matrix[m, n]\n    %2", "learnable A : matrix[m, n]\n    %2")
-    assert rewrite(Affine({"m": 30, "n": 20}), text) == rewrite(same, text)
+    assert rewrite(AffineComposition({"m": 30, "n": 20}), text) == rewrite(same, text)
 
 
 def test_what_is_read_elsewhere_is_kept(rewrite):
     text = ISTA.replace("    output %10", "    trace r = %6\n    output %10")
-    assert "matrix[n, n]" not in rewrite(Affine({"m": 30, "n": 20}), text)
+    assert "matrix[n, n]" not in rewrite(AffineComposition({"m": 30, "n": 20}), text)
 
 
 def test_sums_of_two_vectors_of_the_phase_are_left(rewrite):
@@ -114,7 +114,7 @@ def test_sums_of_two_vectors_of_the_phase_are_left(rewrite):
     text = text.replace("    %5 = contract", "    %11 = state w : vector[m]\n    %5 = contract")
     order = {"%11": "%5", "%5": "%6", "%6": "%7", "%7": "%8", "%8": "%9", "%9": "%10", "%10": "%11"}
     text = re.sub(r"%\d+", lambda found: order.get(found[0], found[0]), text)
-    assert rewrite(Affine({"m": 30, "n": 20}), text) == rewrite(same, text)
+    assert rewrite(AffineComposition({"m": 30, "n": 20}), text) == rewrite(same, text)
 
 
 @pytest.mark.parametrize(("sums", "left"), [(10, 0), (64, 3), (70, 9)])
@@ -124,7 +124,7 @@ def test_as_many_as_sixty_four_steps_are_composed_into_one(rewrite, sums, left):
     text = ISTA[: ISTA.index("    %9 =")].replace("then %9", f"then %{8 + sums}")
     text = text.replace("output %10", f"output %{9 + sums}")
     text += "\n".join(f"    {line}" for line in (*chain, f"%{9 + sums} = final x : vector[n]"))
-    composing = Affine({"m": 30, "n": 20})
+    composing = AffineComposition({"m": 30, "n": 20})
     found = rewrite(lambda graph: dead(composing(graph)), text).splitlines()
     x = next(line.split()[0] for line in found if "state x : vector" in line)
     kept = [line for line in found if "= add" in line and line.endswith(f", {x} : vector[n]")]

@@ -7,11 +7,11 @@ import pytest
 
 import unroll_dsl
 from unroll_dsl.ir.draw import statement_graph
-from unroll_dsl.report.layout import Layout, layout
+from unroll_dsl.report.layout import BoxLayout, layout
 from unroll_dsl.resources import algorithm_names
 
 
-def picture_of(name: str) -> tuple["networkx.DiGraph[str]", Layout]:
+def picture_of(name: str) -> tuple["networkx.DiGraph[str]", BoxLayout]:
     picture = statement_graph(unroll_dsl.load(name).graph)
     return picture, layout(picture)
 

@@ -4,10 +4,10 @@ import io
 import re
 
 from unroll_dsl.runs.drawing import power, save, svg
-from unroll_dsl.runs.panels import Line, Panel
+from unroll_dsl.runs.panels import Panel, PanelLine
 
 PANEL = Panel(
-    "a < b", "step", "loss", (Line((1.0, 2.0, 3.0), (1.0, 10.0, 100.0), "c & d"),), log_y=True
+    "a < b", "step", "loss", (PanelLine((1.0, 2.0, 3.0), (1.0, 10.0, 100.0), "c & d"),), log_y=True
 )
 
 

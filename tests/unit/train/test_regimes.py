@@ -13,12 +13,12 @@ from unroll_dsl.train.config import Config
 from unroll_dsl.train.errors import TrainingError
 from unroll_dsl.train.events import Hooks
 from unroll_dsl.train.groups import names, parameter_groups
-from unroll_dsl.train.regimes import Stage, stages
+from unroll_dsl.train.regimes import TrainingStage, stages
 from unroll_dsl.train.tables import config
 from unroll_dsl.train.transfer import carry
 
 
-def plan(spec: Spec, samples: int = 100, **train: Any) -> tuple[Stage, ...]:
+def plan(spec: Spec, samples: int = 100, **train: Any) -> tuple[TrainingStage, ...]:
     return stages(config({"train": {"steps": 5, "rate": 0.1, **train}}), spec, samples)
 
 
@@ -130,7 +130,7 @@ def test_tied_then_untied_in_a_run(trained: Any) -> None:
 
 
 def test_networks_are_of_one_shape_where_phases_and_roles_are_the_same() -> None:
-    stage = Stage("a", 3, {"W": "shared"}, ("W",), 5, 0.1)
-    assert stage.same_network(Stage("b", 3, {"W": "shared"}, (), 9, 0.2))
-    assert not stage.same_network(Stage("a", 4, {"W": "shared"}, ("W",), 5, 0.1))
-    assert not stage.same_network(Stage("a", 3, {"W": "per phase"}, ("W",), 5, 0.1))
+    stage = TrainingStage("a", 3, {"W": "shared"}, ("W",), 5, 0.1)
+    assert stage.same_network(TrainingStage("b", 3, {"W": "shared"}, (), 9, 0.2))
+    assert not stage.same_network(TrainingStage("a", 4, {"W": "shared"}, ("W",), 5, 0.1))
+    assert not stage.same_network(TrainingStage("a", 3, {"W": "per phase"}, ("W",), 5, 0.1))

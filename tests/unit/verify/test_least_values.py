@@ -14,7 +14,7 @@ from unroll_dsl.verify.cases import Case
 from unroll_dsl.verify.instance import Instance, draw
 from unroll_dsl.verify.minimum import minimum
 from unroll_dsl.verify.objective import _asks_for_more
-from unroll_dsl.verify.optimality import Judge, Place
+from unroll_dsl.verify.optimality import Judge, RestingPlace
 from unroll_dsl.verify.spaces import Space
 
 TEXT = """algorithm page
@@ -110,8 +110,8 @@ def test_terms_are_those_of_the_objective(name: str) -> None:
         assert terms.prox(z, 0.5) == pytest.approx(shrunk(z, 0.5 * C))
 
 
-def at(x: Any, positive: frozenset[str] = frozenset()) -> Place:
-    return Place({"x": x}, (), (), True, positive)
+def at(x: Any, positive: frozenset[str] = frozenset()) -> RestingPlace:
+    return RestingPlace({"x": x}, (), (), True, positive)
 
 
 @pytest.mark.parametrize("name", PROBLEMS)
@@ -256,5 +256,5 @@ def test_constraints_that_are_split_off(below: float, rests: bool, verdict: Verd
     drawn = draw(spec.graph, dims={"m": 6, "n": 4}, batch=1)
     instance = dataclasses.replace(drawn, bind={"A": A}, inputs=(Y[None],))
     assert (A.T @ Y < 0).any()
-    place = Place({"x": np.maximum(A.T @ Y, -below)}, (), (), rests, frozenset())
+    place = RestingPlace({"x": np.maximum(A.T @ Y, -below)}, (), (), rests, frozenset())
     assert Judge(spec, instance, 0).decide(place).verdict is verdict

@@ -97,8 +97,10 @@ def test_an_adjoint_that_is_no_number(monkeypatch: pytest.MonkeyPatch) -> None:
 # ---- what torch makes against what the reference makes ------------------------------------------
 
 
-def scaled_state(phase: int, factor: float) -> Callable[[agreement.Run], agreement.Run]:
-    def change(run: agreement.Run) -> agreement.Run:
+def scaled_state(
+    phase: int, factor: float
+) -> Callable[[agreement.ReferenceRun], agreement.ReferenceRun]:
+    def change(run: agreement.ReferenceRun) -> agreement.ReferenceRun:
         states = [dict(values) for values in run.trajectory]
         states[phase]["x"] = states[phase]["x"] * factor
         return dataclasses.replace(run, trajectory=states)
@@ -107,7 +109,7 @@ def scaled_state(phase: int, factor: float) -> Callable[[agreement.Run], agreeme
 
 
 SLIGHTLY = 1 + 2e-11  # a hundred times 1e-12 would be more
-OTHER_RESULTS: dict[str, tuple[Callable[[agreement.Run], agreement.Run], str]] = {
+OTHER_RESULTS: dict[str, tuple[Callable[[agreement.ReferenceRun], agreement.ReferenceRun], str]] = {
     "the first phase": (scaled_state(0, SLIGHTLY), "states, float64"),
     "the middle phase": (scaled_state(1, SLIGHTLY), "states, float64"),
     "the last phase": (scaled_state(2, SLIGHTLY), "states, float64"),
@@ -131,8 +133,8 @@ OTHER_RESULTS: dict[str, tuple[Callable[[agreement.Run], agreement.Run], str]] =
 @pytest.mark.parametrize("name", OTHER_RESULTS)
 def test_each_result(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     change, row = OTHER_RESULTS[name]
-    of = agreement.Run.of
-    monkeypatch.setattr(agreement.Run, "of", lambda *a, **k: change(of(*a, **k)))
+    of = agreement.ReferenceRun.of
+    monkeypatch.setattr(agreement.ReferenceRun, "of", lambda *a, **k: change(of(*a, **k)))
     found = failed(check(unroll_dsl.loads(LEARNT)))
     assert row in found
     kinds = {"states", "outputs", "loss"} - {row.split(",")[0]}

@@ -7,8 +7,8 @@ import pytest
 
 from unroll_dsl.verify.searching import (
     WALL,
-    Function,
     Point,
+    Searched,
     _against_walls,
     _along,
     _limited,
@@ -20,8 +20,8 @@ from unroll_dsl.verify.searching import (
 TOLERANCE = 1e-9
 
 
-def function(value: Callable[[Point], Point], slope: Callable[[Point], Point]) -> Function:
-    return Function(value, slope)
+def function(value: Callable[[Point], Point], slope: Callable[[Point], Point]) -> Searched:
+    return Searched(value, slope)
 
 
 # |x - c|^2 / 2 + |x|_1, whose minimiser is c shrunk by 1

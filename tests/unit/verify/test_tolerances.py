@@ -12,7 +12,7 @@ from torch import nn
 import unroll_dsl
 from unroll_dsl.verify import Verdict, agreement, gradients, learned_values
 from unroll_dsl.verify.against import _plain
-from unroll_dsl.verify.agreement import Run
+from unroll_dsl.verify.agreement import ReferenceRun
 from unroll_dsl.verify.functions import _fresh
 from unroll_dsl.verify.instance import draw
 from unroll_dsl.verify.objective import _updated
@@ -32,9 +32,9 @@ output x
 SPEC = unroll_dsl.loads(TEXT, "small.unroll")
 
 
-def run(x: float = 1.0, output: float = 1.0, loss: float | None = 1.0) -> Run:
+def run(x: float = 1.0, output: float = 1.0, loss: float | None = 1.0) -> ReferenceRun:
     states = [{"x": np.array([1.0, 2.0])}, {"x": np.array([x, 4.0])}]
-    return Run(states, (np.array([2.0]), np.array([output, 2.0])), loss, 1.0)
+    return ReferenceRun(states, (np.array([2.0]), np.array([output, 2.0])), loss, 1.0)
 
 
 @pytest.mark.parametrize(
@@ -49,7 +49,7 @@ def run(x: float = 1.0, output: float = 1.0, loss: float | None = 1.0) -> Run:
         (run(output=math.inf), math.inf),
     ],
 )
-def test_what_rounding_changes_is_the_most_of_all(other: Run, changed: float) -> None:
+def test_what_rounding_changes_is_the_most_of_all(other: ReferenceRun, changed: float) -> None:
     assert agreement._changed(run(), other) == pytest.approx(changed)
 
 
@@ -73,8 +73,8 @@ def test_values_are_moved_by_a_rounding_unit_at_random() -> None:
 def test_allowed_is_what_rounding_or_a_system_may_lose(
     monkeypatch: pytest.MonkeyPatch, gap: float, condition: float, allowed: float
 ) -> None:
-    monkeypatch.setattr(Run, "of", classmethod(lambda cls, *a, **k: run(loss=1.0 + gap)))
-    exact = Run(run().trajectory, run().outputs, 1.0, condition)
+    monkeypatch.setattr(ReferenceRun, "of", classmethod(lambda cls, *a, **k: run(loss=1.0 + gap)))
+    exact = ReferenceRun(run().trajectory, run().outputs, 1.0, condition)
     found = agreement._allowed(SPEC, draw(SPEC.graph), 3, exact, torch.float64)
     assert found == pytest.approx(allowed, rel=1e-6)
 

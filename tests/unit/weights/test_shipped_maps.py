@@ -13,7 +13,7 @@ from unroll_dsl.cli.main import main
 from unroll_dsl.resources import algorithm_names, beside
 from unroll_dsl.weights import import_weights
 from unroll_dsl.weights.container import put, read_spec
-from unroll_dsl.weights.names import Rule, read_map
+from unroll_dsl.weights.names import TensorRule, read_map
 
 SIDE = 6
 MAPS = tuple(name for name in algorithm_names() if beside(name, "weights.toml").is_file())
@@ -48,7 +48,7 @@ def theirs(name: str, phases: int) -> dict[str, Tensor]:
     held = network(name, phases).state_dict()
     found: dict[str, Tensor] = {}
 
-    def add(rule: Rule, k: int, tensor: Tensor) -> None:
+    def add(rule: TensorRule, k: int, tensor: Tensor) -> None:
         axes = torch.tensor(rule.axes or range(tensor.ndim)).argsort().tolist()
         found[rule.patterns(k)[0].replace("*", "x")] = tensor.permute(axes).contiguous()
 

@@ -13,7 +13,7 @@ import unroll_dsl
 from unroll_dsl.files import CannotRead
 from unroll_dsl.files.tensors import read_tensors
 from unroll_dsl.weights import import_weights, load_network, save_network
-from unroll_dsl.weights.names import BadMap, Rule, read_map
+from unroll_dsl.weights.names import BadMap, TensorRule, read_map
 
 PROGRAM = """
 algorithm small
@@ -122,7 +122,7 @@ def test_maps_that_say_nothing_sensible(tmp_path: Path, text: str) -> None:
 
 
 def test_a_star_matches_exactly_one() -> None:
-    rule = Rule("W", ("layer{k}.*.w",))
+    rule = TensorRule("W", ("layer{k}.*.w",))
     assert rule.find(["layer1.a.w", "layer2.a.w"], 1) == "layer1.a.w"
     assert rule.find(["layer1.a.w", "layer1.b.w"], 1) is None
 

@@ -1,6 +1,12 @@
 """U05: what is wrong with values that are bound to a program, or cannot be run yet."""
 
-from unroll_dsl.backends.errors.maps import MapFails, NotAdjoint, NotAMap, NotANetwork, NotLinear
+from unroll_dsl.backends.errors.maps import (
+    CannotActAsMap,
+    MapFails,
+    NotAdjoint,
+    NotANetwork,
+    NotLinear,
+)
 from unroll_dsl.backends.errors.running import (
     ArithmeticFault,
     GradientRefused,
@@ -37,6 +43,7 @@ from unroll_dsl.backends.errors.weights import WeightsMisfit
 
 __all__ = [
     "ArithmeticFault",
+    "CannotActAsMap",
     "DevicesDiffer",
     "EmptyBounds",
     "EntriesOutside",
@@ -47,7 +54,6 @@ __all__ = [
     "NamesAlike",
     "NoFixedPoint",
     "NoInfluence",
-    "NotAMap",
     "NotANetwork",
     "NotAdjoint",
     "NotFinite",

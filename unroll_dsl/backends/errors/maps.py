@@ -10,7 +10,7 @@ from unroll_dsl.source import Span
 
 
 @dataclass(frozen=True)
-class NotAMap(Diagnostic):
+class CannotActAsMap(Diagnostic):
     """What was given for a linear map or for a layer cannot act as one.
 
     A `linear X -> Y` takes a matrix on flattened arrays, an object with a forward and an adjoint, or a

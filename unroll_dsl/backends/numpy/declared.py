@@ -24,10 +24,10 @@ from unroll_dsl.passes.analysis.liveness import unused
 from unroll_dsl.types import Array as ArrayType
 from unroll_dsl.types import Declared as MapSpaces
 from unroll_dsl.types import Field, Layer, LinearMap
-from unroll_dsl.types.pieces import CELLS, Start, pieces
+from unroll_dsl.types.pieces import CELLS, TensorStart, pieces
 
 
-class Declared:
+class DeclaredValues:
     """Values given from outside, else classical ones; each is computed once, when it is asked for.
 
     `setup` holds the values of nodes that depend on constants alone; runs of the program share it.
@@ -145,14 +145,14 @@ class Declared:
             if piece.name in given:
                 value = np.asarray(given[piece.name], np.float64)
                 found[piece.name] = np.broadcast_to(value, (*count, *shape))
-            elif piece.start is Start.DRAWN and isinstance(random, Random):
+            elif piece.start is TensorStart.DRAWN and isinstance(random, Random):
                 drawn = [draw(random, shape, Field.REAL, rng) for _ in range(*(count or (1,)))]
                 found[piece.name] = np.stack(drawn) if count else drawn[0]
-            elif piece.start is Start.RELU:
+            elif piece.start is TensorStart.RELU:
                 slopes = np.arange(CELLS + 2) > CELLS // 2
                 found[piece.name] = np.broadcast_to(slopes.astype(float), (*count, *shape))
             else:
-                values = {Start.ONE: 1.0, Start.QUARTER: 0.25}
+                values = {TensorStart.ONE: 1.0, TensorStart.QUARTER: 0.25}
                 found[piece.name] = np.full((*count, *shape), values.get(piece.start, 0.0))
         return found
 

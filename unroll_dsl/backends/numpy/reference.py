@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from unroll_dsl.backends.numpy import samples
-from unroll_dsl.backends.numpy.declared import Declared
+from unroll_dsl.backends.numpy.declared import DeclaredValues
 from unroll_dsl.backends.numpy.evaluate import Evaluator, Value
 from unroll_dsl.backends.numpy.faults import fault, first, frontier, is_finite, quiet
 from unroll_dsl.backends.numpy.maps import Array
@@ -66,7 +66,7 @@ class Reference:
         self.rest = rest
         self.sizes = dict(sizes)
         self._evaluator = Evaluator({body.name: body for body in graph.functions}, self.sizes)
-        self._declared = Declared(graph, phases, self._evaluator, constants, parameters, seed)
+        self._declared = DeclaredValues(graph, phases, self._evaluator, constants, parameters, seed)
         self._declared.setup.update(setup or {})
         self._stages = stages(graph)
         self._known_sizes = dict(sizes)

@@ -14,7 +14,7 @@ from unroll_dsl.backends.torch.expressions import Like
 from unroll_dsl.backends.torch.functions import dim_expression
 from unroll_dsl.backends.torch.layout import Layout, place, shape_of
 from unroll_dsl.backends.torch.names import identifier
-from unroll_dsl.backends.torch.phases import Work
+from unroll_dsl.backends.torch.phases import PhaseWork
 from unroll_dsl.backends.torch.surveying import (
     becomes_batch,
     becomes_tensor,
@@ -39,7 +39,7 @@ class PhaseBody:
     then `sizes` that no argument has, then `k`. `kinds` are annotations of those that are no tensors.
     """
 
-    work: Work
+    work: PhaseWork
     states_in: tuple[str, ...]
     arguments: tuple[str, ...]
     sizes: tuple[str, ...]
@@ -91,7 +91,7 @@ def joined(body: Body) -> Body:
             return body
 
 
-def phase_body(layout: Layout, work: Work) -> PhaseBody:
+def phase_body(layout: Layout, work: PhaseWork) -> PhaseBody:
     """Write what a kind of phase computes."""
     return _PhaseWriter(layout, work).run()
 
@@ -107,7 +107,7 @@ class _Taken:
 
 
 class _PhaseWriter:
-    def __init__(self, layout: Layout, work: Work) -> None:
+    def __init__(self, layout: Layout, work: PhaseWork) -> None:
         self.layout = layout
         self.nodes = layout.nodes
         self.work = work

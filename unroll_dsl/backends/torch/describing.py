@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from unroll_dsl.backends.torch.layout import Layout
 from unroll_dsl.backends.torch.names import identifier
-from unroll_dsl.backends.torch.phases import Kind
+from unroll_dsl.backends.torch.phases import PhaseKind
 from unroll_dsl.backends.torch.templates import text
 from unroll_dsl.ir.graph import Constant, Entry, Limits, Parameter, Slot
 from unroll_dsl.types import Array
@@ -26,7 +26,7 @@ def of_module(layout: Layout) -> str:
     return f"{body.strip()}\n\n{generated}"
 
 
-def of_phase(layout: Layout, kind: Kind) -> str:
+def of_phase(layout: Layout, kind: PhaseKind) -> str:
     """What a class of phases holds."""
     parameters = [layout.parameters[word] for word in kind.parameters]
     own = "; ".join(_parameter_words(layout, p) for p in parameters)

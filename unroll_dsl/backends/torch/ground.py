@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from unroll_dsl.backends.torch.blocks import plan
 from unroll_dsl.backends.torch.facts import facts
-from unroll_dsl.backends.torch.phases import Kind, Work, kinds, works
+from unroll_dsl.backends.torch.phases import PhaseKind, PhaseWork, kinds, works
 from unroll_dsl.backends.torch.templates import number
 from unroll_dsl.ir import nodes as ops
 from unroll_dsl.ir.graph import Graph, Parameter
@@ -39,13 +39,13 @@ class Ground:
         self.inference = liveness(graph)
         with_loss = graph.loss is not None
         self.training = liveness(graph, training=True) if with_loss else self.inference
-        self.kinds: tuple[Kind, ...] = (
+        self.kinds: tuple[PhaseKind, ...] = (
             kinds(graph, self.inference, self.training) if graph.states else ()
         )
         if alike:
             self.kinds = self.kinds[:1]
         self.has_phase_class = any(kind.parameters for kind in self.kinds)
-        self.works: tuple[Work, ...] = works(
+        self.works: tuple[PhaseWork, ...] = works(
             graph,
             self.kinds,
             lambda wanted: (

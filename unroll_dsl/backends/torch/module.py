@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 
 from unroll_dsl.backends.torch import describing
 from unroll_dsl.backends.torch.backward import UNROLL, Backward
-from unroll_dsl.backends.torch.constructor import Argument, Constructor, ConstructorWriter
+from unroll_dsl.backends.torch.constructor import Constructor, ConstructorWriter, InitArgument
 from unroll_dsl.backends.torch.helpers import needed
 from unroll_dsl.backends.torch.layout import Layout, place
 from unroll_dsl.backends.torch.methods import Methods
 from unroll_dsl.backends.torch.names import identifier
-from unroll_dsl.backends.torch.phases import Kind
+from unroll_dsl.backends.torch.phases import PhaseKind
 from unroll_dsl.backends.torch.styles import Style
 from unroll_dsl.backends.torch.templates import call, fill, name
 from unroll_dsl.backends.torch.tree import (
@@ -39,7 +39,7 @@ class Emitted:
 
     source: str
     class_name: str
-    arguments: tuple[Argument, ...]  # of __init__
+    arguments: tuple[InitArgument, ...]  # of __init__
     needs_dtype: bool  # whether __init__ takes dtype and device
     buffers: Mapping[int, str]  # attributes that hold values known at set-up, by node
 
@@ -137,7 +137,7 @@ def _phase_classes(layout: Layout, methods: Methods) -> Iterator[Class]:
         yield Class(kind.name, describing.of_phase(layout, kind), (*made, *own))
 
 
-def _phase_constructor(layout: Layout, kind: Kind) -> Function:
+def _phase_constructor(layout: Layout, kind: PhaseKind) -> Function:
     parameters = [layout.parameters[word] for word in kind.parameters]
     body: list[Statement] = [Do(name("super().__init__()"))]
     for parameter in parameters:

@@ -24,7 +24,7 @@ _LIGHT = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class PhaseKind:
     """Phases that are alike. `inference` tells what `forward` computes, `training` what a loss
     needs besides; `parameters` are the learnables that such a phase has."""
 
@@ -41,7 +41,7 @@ class Kind:
         )
 
 
-def kinds(graph: Graph, inference: Liveness, training: Liveness) -> tuple[Kind, ...]:
+def kinds(graph: Graph, inference: Liveness, training: Liveness) -> tuple[PhaseKind, ...]:
     """The steady kind of phase, then those of the last phases, the last one last."""
     length = max(len(inference.tail), len(training.tail))
     steady = inference.steady, training.steady
@@ -50,7 +50,7 @@ def kinds(graph: Graph, inference: Liveness, training: Liveness) -> tuple[Kind, 
         del tail[0]
     names = ["Phase", *_tail_names(len(tail))]
     return tuple(
-        Kind(name, first, second, second.parameters)
+        PhaseKind(name, first, second, second.parameters)
         for name, (first, second) in zip(names, [steady, *tail], strict=True)
     )
 
@@ -110,14 +110,14 @@ def method_name(kind: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Work:
+class PhaseWork:
     """What a phase of one kind makes, by the names of the page.
 
     `states` are those that it hands on, `traced_states` and `traces` what a loss gets of it. As the
     `first` phase it has less to do.
     """
 
-    kind: Kind
+    kind: PhaseKind
     first: bool
     states: tuple[str, ...]
     traced_states: tuple[str, ...]
@@ -134,8 +134,8 @@ Inside = Callable[[Sequence[int]], Container[int]]  # what a phase computes for 
 
 
 def works(
-    graph: Graph, found: Sequence[Kind], inside: Inside, *, has_classes: bool
-) -> tuple[Work, ...]:
+    graph: Graph, found: Sequence[PhaseKind], inside: Inside, *, has_classes: bool
+) -> tuple[PhaseWork, ...]:
     """The work of each kind of phase, and of the first phase where that has less to do."""
     updates = {slot.name: slot.update for slot in graph.states}
     made = [
@@ -157,14 +157,14 @@ def works(
 
 def _work(
     graph: Graph,
-    kind: Kind,
+    kind: PhaseKind,
     updates: dict[str, int],
     inside: Inside,
     *,
     first: bool = False,
     generous: bool,
     traced: bool = False,
-) -> Work:
+) -> PhaseWork:
     places = {trace.name: trace.node for trace in graph.traces}
 
     def handed(variant: Variant) -> tuple[str, ...]:
@@ -180,7 +180,7 @@ def _work(
 
     states = handed(kind.inference)
     if not traced:
-        return Work(kind, first, states, states, (), updates)
+        return PhaseWork(kind, first, states, states, (), updates)
     more = {*states, *handed(kind.training)}
     both = tuple(slot.name for slot in graph.states if slot.name in more)
-    return Work(kind, first, states, both, kind.training.traces, updates)
+    return PhaseWork(kind, first, states, both, kind.training.traces, updates)

@@ -22,7 +22,7 @@ EACH = '''def each(f: Callable[..., Tensor], *arguments: tuple[Tensor, int]) -> 
 
 
 @dataclass(frozen=True, slots=True)
-class Argument:
+class SampledName:
     """A name in a template, its value and how many axes one sample of it has."""
 
     name: str
@@ -32,7 +32,7 @@ class Argument:
 
 def each(
     template: str,
-    arguments: Sequence[Argument],
+    arguments: Sequence[SampledName],
     holes: Mapping[str, ast.expr],
 ) -> ast.expr:
     """`each(lambda x, B: convolve(x, B, "zero"), (x, 3), (B, 3))`."""

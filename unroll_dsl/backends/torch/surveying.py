@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from unroll_dsl.backends.torch.blocks import plan
 from unroll_dsl.backends.torch.ground import Ground
-from unroll_dsl.backends.torch.phases import Work
+from unroll_dsl.backends.torch.phases import PhaseWork
 from unroll_dsl.ir import nodes as ops
 from unroll_dsl.ir.graph import Graph, Parameter, Slot
 from unroll_dsl.ir.nodes import Stage
@@ -36,7 +36,7 @@ def survey(ground: Ground) -> Survey:
     return Survey(tuple(walk.found), frozenset(walk.buffers))
 
 
-def phase_roots(graph: Graph, work: Work, *, traced: bool) -> list[int]:
+def phase_roots(graph: Graph, work: PhaseWork, *, traced: bool) -> list[int]:
     """The values that a phase hands on, for `forward` or for a loss."""
     states = work.traced_states if traced else work.states
     places = {trace.name: trace.node for trace in graph.traces}
@@ -50,7 +50,7 @@ def phase_sums(graph: Graph, loss: int) -> list[int]:
     return [index for index in inside if isinstance(graph.nodes[index].op, ops.PhaseSum)]
 
 
-def states_in(ground: Ground, work: Work) -> tuple[str, ...]:
+def states_in(ground: Ground, work: PhaseWork) -> tuple[str, ...]:
     """The states that a phase takes: those that it reads, and those like which it makes their next value."""
     roots = phase_roots(ground.graph, work, traced=True)
     given = plan(ground.nodes, roots, lambda i: ground.is_outer(i, Stage.PHASE)).given
@@ -65,12 +65,12 @@ def states_in(ground: Ground, work: Work) -> tuple[str, ...]:
     return tuple(dict.fromkeys([*found, *read, *likened]))
 
 
-def becomes_tensor(ground: Ground, work: Work, word: str) -> bool:
+def becomes_tensor(ground: Ground, work: PhaseWork, word: str) -> bool:
     """Whether a phase gives a number to a state, which becomes a tensor as the state was one."""
     return ground.facts.numbers[work.updates[word]] and word not in ground.facts.counters
 
 
-def becomes_batch(ground: Ground, work: Work, word: str) -> bool:
+def becomes_batch(ground: Ground, work: PhaseWork, word: str) -> bool:
     """Whether a phase gives one value for all samples to a state, which becomes one for each."""
     index = state_node(ground, word)
     batched = ground.facts.batched

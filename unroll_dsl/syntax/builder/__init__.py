@@ -6,10 +6,10 @@ Parts arrive as the grammar lists them, tokens included.
 from collections.abc import Mapping
 
 from unroll_dsl.syntax.builder import expressions, statements, types
-from unroll_dsl.syntax.builder.parts import Header, Refused, Unit
+from unroll_dsl.syntax.builder.parts import Header, OverLimit, Unit
 from unroll_dsl.syntax.engine import Action
 
-__all__ = ["ACTIONS", "Header", "Refused", "Unit"]
+__all__ = ["ACTIONS", "Header", "OverLimit", "Unit"]
 
 ACTIONS: Mapping[str, Action] = {
     "start": statements.start,

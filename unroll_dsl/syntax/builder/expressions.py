@@ -11,10 +11,10 @@ from unroll_dsl.syntax import reports as e
 from unroll_dsl.syntax.builder.parts import (
     Argument,
     Arguments,
+    OverLimit,
     Part,
     Places,
     Range,
-    Refused,
     arguments_in,
     cover,
     every,
@@ -60,7 +60,7 @@ def adjoint(parts: list[Placed]) -> Part:
 def call(parts: list[Placed]) -> Part:
     function, span, given = one(parts, Part), cover(parts), find(parts, Arguments)
     if not isinstance(function.expr, n.Name | n.Call):
-        raise Refused(_not_a_call(function, span))
+        raise OverLimit(_not_a_call(function, span))
     depth = max(function.depth, given.depth if given else 0)
     return _deeper(n.Call(function.expr, arguments_in(parts), span), span, depth)
 
@@ -162,11 +162,11 @@ def _literal(text: str, span: Span) -> n.Number:
     if len(text) <= MAX_DIGITS:
         value = int(text) if text.isdecimal() else float(text)
     if value is None or (isinstance(value, float) and not isfinite(value)) or value > 1e308:
-        raise Refused(e.NumberTooLarge(span))
+        raise OverLimit(e.NumberTooLarge(span))
     return n.Number(value, span)
 
 
 def _deeper(expr: n.Expr, span: Span, depth: int) -> Part:
     if depth >= MAX_DEPTH:
-        raise Refused(e.TooDeep(span, MAX_DEPTH))
+        raise OverLimit(e.TooDeep(span, MAX_DEPTH))
     return Part(expr, span, depth + 1)

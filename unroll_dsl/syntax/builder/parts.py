@@ -20,7 +20,7 @@ from unroll_dsl.syntax.tokens import LINE_END, NAME, Token
 T = TypeVar("T")
 
 
-class Refused(Exception):
+class OverLimit(Exception):
     """A line that the grammar allows and a limit does not."""
 
     def __init__(self, diagnostic: Diagnostic) -> None:
@@ -96,7 +96,7 @@ class Named:
 
 
 @dataclass(frozen=True, slots=True)
-class Formula:
+class ObjectiveBody:
     """The objective of `minimize` or `loss`, and the comment of its line.
 
     `span` is where the head of the statement ends: its place does not cover an indented formula.

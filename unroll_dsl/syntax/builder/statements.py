@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 from unroll_dsl.syntax import nodes as n
 from unroll_dsl.syntax.builder.parts import (
-    Formula,
     Header,
     Named,
     Names,
+    ObjectiveBody,
     Part,
     Shared,
     Targets,
@@ -148,7 +148,7 @@ def named(parts: list[Placed]) -> Named:
 def minimize(parts: list[Placed]) -> n.Minimize:
     name, space = name_in(parts), find(parts, n.SpaceType)
     last = n.Parameter(name, space, name.span.to(space.span) if space else name.span)
-    formula = one(parts, Formula)
+    formula = one(parts, ObjectiveBody)
     variables = (*every(parts, n.Parameter), last)
     return n.Minimize(variables, formula.expr, formula.comment, head(parts))
 
@@ -166,7 +166,7 @@ def target(parts: list[Placed]) -> Targets:
 
 
 def loss(parts: list[Placed]) -> n.Loss:
-    formula = one(parts, Formula)
+    formula = one(parts, ObjectiveBody)
     targets = tuple(t for group in every(parts, Targets) for t in group.targets)
     return n.Loss(targets, formula.expr, formula.comment, head(parts))
 
@@ -175,10 +175,10 @@ def measure(parts: list[Placed]) -> n.Measure:
     return n.Measure(name_in(parts), one(parts, Part).expr, comment_of(parts), head(parts))
 
 
-def formula(parts: list[Placed]) -> Formula:
+def formula(parts: list[Placed]) -> ObjectiveBody:
     comments = [part.comment for part in every(parts, Token) if part.comment]
     comment = comments[0] if comments else ""
-    return Formula(one(parts, Part).expr, comment, head(parts))
+    return ObjectiveBody(one(parts, Part).expr, comment, head(parts))
 
 
 def definition(parts: list[Placed]) -> n.Definition:

@@ -8,10 +8,10 @@ from unroll_dsl.syntax import nodes as n
 from unroll_dsl.syntax import reports as e
 from unroll_dsl.syntax.builder.expressions import number
 from unroll_dsl.syntax.builder.parts import (
+    OverLimit,
     Part,
     Places,
     Range,
-    Refused,
     cover,
     every,
     find,
@@ -36,7 +36,7 @@ def space(parts: list[Placed]) -> n.SpaceType:
 def _size(place: Part | Range) -> n.Expr:
     if isinstance(place, Range):
         mend = "a type has sizes; `x[1:3]` takes entries of a value"
-        raise Refused(e.Unexpected(place.span, "a range", "a size", mend))
+        raise OverLimit(e.Unexpected(place.span, "a range", "a size", mend))
     return place.expr
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import ast
 
-from unroll_dsl.backends.torch.constructor.values import Values
+from unroll_dsl.backends.torch.constructor.values import ValueWriter
 from unroll_dsl.backends.torch.layer_steps import made as made_step
 from unroll_dsl.backends.torch.layers import ACTIVATIONS, drawing
 from unroll_dsl.backends.torch.layout import place
 from unroll_dsl.backends.torch.names import identifier
-from unroll_dsl.backends.torch.phases import Kind
+from unroll_dsl.backends.torch.phases import PhaseKind
 from unroll_dsl.backends.torch.templates import call, fill, name, number, replaced
 from unroll_dsl.backends.torch.tree import Assign, Body
 from unroll_dsl.diagnostics.raised import InternalError
@@ -18,7 +18,7 @@ from unroll_dsl.operators.random_init import RANDOM
 from unroll_dsl.types import Activation, Array, Bound, Conv, Field, Layer, Step
 
 
-class Learnables(Values):
+class Learnables(ValueWriter):
     """Writes the learnables that a network holds, and those of its phases."""
 
     def initial(self, parameter: Parameter) -> ast.expr:
@@ -136,7 +136,7 @@ class Learnables(Values):
             whole = ast.BinOp(whole, ast.Add(), one)
         return (Assign(("self.phases",), call("nn.ModuleList", whole)),)
 
-    def _made(self, kind: Kind, k: str | None) -> tuple[ast.expr, bool]:
+    def _made(self, kind: PhaseKind, k: str | None) -> tuple[ast.expr, bool]:
         """`Phase(...)` with the initial values of its learnables; whether it reads `k`."""
         arguments, needs_k = [], False
         for word in kind.parameters:

@@ -19,7 +19,7 @@ from unroll_dsl.types import Array, Dim, Field
 
 
 @dataclass(frozen=True, slots=True)
-class Argument:
+class InitArgument:
     """A parameter of `__init__`, for its signature and for callers of it."""
 
     name: str  # in the program
@@ -28,7 +28,7 @@ class Argument:
     default: str | None
 
 
-class Setting:
+class InitSetting:
     """The place that `__init__` is written in, after the methods have said what they read."""
 
     def __init__(self, layout: Layout) -> None:

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Sequence
 
 from unroll_dsl.backends.torch.blocks import plan
-from unroll_dsl.backends.torch.constructor.setting import Setting, is_required
+from unroll_dsl.backends.torch.constructor.setting import InitSetting, is_required
 from unroll_dsl.backends.torch.layout import place
 from unroll_dsl.backends.torch.memory import is_contiguous
 from unroll_dsl.backends.torch.names import identifier
@@ -17,7 +17,7 @@ from unroll_dsl.ir.graph import Constant
 from unroll_dsl.types import Array, Declared, Dim, Layer, LinearMap
 
 
-class Values(Setting):
+class ValueWriter(InitSetting):
     """Writes what `__init__` computes."""
 
     def shapes(self) -> Body:

@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from unroll_dsl.backends.torch.constructor.learnables import Learnables
-from unroll_dsl.backends.torch.constructor.setting import Argument
+from unroll_dsl.backends.torch.constructor.setting import InitArgument
 from unroll_dsl.backends.torch.names import identifier
 from unroll_dsl.backends.torch.templates import name
 from unroll_dsl.backends.torch.tree import SELF, Assign, Body, Do, Function, Statement
@@ -20,8 +20,8 @@ from unroll_dsl.types import Array, LinearMap
 class Constructor:
     """`__init__`: its parameters, and its statements."""
 
-    arguments: tuple[Argument, ...]
-    keyword_only: tuple[Argument, ...]
+    arguments: tuple[InitArgument, ...]
+    keyword_only: tuple[InitArgument, ...]
     body: Body
 
     def method(self) -> Function:
@@ -50,52 +50,52 @@ class ConstructorWriter(Learnables):
         arguments, keyword_only = self._signature(whole)
         return Constructor(arguments, keyword_only, whole)
 
-    def _signature(self, body: Body) -> tuple[tuple[Argument, ...], tuple[Argument, ...]]:
-        required: list[Argument] = []
-        optional: list[Argument] = []
+    def _signature(self, body: Body) -> tuple[tuple[InitArgument, ...], tuple[InitArgument, ...]]:
+        required: list[InitArgument] = []
+        optional: list[InitArgument] = []
         for constant in self.constants:
             word = identifier(constant.name)
             if not isinstance(constant.type, Array):
                 map_ = isinstance(constant.type, LinearMap)
                 annotation = "Tensor | nn.Module" if map_ else "nn.Module"
-                required.append(Argument(constant.name, word, annotation, None))
+                required.append(InitArgument(constant.name, word, annotation, None))
                 continue
             scalar = constant.type.rank == 0
             if constant.default is None:
                 annotation = "Tensor | float" if scalar else "Tensor"
                 annotation = "float" if constant.number else annotation
-                required.append(Argument(constant.name, word, annotation, None))
+                required.append(InitArgument(constant.name, word, annotation, None))
                 continue
             literal = self.literal(constant)
             if literal is not None:
-                optional.append(Argument(constant.name, word, "float", literal))
+                optional.append(InitArgument(constant.name, word, "float", literal))
             else:
                 annotation = "Tensor | float | None" if scalar else "Tensor | None"
-                optional.append(Argument(constant.name, word, annotation, "None"))
+                optional.append(InitArgument(constant.name, word, annotation, "None"))
         for parameter in self.parameters:
             if parameter.initial is None:
                 word = identifier(parameter.name)
                 annotation = "float" if parameter.number else "Tensor"
                 if not isinstance(parameter.type, Array):
                     annotation = "Callable[[], nn.Module]" if parameter.per_phase else "nn.Module"
-                required.append(Argument(parameter.name, word, annotation, None))
+                required.append(InitArgument(parameter.name, word, annotation, None))
         defaults = dict(self.graph.dims)
         for symbol in self.free_sizes:
             default = defaults[symbol]
-            found = Argument(
+            found = InitArgument(
                 symbol, identifier(symbol), "int", None if default is None else str(default)
             )
             (required if default is None else optional).append(found)
         if self.graph.phases is not None and self.layout.kinds:
-            optional.append(Argument("phases", "phases", "int", str(self.graph.phases)))
+            optional.append(InitArgument("phases", "phases", "int", str(self.graph.phases)))
         keyword_only = [
-            Argument(symbol, identifier(symbol), "int | None", str(defaults.get(symbol)))
+            InitArgument(symbol, identifier(symbol), "int | None", str(defaults.get(symbol)))
             for symbol in self.open_sizes
         ]
         if "device" in names(body):
             keyword_only += [
-                Argument("dtype", "dtype", "torch.dtype | None", "None"),
-                Argument("device", "device", "torch.device | str | None", "None"),
+                InitArgument("dtype", "dtype", "torch.dtype | None", "None"),
+                InitArgument("device", "device", "torch.device | str | None", "None"),
             ]
         return (*required, *optional), tuple(keyword_only)
 

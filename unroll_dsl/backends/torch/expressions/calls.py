@@ -6,7 +6,7 @@ import ast
 
 from unroll_dsl.backends.torch.expressions.elementwise import SIGNS, Elementwise
 from unroll_dsl.backends.torch.putting import entries, join
-from unroll_dsl.backends.torch.samples import Argument, each
+from unroll_dsl.backends.torch.samples import SampledName, each
 from unroll_dsl.backends.torch.templates import call, fill, number, trailing
 from unroll_dsl.ir import nodes as ops
 from unroll_dsl.operators.model import Function, Kind, Static
@@ -60,7 +60,7 @@ class Calls(Elementwise):
             for parameter, argument in zip(parameters, node.args, strict=False)
         ):
             arguments = [
-                Argument(parameter.name, holes.pop(parameter.name), type_.rank)
+                SampledName(parameter.name, holes.pop(parameter.name), type_.rank)
                 for parameter, type_ in zip(parameters, types, strict=False)
             ]
             return each(template, arguments, holes)

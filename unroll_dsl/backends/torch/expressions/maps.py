@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from unroll_dsl.backends.torch.expressions.calls import axes
 from unroll_dsl.backends.torch.expressions.layers import Layers
-from unroll_dsl.backends.torch.samples import Argument, each
+from unroll_dsl.backends.torch.samples import SampledName, each
 from unroll_dsl.backends.torch.templates import call, fill, is_simple, number
 from unroll_dsl.diagnostics.raised import InternalError
 from unroll_dsl.ir import nodes as ops
@@ -154,14 +154,14 @@ class Maps(Layers):
         holes["RANK"] = number(space.rank)
         holes["SHAPE"] = ast.Tuple([self.size(dim) for dim in shape.shape], ast.Load())
         arguments = [
-            Argument(operand, self.value(a), self.type(a).rank)
+            SampledName(operand, self.value(a), self.type(a).rank)
             for operand, a in zip(operands, node.args, strict=False)
         ]
         if any(
             argument.name in record.shared and self.facts.batched[a]
             for argument, a in zip(arguments, node.args, strict=True)
         ):
-            arguments.insert(0, Argument("x", x, space.rank))
+            arguments.insert(0, SampledName("x", x, space.rank))
             return each(template, arguments, holes), shape
         holes |= {argument.name: argument.value for argument in arguments}
         holes["x"] = x
