@@ -19,17 +19,10 @@ from typing import TYPE_CHECKING
 from unroll_dsl.diagnostics.raised import InternalError
 from unroll_dsl.ir.graph import Graph
 from unroll_dsl.ir.nodes import (
-    Final,
-    Fixed,
-    Input,
-    Learnable,
+    Named,
     Node,
     PhaseNumber,
     Stage,
-    State,
-    Target,
-    Traced,
-    Variable,
 )
 from unroll_dsl.ir.stages import stages
 
@@ -126,26 +119,13 @@ def _vertices(graph: Graph) -> dict[int, _Vertex]:
     found: dict[int, _Vertex] = {}
     taken: set[str] = set()
     for index, node in enumerate(graph.nodes):
-        match node.op:
-            case (
-                Input(name)
-                | Fixed(name)
-                | Learnable(name)
-                | State(name)
-                | Final(name)
-                | Target(name)
-                | Traced(name)
-                | Variable(name)
-            ):
-                kind = type(node.op).__name__.lower()
-                key = f"{kind}:{name}"  # one vertex however often it is read
-                found[index] = _Vertex(key, kind, name)
-                continue
-            case PhaseNumber():
-                found[index] = _Vertex("phase_number:k", "phase_number", "k")
-                continue
-            case _:
-                pass
+        if isinstance(node.op, Named):
+            kind, name = type(node.op).__name__.lower(), node.op.name
+            found[index] = _Vertex(f"{kind}:{name}", kind, name)  # one however often it is read
+            continue
+        if node.op == PhaseNumber():
+            found[index] = _Vertex("phase_number:k", "phase_number", "k")
+            continue
         if index in updates:
             kind, name = "update", updates[index]
         elif index in traces:

@@ -255,36 +255,13 @@ class LayerSteps:
     stop: int
 
 
-Leaf = (
-    Constant
-    | Size
-    | Input
-    | Fixed
-    | Learnable
-    | State
-    | Final
-    | PhaseNumber
-    | Target
-    | Traced
-    | Variable
-    | Argument
-)
-Value = (
-    Elementwise
-    | Builtin
-    | Invoke
-    | Expand
-    | Eye
-    | Transpose
-    | Contract
-    | Apply
-    | Solve
-    | ApplyLayer
-    | ConvolvePair
-    | PairKernel
-    | ConvolveFew
-    | PhaseSum
-)
+Named = (
+    Input | Fixed | Learnable | State | Final | Target | Traced | Variable
+)  # by a `name` of the page
+Leaf = Constant | Size | Named | PhaseNumber | Argument
+Applied = Contract | Apply | Solve | ApplyLayer | ConvolvePair | PairKernel | ConvolveFew
+"""What matrices, maps and layers make of their arguments: more than one pass over them."""
+Value = Elementwise | Builtin | Invoke | Expand | Eye | Transpose | Applied | PhaseSum
 Map = (
     Operator
     | IdentityMap

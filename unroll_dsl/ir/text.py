@@ -47,13 +47,10 @@ from unroll_dsl.ir.nodes import (
     Elementwise,
     Expand,
     Eye,
-    Final,
-    Fixed,
     IdentityMap,
-    Input,
     Invoke,
     LayerSteps,
-    Learnable,
+    Named,
     Node,
     Op,
     Operator,
@@ -65,11 +62,7 @@ from unroll_dsl.ir.nodes import (
     Solve,
     SplitLayer,
     Stage,
-    State,
-    Target,
-    Traced,
     Transpose,
-    Variable,
 )
 from unroll_dsl.ir.nodes import Constant as ConstantOp
 from unroll_dsl.ir.read import from_text
@@ -98,6 +91,8 @@ _CAPITAL = re.compile(r"(?<=[a-z])(?=[A-Z])")  # `apply_layer` of `ApplyLayer`
 
 def op_text(op: Op) -> str:
     """The operation of a node without its arguments: `apply`, `state x`, `builtin[sum, axis=1]`."""
+    if isinstance(op, Named):
+        return f"{type(op).__name__.lower()} {op.name}"
     match op:
         case ConstantOp(value):
             return f"constant {value!r}"
@@ -105,17 +100,6 @@ def op_text(op: Op) -> str:
             return f"size {dim}"
         case Argument(index):
             return f"argument {index}"
-        case (
-            Input(name)
-            | Fixed(name)
-            | Learnable(name)
-            | State(name)
-            | Final(name)
-            | Target(name)
-            | Traced(name)
-            | Variable(name)
-        ):
-            return f"{type(op).__name__.lower()} {name}"
         case Elementwise(function):
             return function
         case Builtin(function, statics):

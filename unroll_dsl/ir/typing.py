@@ -21,13 +21,10 @@ from unroll_dsl.ir.nodes import (
     Elementwise,
     Expand,
     Eye,
-    Final,
-    Fixed,
     IdentityMap,
-    Input,
     Invoke,
     LayerSteps,
-    Learnable,
+    Named,
     Op,
     Operator,
     PairKernel,
@@ -37,11 +34,7 @@ from unroll_dsl.ir.nodes import (
     Size,
     Solve,
     SplitLayer,
-    State,
-    Target,
-    Traced,
     Transpose,
-    Variable,
 )
 from unroll_dsl.operators.model import Function, LinearOperator, Static
 from unroll_dsl.operators.registry import lookup
@@ -92,6 +85,9 @@ _TAKES: dict[type[_Combining], str] = {
 }
 
 
+_Declared = Named | Argument
+
+
 def result_type(
     op: Op, args: tuple[Type, ...], claimed: Type | None, functions: Mapping[str, FunctionBody]
 ) -> Found:
@@ -100,21 +96,11 @@ def result_type(
     A string says why the arguments do not fit. None: this follows from the declaration (leaves) or
     from `claimed` alone (`Expand`, `Eye`).
     """
+    if isinstance(op, _Declared):
+        return None if not args else "takes no argument"
     match op:
         case Constant() | Size() | PhaseNumber():
             return SCALAR if not args else "takes no argument"
-        case (
-            Input()
-            | Fixed()
-            | Learnable()
-            | State()
-            | Final()
-            | Target()
-            | Traced()
-            | Variable()
-            | Argument()
-        ):
-            return None if not args else "takes no argument"
         case Elementwise(name):
             return _record_type(name, {}, args, elementwise=True)
         case Builtin(name, statics):

@@ -12,6 +12,7 @@ from unroll_dsl.ir.nodes import (
     Fixed,
     Input,
     Learnable,
+    Named,
     Node,
     Op,
     PhaseNumber,
@@ -184,31 +185,17 @@ class _Roles:
             Variable: dict(graph.variables),
         }
         for index, node in enumerate(graph.nodes):
-            match node.op:
-                case (
-                    Input(name)
-                    | Fixed(name)
-                    | Learnable(name)
-                    | State(name)
-                    | Final(name)
-                    | Target(name)
-                    | Traced(name)
-                    | Variable(name)
-                ):
-                    declared = tables[type(node.op)].get(name)
-                    if declared is None:
-                        raise _fail(self.where, index, node, f"`{name}` is not declared")
-                    if not _same(declared, node.type):
-                        raise _fail(
-                            self.where,
-                            index,
-                            node,
-                            f"`{name}` is declared as {declared}, not {node.type}",
-                        )
-                case Argument():
-                    raise _fail(self.where, index, node, "an argument outside of a function")
-                case _:
-                    pass
+            if isinstance(node.op, Argument):
+                raise _fail(self.where, index, node, "an argument outside of a function")
+            if not isinstance(node.op, Named):
+                continue
+            name = node.op.name
+            declared = tables[type(node.op)].get(name)
+            if declared is None:
+                raise _fail(self.where, index, node, f"`{name}` is not declared")
+            if not _same(declared, node.type):
+                words = f"`{name}` is declared as {declared}, not {node.type}"
+                raise _fail(self.where, index, node, words)
 
     def _exists(self, index: int) -> bool:
         if 0 <= index < len(self.graph.nodes):

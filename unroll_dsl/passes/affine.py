@@ -27,7 +27,7 @@ from unroll_dsl.ir.stages import roots, stages
 from unroll_dsl.passes.common import common
 from unroll_dsl.passes.plans import Divide, Planner, Sizes, Woodbury
 from unroll_dsl.passes.regularity import regular
-from unroll_dsl.passes.rewrite import Rewriting, with_nodes
+from unroll_dsl.passes.rewrite import Rewriting, copied, with_nodes
 from unroll_dsl.passes.scaling import scaling
 from unroll_dsl.source import Span
 from unroll_dsl.types import Array
@@ -126,15 +126,11 @@ class _Composing:
             if choice.taken or index not in done:
                 self.choices.append(choice)
             done |= found.inside
-        for index, node in enumerate(self.nodes):
-            if index in taken:
-                made = self._made(taken[index], node)
-                if node.label is not None:
-                    self.new.relabel(made, node.label)
-            else:
-                args = tuple(self.where[a] for a in node.args)
-                made = self.new.add(node.op, args, node.type, node.origin, node.label)
-            self.where.append(made)
+
+        def composed(index: int, _: Node) -> int | None:
+            return self._made(taken[index], self.nodes[index]) if index in taken else None
+
+        copied(self.nodes, self.new, composed, self.where)
         self.choices.reverse()
         return with_nodes(self.graph, self.new.nodes, self.where)
 

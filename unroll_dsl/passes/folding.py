@@ -37,7 +37,7 @@ from unroll_dsl.ir.nodes import (
     Variable,
 )
 from unroll_dsl.passes.dead import dead
-from unroll_dsl.passes.rewrite import Rewriting, with_nodes
+from unroll_dsl.passes.rewrite import Rewriting, copied, with_nodes
 from unroll_dsl.source import Span
 from unroll_dsl.types import SCALAR, Array, Field, Type
 
@@ -107,12 +107,15 @@ def _for_outputs(graph: Graph) -> Graph:
 def _with_kernels(graph: Graph) -> tuple[Graph, tuple[int, ...]]:
     """The kernels of pairs of convolutions as values of their own; the new ids by the old ones."""
     new = Rewriting(graph.functions, graph.per_phase)
-    where: list[int] = []
-    for node in graph.nodes:
-        args = tuple(where[a] for a in node.args)
-        if node.op == ConvolvePair():
-            args = (*args[:3], new.make(PairKernel(), *args[:2], origin=node.origin))
-        where.append(new.add(node.op, args, node.type, node.origin, node.label))
+
+    def with_kernel(_: int, moved: Node) -> int | None:
+        if moved.op != ConvolvePair():
+            return None
+        kernel = new.make(PairKernel(), *moved.args[:2], origin=moved.origin)
+        args = (*moved.args[:3], kernel)
+        return new.add(moved.op, args, moved.type, moved.origin, moved.label)
+
+    where = copied(graph.nodes, new, with_kernel)
     return with_nodes(graph, new.nodes, where), tuple(where)
 
 

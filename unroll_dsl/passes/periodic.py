@@ -24,7 +24,7 @@ from unroll_dsl.ir.stages import roots, stages
 from unroll_dsl.operators.filters import ENTRIES
 from unroll_dsl.passes.fourier import squared
 from unroll_dsl.passes.plans import Sizes
-from unroll_dsl.passes.rewrite import Rewriting, with_nodes
+from unroll_dsl.passes.rewrite import Rewriting, copied, with_nodes
 from unroll_dsl.types import Array
 
 
@@ -76,16 +76,12 @@ class _Periodic:
     def run(self) -> Graph:
         if not any(node.op == _CIRCULAR for node in self.nodes):
             return self.graph
-        for index, node in enumerate(self.nodes):
+
+        def filtered(index: int, _: Node) -> int | None:
             blur = self._blur(index)
-            if blur is None:
-                args = tuple(self.where[a] for a in node.args)
-                found = self.new.add(node.op, args, node.type, node.origin, node.label)
-            else:
-                found = self._filtered(node, blur)
-                if node.label is not None:
-                    self.new.relabel(found, node.label)
-            self.where.append(found)
+            return None if blur is None else self._filtered(self.nodes[index], blur)
+
+        copied(self.nodes, self.new, filtered, self.where)
         return with_nodes(self.graph, self.new.nodes, self.where)
 
     def _blur(self, index: int) -> _Blur | None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from unroll_dsl.ir.graph import FunctionBody, Graph
-from unroll_dsl.ir.nodes import Builtin, Constant, Solve, Stage
+from unroll_dsl.ir.nodes import Builtin, Constant, Node, Solve, Stage
 from unroll_dsl.passes.analysis.signs import Sign, signs
-from unroll_dsl.passes.rewrite import Rewriting, with_nodes
+from unroll_dsl.passes.rewrite import Rewriting, copied, with_nodes
 from unroll_dsl.source import Span
 from unroll_dsl.types import Array
 
@@ -38,27 +38,29 @@ def without_proven(graph: Graph) -> Graph:
         return graph
     known = signs(graph)
     new = Rewriting.of(graph)
-    where: list[int] = []
-    for node in graph.nodes:
-        args = tuple(where[a] for a in node.args)
-        if _looks(node.op) and known[node.args[0]] is Sign.POSITIVE:
-            where.append(args[0])
-        else:
-            where.append(new.add(node.op, args, node.type, node.origin, node.label))
+
+    def proven(index: int, moved: Node) -> int | None:
+        looked_at = graph.nodes[index].args
+        if _looks(moved.op) and known[looked_at[0]] is Sign.POSITIVE:
+            return moved.args[0]
+        return None
+
+    where = copied(graph.nodes, new, proven)
     return with_nodes(graph, new.nodes, where)
 
 
 def in_function(body: FunctionBody) -> FunctionBody:
     """A function with its systems solved and looked at: its arguments may be anything."""
     new = Rewriting((), frozenset())
-    where: list[int] = []
-    for node in body.nodes:
-        args = tuple(where[a] for a in node.args)
-        if isinstance(node.op, Solve) and isinstance(body.nodes[node.args[0]].type, Array):
-            matrix = regular("regular_matrix", args[0], new, node.origin)
-            node = replace(node, op=Builtin("solve_dense"))
-            args = (args[1], matrix)
-        where.append(new.add(node.op, args, node.type, node.origin, node.label))
+
+    def looked_at(_: int, moved: Node) -> int | None:
+        if not isinstance(moved.op, Solve) or not isinstance(new.type(moved.args[0]), Array):
+            return None
+        matrix = regular("regular_matrix", moved.args[0], new, moved.origin)
+        op, args = Builtin("solve_dense"), (moved.args[1], matrix)
+        return new.add(op, args, moved.type, moved.origin, moved.label)
+
+    where = copied(body.nodes, new, looked_at)
     return replace(body, nodes=tuple(new.nodes), result=where[body.result])
 
 

@@ -122,12 +122,41 @@ def _rewrite_body(body: FunctionBody, new: Rewriting, rules: Sequence[Rule]) -> 
 
 def _rewrite_nodes(nodes: Sequence[Node], new: Rewriting, rules: Sequence[Rule]) -> list[int]:
     uses = Counter(argument for node in nodes for argument in node.args)
-    where: list[int] = []
+
+    def ruled(index: int, moved: Node) -> int:
+        found = apply_rules(new, moved, rules)
+        if uses[index] > 1:
+            new.shared.add(found)
+        return found
+
+    return copied(nodes, new, ruled)
+
+
+def copied(
+    nodes: Sequence[Node],
+    new: NodeList,
+    instead: Callable[[int, Node], int | None],
+    where: list[int] | None = None,
+) -> list[int]:
+    """Append nodes to `new`, arguments first, and tell for each old id the new one.
+
+    Parameters
+    ----------
+    instead
+        Given a node's old id and the node with the new ids of its arguments: what stands for it, or
+        None to leave it. The author's name goes over to what has none.
+    where
+        The list that is returned, for an `instead` that asks for the new ids of earlier nodes.
+    """
+    where = [] if where is None else where
     for index, node in enumerate(nodes):
         moved = replace(node, args=tuple(where[a] for a in node.args))
-        where.append(apply_rules(new, moved, rules))
-        if uses[index] > 1:
-            new.shared.add(where[-1])
+        found = instead(index, moved)
+        if found is None:
+            found = new.add(moved.op, moved.args, moved.type, moved.origin, moved.label)
+        elif node.label is not None:
+            new.relabel(found, node.label)
+        where.append(found)
     return where
 
 

@@ -50,7 +50,7 @@ from unroll_dsl.passes.plans import (
     Woodbury,
 )
 from unroll_dsl.passes.regularity import in_function, lower_factor, regular
-from unroll_dsl.passes.rewrite import Rewriting, with_nodes
+from unroll_dsl.passes.rewrite import Rewriting, copied, with_nodes
 from unroll_dsl.passes.scaling import scaling
 from unroll_dsl.passes.structure import DiagonalTerm, Gram, Identity, MapTerm
 from unroll_dsl.source import Span
@@ -67,28 +67,22 @@ class Solving:
         planner = Planner(graph, self.sizes)
         new = Rewriting.of(graph)
         where: list[int] = []
-        for index, node in enumerate(graph.nodes):
-            args = tuple(where[a] for a in node.args)
-            if isinstance(node.op, Solve):
-                method = planner.plan(index).method
-                definite = planner.is_definite(index)
-                if isinstance(method, Fourier):
-                    found = _by_transform(graph.nodes, where, node, args, new, definite)
-                    if node.label is not None:
-                        new.relabel(found, node.label)
-                    where.append(found)
-                    continue
-                build = _Build(new, where, graph.nodes, node.origin, definite)
-                if isinstance(method, Iterate):
-                    guess = _first_guess(graph, index)
-                    found = build.iterated(node.op, method, args[0], args[1], guess)
-                else:
-                    found = build.solution(method, *args)
-                if node.label is not None:
-                    new.relabel(found, node.label)
-                where.append(found)
-                continue
-            where.append(new.add(node.op, args, node.type, node.origin, node.label))
+
+        def solved(index: int, moved: Node) -> int | None:
+            if not isinstance(moved.op, Solve):
+                return None
+            method = planner.plan(index).method
+            definite = planner.is_definite(index)
+            if isinstance(method, Fourier):
+                node = graph.nodes[index]
+                return _by_transform(graph.nodes, where, node, moved.args, new, definite)
+            build = _Build(new, where, graph.nodes, moved.origin, definite)
+            if isinstance(method, Iterate):
+                guess = _first_guess(graph, index)
+                return build.iterated(moved.op, method, moved.args[0], moved.args[1], guess)
+            return build.solution(method, *moved.args)
+
+        copied(graph.nodes, new, solved, where)
         bodies = tuple(in_function(body) for body in graph.functions)
         return with_nodes(replace(graph, functions=bodies), new.nodes, where)
 

@@ -92,24 +92,13 @@ class Evaluator:
             return _map(op, arguments, types)
         if isinstance(op, _LayerOp):
             return _layer(op, arguments, types)
+        if isinstance(op, _LeafOp):
+            return leaf(node)
         match op:
             case ops.Constant(value):
                 return np.asarray(float(value))
             case ops.Size(dim):
                 return np.asarray(float(self.number(dim)))
-            case (
-                ops.Input()
-                | ops.Fixed()
-                | ops.Learnable()
-                | ops.State()
-                | ops.Final()
-                | ops.PhaseNumber()
-                | ops.Target()
-                | ops.Traced()
-                | ops.Variable()
-                | ops.Argument()
-            ):
-                return leaf(node)
             case ops.Elementwise(name):
                 record = function(name)
                 return np.asarray(record.numpy(*_aligned(name, arguments, types, node)))
@@ -209,6 +198,7 @@ def _diagonal_alignment(type_: ArrayType) -> Callable[[Array, Array], Array]:
 _MapOp = (
     ops.IdentityMap | ops.DiagonalMap | ops.AdjointMap | ops.ComposeMap | ops.AddMap | ops.ScaleMap
 )
+_LeafOp = ops.Named | ops.PhaseNumber | ops.Argument
 _LayerOp = (
     ops.ApplyLayer
     | ops.ConvolveFew

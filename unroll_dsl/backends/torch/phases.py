@@ -76,21 +76,10 @@ def _inside(graph: Graph, variant: Variant) -> frozenset[int]:
 
 def is_costly(node: Node) -> bool:
     """Whether a node does more than to pass over its arguments once."""
-    match node.op:
-        case ops.Builtin(word):
-            return word not in _LIGHT and function(word).kind is not FunctionKind.REDUCTION
-        case (
-            ops.Contract()
-            | ops.Apply()
-            | ops.Solve()
-            | ops.ApplyLayer()
-            | ops.ConvolvePair()
-            | ops.ConvolveFew()
-            | ops.PairKernel()
-        ):
-            return True
-        case _:
-            return False
+    if isinstance(node.op, ops.Builtin):
+        word = node.op.function
+        return word not in _LIGHT and function(word).kind is not FunctionKind.REDUCTION
+    return isinstance(node.op, ops.Applied)
 
 
 def _from_end(liveness: Liveness, place: int) -> Variant:

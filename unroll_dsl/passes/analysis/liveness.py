@@ -17,7 +17,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from unroll_dsl.ir.graph import Graph, Limits
-from unroll_dsl.ir.nodes import Final, Fixed, Input, Learnable, State, Target, Traced
+from unroll_dsl.ir.nodes import (
+    Final,
+    Fixed,
+    Input,
+    Learnable,
+    Named,
+    State,
+    Target,
+    Traced,
+    Variable,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,20 +146,10 @@ class _Analysis:
         masks: list[int] = []
         for index, node in enumerate(self.graph.nodes):
             mask = updates.get(index, 0)
-            match node.op:
-                case (
-                    Input(name)
-                    | Fixed(name)
-                    | Learnable(name)
-                    | State(name)
-                    | Final(name)
-                    | Target(name)
-                    | Traced(name)
-                ):
-                    mask |= self.bit(type(node.op), name)
-                case _:
-                    for argument in node.args:
-                        mask |= masks[argument]
+            if isinstance(node.op, Named) and not isinstance(node.op, Variable):
+                mask |= self.bit(type(node.op), node.op.name)
+            for argument in node.args:
+                mask |= masks[argument]
             masks.append(mask)
         return masks
 

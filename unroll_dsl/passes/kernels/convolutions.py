@@ -14,7 +14,6 @@ end becomes products where libraries take several times as long as they should.
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import replace
 
 from unroll_dsl.ir.graph import Graph
 from unroll_dsl.ir.nodes import (
@@ -25,7 +24,7 @@ from unroll_dsl.ir.nodes import (
     Node,
 )
 from unroll_dsl.passes.analysis.cost import applied_name
-from unroll_dsl.passes.rewrite import Rewriting, with_nodes
+from unroll_dsl.passes.rewrite import Rewriting, copied, with_nodes
 from unroll_dsl.types import Activation, Array, Conv, Field, Layer
 
 _MANY = (
@@ -40,14 +39,12 @@ def fusion(graph: Graph) -> Graph:
     for index in _roots(graph):
         uses[index] += 1
     where: list[int] = []
-    for node in graph.nodes:
-        moved = replace(node, args=tuple(where[a] for a in node.args))
-        found = _fused(graph, node, where, new, uses) or _few(node, moved.args, new)
-        if found is None:
-            found = new.add(moved.op, moved.args, moved.type, moved.origin, moved.label)
-        elif node.label is not None:
-            new.relabel(found, node.label)
-        where.append(found)
+
+    def made(index: int, moved: Node) -> int | None:
+        node = graph.nodes[index]
+        return _fused(graph, node, where, new, uses) or _few(node, moved.args, new)
+
+    copied(graph.nodes, new, made, where)
     return with_nodes(graph, new.nodes, where)
 
 

@@ -19,7 +19,7 @@ from unroll_dsl.ir.batches import batched
 from unroll_dsl.ir.graph import Graph
 from unroll_dsl.ir.nodes import Builtin, Constant, Elementwise
 from unroll_dsl.ir.stages import roots
-from unroll_dsl.passes.rewrite import Rewriting, with_nodes
+from unroll_dsl.passes.rewrite import Rewriting, copied, with_nodes
 from unroll_dsl.types import Array, Field, Type
 
 
@@ -38,12 +38,7 @@ class _Updates:
         self.where: list[int] = []
 
     def run(self) -> Graph:
-        for index, node in enumerate(self.nodes):
-            found = self._step(index)
-            if found is None:
-                args = tuple(self.where[a] for a in node.args)
-                found = self.new.add(node.op, args, node.type, node.origin, node.label)
-            self.where.append(found)
+        copied(self.nodes, self.new, lambda index, _: self._step(index), self.where)
         return with_nodes(self.graph, self.new.nodes, self.where)
 
     def _step(self, index: int) -> int | None:

@@ -13,41 +13,7 @@ from unroll_dsl.ir import nodes as ops
 from unroll_dsl.operators.registry import function
 from unroll_dsl.types import Field
 
-_Applied = (
-    ops.Contract
-    | ops.Apply
-    | ops.Solve
-    | ops.ApplyLayer
-    | ops.ConvolvePair
-    | ops.PairKernel
-    | ops.ConvolveFew
-)
-
-
-_Named = (
-    ops.Input
-    | ops.Fixed
-    | ops.Learnable
-    | ops.State
-    | ops.Final
-    | ops.PhaseNumber
-    | ops.Target
-    | ops.Traced
-    | ops.Variable
-    | ops.Argument
-    | ops.PhaseSum
-)
-_Map = (
-    ops.Operator
-    | ops.IdentityMap
-    | ops.DiagonalMap
-    | ops.AdjointMap
-    | ops.ComposeMap
-    | ops.AddMap
-    | ops.ScaleMap
-    | ops.SplitLayer
-    | ops.LayerSteps
-)
+_LookedUp = ops.Named | ops.PhaseNumber | ops.Argument | ops.PhaseSum
 
 
 class Expressions(Maps):
@@ -59,6 +25,8 @@ class Expressions(Maps):
             return self.value(self.stands_for[index])
         node = self.nodes[index]
         args = node.args
+        if isinstance(node.op, ops.Applied):
+            return self._applied(index, node.op)
         match node.op:
             case ops.Constant(value):
                 return name("torch.pi") if value == math.pi else number(value)
@@ -77,16 +45,6 @@ class Expressions(Maps):
             case ops.Transpose():
                 mark = "mH" if self.type(index).field is Field.COMPLEX else "mT"
                 return ast.Attribute(self.value(args[0]), mark)
-            case (
-                ops.Contract()
-                | ops.Apply()
-                | ops.Solve()
-                | ops.ApplyLayer()
-                | ops.ConvolvePair()
-                | ops.PairKernel()
-                | ops.ConvolveFew()
-            ):
-                return self._applied(index, node.op)
             case _:
                 raise _absent(node.op)
 
@@ -95,7 +53,7 @@ class Expressions(Maps):
         sides = [self.size(m)] if m == n else [self.size(m), self.size(n)]
         return self.like().make("eye", *sides)
 
-    def _applied(self, index: int, op: _Applied) -> ast.expr:
+    def _applied(self, index: int, op: ops.Applied) -> ast.expr:
         """What matrices, maps and layers make of their arguments."""
         args = self.nodes[index].args
         match op:
@@ -117,6 +75,6 @@ class Expressions(Maps):
                 assert_never(op)
 
 
-def _absent(op: _Named | _Map) -> InternalError:
+def _absent(op: _LookedUp | ops.Map) -> InternalError:
     """What is looked up by its name, or is no value."""
     return InternalError(f"{op} has no expression in this place")
