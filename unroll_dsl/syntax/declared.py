@@ -14,7 +14,7 @@ _LINE = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class Declared:
+class DeclaredNames:
     """Names by what they are declared as; `states` with their types."""
 
     maps: frozenset[str]
@@ -23,7 +23,7 @@ class Declared:
 
 
 @lru_cache(maxsize=8)
-def declared(text: str) -> Declared:
+def declared(text: str) -> DeclaredNames:
     """What a page declares, read off its text line by line; nothing of it is checked."""
     maps: set[str] = {"I", "fft2", "ifft2", "dct2", "grad", "divergence"}
     values: set[str] = set()
@@ -34,4 +34,4 @@ def declared(text: str) -> Declared:
         (maps if kind in ("matrix", "linear") else values).update(names)
         if line["role"] == "state":
             states.update(dict.fromkeys(names, line["kind"] + (line["sizes"] or "")))
-    return Declared(frozenset(maps), frozenset(values), states)
+    return DeclaredNames(frozenset(maps), frozenset(values), states)

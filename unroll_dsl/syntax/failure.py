@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from unroll_dsl.source import Span
 from unroll_dsl.syntax.blocks import Place
-from unroll_dsl.syntax.declared import Declared, declared
+from unroll_dsl.syntax.declared import DeclaredNames, declared
 from unroll_dsl.syntax.tokens import LINE_END, NAME, NUMBER, Line, Token
 
 COMPARISONS = ("==", "!=", "<", "<=", ">", ">=")
@@ -62,7 +62,7 @@ class Failure:
         return "*" in self.accepted
 
     @property
-    def declared(self) -> Declared:
+    def declared(self) -> DeclaredNames:
         """What the page declares, read off its text."""
         return declared(self.span.file.text)
 
