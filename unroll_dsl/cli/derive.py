@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from unroll_dsl.cli.files import refuse_to_overwrite, write_text
+from unroll_dsl.cli.problems import add_problem, add_statements, known_method
 from unroll_dsl.cli.specs import load
 from unroll_dsl.cli.terminal import said
-from unroll_dsl.cli.usage import Exit, UsageError, did_you_mean
+from unroll_dsl.cli.usage import Exit, UsageError
 from unroll_dsl.cli.values import count
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def arguments(parser: ArgumentParser) -> None:
-    parser.add_argument("file", metavar="PROBLEM", help="path, or name of a problem or algorithm")
+    add_problem(parser)
     parser.add_argument("--method", metavar="M", help="which method; without it, all are listed")
     parser.add_argument(
         "--split", action="append", default=[], metavar="'z = D @ x'", help="a splitting, for ADMM"
@@ -40,14 +41,7 @@ def arguments(parser: ArgumentParser) -> None:
         metavar="NAME=V",
         help="a constant's classical value",
     )
-    parser.add_argument(
-        "--with",
-        action="append",
-        default=[],
-        dest="statements",
-        metavar="STATEMENT",
-        help="a statement in place of the problem's: 'let D = grad'",
-    )
+    add_statements(parser)
     parser.add_argument("--start", metavar="FORMULA", help="where the variable starts: 'Q @ y'")
     parser.add_argument("--give", metavar="FORMULA", help="what the page gives: 'real(x)'")
     parser.add_argument(
@@ -63,7 +57,7 @@ def arguments(parser: ArgumentParser) -> None:
 
 
 def run(options: Namespace) -> int:
-    from unroll_dsl.derive import Options, derive, method_names
+    from unroll_dsl.derive import Options, derive
 
     if options.output is not None:
         refuse_to_overwrite(options.output, force=options.force)
@@ -73,10 +67,7 @@ def run(options: Namespace) -> int:
 
         print(listing(spec.typed), end="")
         return Exit.FINE
-    if options.method not in method_names():
-        mend = did_you_mean(options.method, method_names())
-        words = f"the methods are {', '.join(method_names())}"
-        raise UsageError(f"there is no method `{options.method}`", mend or words)
+    known_method(options.method)
     given = Options(
         split=tuple(options.split),
         momentum=options.momentum,

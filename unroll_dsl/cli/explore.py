@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING, Any
 
 from unroll_dsl.cli.files import write_text
 from unroll_dsl.cli.options import add_training, bound, source
+from unroll_dsl.cli.problems import add_methods, add_statements, methods
 from unroll_dsl.cli.refusals import DATA, refusals
 from unroll_dsl.cli.specs import load
 from unroll_dsl.cli.terminal import print_json, said
-from unroll_dsl.cli.usage import Exit, UsageError, did_you_mean
+from unroll_dsl.cli.usage import Exit, UsageError
 from unroll_dsl.cli.values import by_name, count
 
 if TYPE_CHECKING:
@@ -44,17 +45,8 @@ def arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, metavar="DIR", help="the folder to make")
     parser.add_argument("--resume", type=Path, metavar="DIR", help="go on with this one")
     parser.add_argument("--budget", type=seconds, metavar="TIME", help="90s, 10m, 2h (10m)")
-    parser.add_argument(
-        "--method", action="append", default=[], metavar="M", help="of this method alone; again for more"
-    )  # fmt: skip
-    parser.add_argument(
-        "--with",
-        action="append",
-        default=[],
-        dest="statements",
-        metavar="STATEMENT",
-        help="a statement in place of the problem's: 'let D = grad'",
-    )
+    add_methods(parser)
+    add_statements(parser)
     parser.add_argument("--data", type=Path, metavar="PATH", help=DATA)
     parser.add_argument("--phases", type=count, metavar="K", help="of each network (10)")
     add_training(parser, rate="1e-3")
@@ -83,7 +75,7 @@ def run(options: Namespace) -> int:
                 raise UsageError("what is to be explored?", "`unroll explore PROBLEM --out DIR`")
             if options.out is None:
                 raise UsageError("no folder for the exploration", "`--out DIR`")
-            settings = Settings(options.budget or 600.0, _methods(options), _tables(options))
+            settings = Settings(options.budget or 600.0, methods(options), _tables(options))
             spec = load(options.file, no_colour=options.no_colour, quiet=True)
             statements = tuple(options.statements)
             found = explore(spec.typed, options.out, settings, statements=statements, say=said)
@@ -111,17 +103,6 @@ def _print(judged: "Judged") -> None:
         words = f"{curve.parameters:,} learned numbers" if not curve.classical else "learns nothing"
         count = f"{curve.phases[-1]:.0f} {'iterations' if curve.classical else 'phases'}"
         print(f"  {curve.name:<{width}}  {figure(curve.last, found.metric):>10}  {count}, {words}")
-
-
-def _methods(options: Namespace) -> tuple[str, ...]:
-    from unroll_dsl.derive import method_names
-
-    for name in options.method:
-        if name not in method_names():
-            mend = did_you_mean(name, method_names())
-            words = f"the methods are {', '.join(method_names())}"
-            raise UsageError(f"there is no method `{name}`", mend or words)
-    return tuple(dict.fromkeys(options.method))
 
 
 def _tables(options: Namespace) -> dict[str, Any]:

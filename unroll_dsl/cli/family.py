@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from unroll_dsl.cli.files import refuse_to_overwrite, write_text
+from unroll_dsl.cli.problems import add_methods, add_problem, add_statements, methods
 from unroll_dsl.cli.specs import load
 from unroll_dsl.cli.terminal import print_json, said
-from unroll_dsl.cli.usage import Exit, UsageError, did_you_mean
+from unroll_dsl.cli.usage import Exit, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,22 +22,9 @@ if TYPE_CHECKING:
 
 
 def arguments(parser: ArgumentParser) -> None:
-    parser.add_argument("file", metavar="PROBLEM", help="path, or name of a problem or algorithm")
-    parser.add_argument(
-        "--method",
-        action="append",
-        default=[],
-        metavar="M",
-        help="of this method alone; again for more",
-    )
-    parser.add_argument(
-        "--with",
-        action="append",
-        default=[],
-        dest="statements",
-        metavar="STATEMENT",
-        help="a statement in place of the problem's: 'let D = grad'",
-    )
+    add_problem(parser)
+    add_methods(parser)
+    add_statements(parser)
     parser.add_argument("--derived", action="store_true", help="leave out what there is not")
     parser.add_argument("--out", type=Path, metavar="DIR", help="write the page of each into DIR")
     parser.add_argument("--force", action="store_true", help="write over existing files")
@@ -44,18 +32,12 @@ def arguments(parser: ArgumentParser) -> None:
 
 
 def run(options: Namespace) -> int:
-    from unroll_dsl.derive import method_names
     from unroll_dsl.family import Member, members
     from unroll_dsl.family.table import to_json, to_text
 
-    for name in options.method:
-        if name not in method_names():
-            mend = did_you_mean(name, method_names())
-            words = f"the methods are {', '.join(method_names())}"
-            raise UsageError(f"there is no method `{name}`", mend or words)
+    only = methods(options) or None
     spec = load(options.file, no_colour=options.no_colour, quiet=True)
     statements = tuple(options.statements)
-    only = tuple(dict.fromkeys(options.method)) or None
     rows = members(spec.typed, only=only, statements=statements)
     found = [row for row in rows if isinstance(row, Member)]
     if options.out is not None:

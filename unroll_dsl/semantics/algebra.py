@@ -67,7 +67,7 @@ def at(typing: Typing, expr: Binary, context: Context) -> Type:
     left = typing.infer(expr.left, context)
     right = typing.infer(expr.right, context)
     found = algebra.product(left, right)
-    if _is_negative_power(typing, expr.left) and isinstance(left, Array) and left.rank == 2:
+    if _is_negative_power(expr.left, typing) and isinstance(left, Array) and left.rank == 2:
         matrix, argument = expression_text(expr.left.left), expression_text(expr.right)
         typing.reporter.report(errors.InverseByPower(expr.left.span, matrix, argument))
         return UNKNOWN
@@ -98,7 +98,7 @@ def at(typing: Typing, expr: Binary, context: Context) -> Type:
     return UNKNOWN
 
 
-def _is_negative_power(typing: Typing, expr: Expr) -> TypeGuard[Binary]:
+def _is_negative_power(expr: Expr, typing: Typing) -> TypeGuard[Binary]:
     """`M^-1`, which is elementwise, where a map is applied."""
     if not isinstance(expr, Binary) or expr.operator != "^":
         return False
@@ -121,7 +121,8 @@ def _wrong_space(
         symbol = typing.symbols.get(expr.right.text)
         if symbol is not None and symbol.sort is Sort.STATE:
             declaration = f"state {symbol.name} : {domain}"
-    if domain is not None and isinstance(map_backward(structure, right), Array):
+    backward = None if structure is None else map_backward(structure, right)
+    if domain is not None and isinstance(backward, Array):
         argument = expression_text(expr.right)
         if isinstance(expr.right, Binary):
             argument = f"({argument})"
