@@ -47,6 +47,7 @@ WORDS_OF_A_ROOM = {  # each is what its own room speaks of; none is read beside 
     "Place",
     "Plan",
     "Refused",
+    "Row",
     "Step",
     "Sum",
     "Terms",
