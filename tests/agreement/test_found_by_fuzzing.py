@@ -95,5 +95,40 @@ def test_functions_of_numbers_that_differ_from_phase_to_phase() -> None:
     np.testing.assert_allclose(found.resolve_conj(), np.full(2, value + 0j), rtol=1e-13)
 
 
+LOSSES: dict[str, tuple[str, list[Any], float, float]] = {
+    "a phase that takes no argument makes a number like a learnable of its own": (
+        "input y : complex vector[n]\nlearnable p : scalar per phase = 0.3\nstate x : scalar = 0\n"
+        "phase (2):\n    x <- soft(p + 0.65, 0.1)\noutput x\n"
+        "loss (g : scalar):\n    mean(abs(x)^2) + sumsq(g)\n",
+        [np.ones(3) + 0j],
+        0.85,
+        0.85**2 + 1,
+    ),
+    "the next to last phase is run for the loss alone": (
+        "learnable p : vector[m] per phase = 0.5\nfixed c : vector[m]\nstate a : scalar = 0\n"
+        "state x : scalar = 0\nphase (3):\n    a <- cos(-x)\n    x <- mean(p * c)\noutput x\n"
+        "loss (g : scalar):\n    a^2 + sumsq(g)\n",
+        [],
+        0.5 * C.mean(),
+        np.cos(0.5 * C.mean()) ** 2 + 1,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_losses_of_phases_that_take_little(name: str) -> None:
+    text, inputs, output, loss = LOSSES[name]
+    spec = unroll_dsl.loads(f"algorithm a\ndims m, n\n{text}")
+    bind = {"c": C} if "fixed c" in text else {}
+    np.testing.assert_allclose(spec.reference(bind=bind)(*inputs), output, rtol=1e-13)
+    given = [torch.as_tensor(x) for x in inputs]
+    for level in (0, 1, 2):
+        net: Any = spec.compile(bind=bind, dtype=torch.float64, optimize=level)
+        np.testing.assert_allclose(net(*given).detach(), output, rtol=1e-13)
+        found = net.loss(*given, torch.tensor(1.0, dtype=torch.float64))
+        found.backward()
+        np.testing.assert_allclose(found.detach(), loss, rtol=1e-13)
+
+
 def _several(outputs: Any) -> tuple[Any, ...]:
     return outputs if isinstance(outputs, tuple) else (outputs,)

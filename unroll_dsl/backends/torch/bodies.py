@@ -99,11 +99,12 @@ def phase_body(layout: Layout, work: PhaseWork) -> PhaseBody:
 @dataclass(slots=True)
 class _Taken:
     """What a phase takes besides its states: the types of arguments, which of them are attributes of the
-    network, and sizes."""
+    network, sizes, and learnables of its own."""
 
     types: dict[str, object] = field(default_factory=dict)
     attributes: set[str] = field(default_factory=set)
     sizes: list[str] = field(default_factory=list)
+    learnables: dict[str, Array] = field(default_factory=dict)  # of the phase, as it reads them
 
 
 class _PhaseWriter:
@@ -207,10 +208,13 @@ class _PhaseWriter:
                 self.previous[index] = identifier(word)
                 return name(identifier(word))
             case ops.Learnable(word) if layout.parameters[word].per_phase:
-                if layout.parameters[word].limits is not None:
+                held = layout.parameters[word].limits is not None
+                if held:
                     self.own.append(index)
-                    return name(identifier(word))
-                return name(f"self.{identifier(word)}")
+                found = identifier(word) if held else f"self.{identifier(word)}"
+                if isinstance(node.type, Array):
+                    self.taken.learnables[f"self.{identifier(word)}"] = node.type
+                return name(found)
             case _:
                 pass
         found = layout.outer_in_network(index)
@@ -266,10 +270,16 @@ class _PhaseWriter:
         return dim_expression(dim, symbols)
 
     def _like(self) -> Like:
-        arrays = self._arrays()
+        """A tensor that the phase has anyway, a real one if there is one; else an input comes in for it."""
+        arrays = [*self._arrays(), *self.taken.learnables.items()]
         for word, type_ in arrays:
             if type_.field is not Field.COMPLEX:
                 return Like(name(word))
         for word, _ in arrays:
             return Like(name(word), True)
-        return self.layout.like()
+        found = self.layout.like()
+        if self.layout.has_phase_class and found.tensor is not None:
+            field = Field.COMPLEX if found.is_complex else Field.REAL
+            word = self._argument(found.tensor, Array((), field))
+            return Like(name(word), found.is_complex)
+        return found

@@ -51,7 +51,7 @@ def of_network(layout: Layout) -> str:
         assert isinstance(node.type, Array)
         label = node.label or "output"
         outputs.append(_batched(label, node.type))
-    words = f"Map {inputs} to {', '.join(outputs)}."
+    words = f"Map {inputs} to {', '.join(outputs)}." if inputs else f"Give {', '.join(outputs)}."
     needed = {*layout.training.constants, *layout.inference.constants}
     fixed = []
     for constant in graph.constants:

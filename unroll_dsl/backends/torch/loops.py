@@ -107,7 +107,9 @@ class Loops:
             callee = phase if with_class else f"self.{method_name(body.work.kind.name)}"
             number = total if back == 1 else f"{total} - {back - 1}"
             step = self._step(body, callee, phase, number, loop)
-            found += [If(name(f"{total} >= {back}"), step)] if back > 1 else step
+            if back > 1 and step:  # what only a loss reads is no step of `forward`
+                step = (If(name(f"{total} >= {back}"), step),)
+            found += step
         return tuple(found)
 
     def _run_after_first(self, first: PhaseBody, loop: Loop) -> Body:
