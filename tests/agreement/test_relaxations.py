@@ -32,6 +32,11 @@ CASES: tuple[tuple[str | tuple[Any, ...], str, str], ...] = (
     ("ista", "matrices(untied),threshold(entrywise)", "x"),
     ("ista", "gradient,threshold", "x"),
     ("fista", "gradient(shared)", "x"),
+    ("ista", "shrinkage", "x"),
+    ("ista", "step,shrinkage(knots=8)", "x"),
+    ("admm_lasso", "shrinkage(shared, knots=3)", "z"),
+    ("admm_lasso", "penalty,shrinkage", "z"),
+    (("block_cs", "ista", {}), "shrinkage", "x"),
     (FILTERED, "filters", "x"),
     (FILTERED, "filters(untied, shared),penalty(channels),rate(channels)", "x"),
 )
@@ -82,18 +87,55 @@ def test_shrinkage_starts_at_the_curve() -> None:
 
 
 def test_shrinkage_between_knots_is_off_by_no_more_than_it_says() -> None:
-    """One curve, a threshold halfway between two of 11 knots: off by a quarter of their distance 0.2 there."""
+    """One curve, a threshold that is given halfway between two of 11 knots: off by a quarter of their distance 0.2."""
     source = (
         "algorithm a\ndims n\ninput y : vector[n]\nstate x : vector[n] = 0\n"
         "phase (1):\n    x <- soft(y, 0.3)\noutput x\n"
     )
     before = unroll_dsl.loads(source)
-    (step,) = relax(before.typed, ["shrinkage(knots=11)"])
+    (step,) = relax(before.typed, ["shrinkage(knots=11, value=0.3)"])
     y = np.linspace(-1.5, 1.5, 3001)
     found = unroll_dsl.loads(step.text).reference(dims={"n": 3001})(y)
     off = np.abs(found - before.reference(dims={"n": 3001})(y)).max()
     assert off == pytest.approx(0.05)
     assert step.notes[0].endswith("by up to 0.05 off between two")
+
+
+def test_knots_are_laid_on_the_threshold() -> None:
+    """Soft thresholding is linear between knots one of which is the threshold, whatever that is bound to."""
+    source = (
+        "algorithm a\ndims n\ninput y : vector[n]\nfixed lambda : scalar > 0 = 0.3\n"
+        "state x : vector[n] = 0\nphase (1):\n    x <- soft(y, lambda)\noutput x\n"
+    )
+    before = unroll_dsl.loads(source)
+    (step,) = relax(before.typed, ["shrinkage"])
+    assert not step.notes
+    after, y = unroll_dsl.loads(step.text), np.linspace(-50, 50, 3001)
+    for value in (1e-3, 0.3, 7.0):
+        known = {"bind": {"lambda": value}, "dims": {"n": 3001}}
+        np.testing.assert_allclose(
+            after.reference(**known)(y), before.reference(**known)(y), rtol=0, atol=1e-12
+        )
+
+
+@pytest.mark.parametrize(
+    ("declared", "called", "words"),
+    [
+        ("scalar >= 0 = 0.3", "soft", "by up to 0.005 off between two"),
+        ("scalar > 0 = 0.3", "hard", "which `hard` is not"),
+    ],
+)
+def test_where_no_knot_can_be_laid_on_the_threshold_it_says_so(
+    declared: str, called: str, words: str
+) -> None:
+    """A threshold that may be 0 is no unit, and a jump is no piece of a line."""
+    source = (
+        f"algorithm a\ndims n\ninput y : vector[n]\nfixed lambda : {declared}\n"
+        f"state x : vector[n] = 0\nphase (1):\n    x <- {called}(y, lambda)\noutput x\n"
+    )
+    (step,) = relax(unroll_dsl.loads(source).typed, ["shrinkage"])
+    assert step.notes[0].endswith(words)
+    assert "x <- plf(y, q)" in step.text
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,7 @@ from unroll_dsl.source import SourceFile, Span
 from unroll_dsl.syntax import nodes as n
 from unroll_dsl.syntax.printer import statement_text
 
-# A curve on knots is the classical one there, and linear in between.
+# A curve on knots that says so is the classical one there, and linear in between.
 _ON_KNOTS = frozenset({"shrinkage"})
 _NONE_OWN = "the method declares no constants of its own"
 
@@ -165,8 +165,8 @@ def _start(steps: tuple[Relaxed, ...]) -> UntrainedStart:
     said = [note for step in steps if step.relaxation.name not in _ON_KNOTS for note in step.notes]
     if said or not all(step.relaxation.classical for step in steps):
         return UntrainedStart.ELSEWHERE
-    names = {step.relaxation.name for step in steps}
-    return UntrainedStart.NEAR if names & _ON_KNOTS else UntrainedStart.EXACT
+    near = any(step.notes for step in steps if step.relaxation.name in _ON_KNOTS)
+    return UntrainedStart.NEAR if near else UntrainedStart.EXACT
 
 
 def _statements(program: n.Program) -> tuple[str, ...]:

@@ -1,23 +1,19 @@
-"""Filters and shrinkage of Deep ADMM-Net: learned banks, curves on knots."""
+"""Filters of Deep ADMM-Net: learned banks."""
 
 from __future__ import annotations
 
 import dataclasses
 
 from unroll_dsl.relax import find
-from unroll_dsl.relax.constants import known
 from unroll_dsl.relax.model import Given, Relaxation
 from unroll_dsl.relax.page import Page, Refused, swapped, walk
 from unroll_dsl.syntax import nodes as n
 from unroll_dsl.syntax.printer import expression_text
-from unroll_dsl.syntax.templates import fill, one_statement
+from unroll_dsl.syntax.templates import one_statement
 from unroll_dsl.syntax.tidy import name
-from unroll_dsl.types import Array, Field
+from unroll_dsl.types import Array
 
 _YANG = "Y. Yang, J. Sun, H. Li, Z. Xu: Deep ADMM-Net, NeurIPS, 2016"
-
-
-_CURVES = ("soft", "hard", "garrote", "log_shrink", "half_shrink")
 
 
 def _filters(page: Page, given: Given) -> None:
@@ -125,45 +121,10 @@ def _expr(text: str) -> n.Expr:
     return statement.value
 
 
-def _shrinkage(page: Page, given: Given) -> None:
-    found = [s for s in find.shrinkages(page) if s.name in _CURVES]
-    if not found:
-        raise Refused("it shrinks no entry by itself: soft, hard, ...")
-    knots = page.letter(None, "Nc", "N_c")
-    count = given.number("knots", 101)
-    page.declare(f"dims {knots} = {count}")
-    if count > 1:
-        page.notes.append(
-            f"it starts as the classical curve on its knots, {2 / (count - 1):.3g} apart; where the threshold is none of "
-            f"them, by up to {0.5 / (count - 1):.2g} off between two"
-        )
-    for i, shrinkage in enumerate(found):
-        space = page.array(shrinkage.argument)
-        if space.field is Field.COMPLEX:
-            raise Refused("its curves are of real values: relax `real` first", shrinkage.call.span)
-        q = page.letter(given.word("letter") if i == 0 else None, "q", "curve")
-        threshold = given.values.get("value", shrinkage.threshold)
-        if not page.is_scalar(threshold):
-            raise Refused(
-                "its threshold is no number: give one, `shrinkage(value=0.05)`", threshold.span
-            )
-        known(page, threshold, "threshold", given, "shrinkage")
-        share = "" if "shared" in given.flags else " per phase"
-        space_text = f"tensor[{space.shape[0]}, {knots}]" if space.rank > 1 else f"vector[{knots}]"
-        start = fill(f"{shrinkage.name}(linspace(-1, 1, N), t)", N=name(knots), t=threshold)
-        text = f"learnable {q} : {space_text}{share} = {expression_text(start)}"
-        page.declare(text, "curves on knots")
-        page.rewrite(shrinkage.call, fill("plf(v, q)", v=shrinkage.argument, q=name(q)))
-
-
 RELAXATIONS = (
     Relaxation(
         "filters", "Learned filters", _YANG, "let D = grad(padding=circular)",
         "let D = filters(gamma_D' @ B, padding=circular)", True, _filters,
         ("untied", "shared"), ("size",),
-    ),
-    Relaxation(
-        "shrinkage", "Learned shrinkage", _YANG, "soft(D @ x + u, lambda / rho)", "plf(D @ x + u, q)",
-        True, _shrinkage, ("shared",), ("knots", "letter", "value"),
     ),
 )  # fmt: skip
