@@ -18,7 +18,7 @@ from unroll_dsl.relax.page import Page, Refused
 from unroll_dsl.syntax import nodes as n
 from unroll_dsl.syntax.printer import expression_text
 from unroll_dsl.syntax.templates import fill
-from unroll_dsl.syntax.tidy import name, number
+from unroll_dsl.syntax.tidy import name
 from unroll_dsl.types import Field
 
 _CURVES = ("soft", "hard", "garrote", "log_shrink", "half_shrink")
