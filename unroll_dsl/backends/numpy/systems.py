@@ -19,7 +19,7 @@ _MOST = 5000  # iterations of `least_squares`
 _ROUNDING = 1e-15
 _ENOUGH = 1e-10  # a residual that rounding alone explains in such a system
 Shape = tuple[int, ...]
-_Mark = tuple[Shape, bytes]
+_Mark = tuple[Shape, Shape, bytes]  # what shape it takes, and what it makes of one such array
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ class Systems:
             real, imaginary = np.random.default_rng(0).standard_normal((2, *shape))
             self._probes[shape] = real + 1j * imaginary
         seen = np.asarray(map_.forward(self._probes[shape]))
-        mark = (shape, seen.tobytes())
+        mark = (shape, seen.shape, seen.tobytes())
         found = self._known.get(mark)
         if found is None:
             found = _Matrix(self._entries(map_, shape), seen.shape)

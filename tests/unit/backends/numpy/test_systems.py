@@ -91,3 +91,16 @@ def test_what_is_too_large_to_write_out_is_iterated(monkeypatch: pytest.MonkeyPa
     np.testing.assert_allclose(
         reference(y), iterated(map_.matrix.numpy(), y), rtol=1e-8, atol=1e-10
     )
+
+
+def test_a_map_that_only_changes_shapes_is_not_taken_for_the_identity() -> None:
+    """`vec` makes the entries of a matrix a vector: the same numbers, in another space."""
+    spec = unroll_dsl.loads(
+        "algorithm a\ndims m, g, d\ninput W : matrix[g, d]\nfixed A : matrix[m, g * d]\n"
+        "let V = vec(g, d)\nlet B = A @ V\noutput solve(I + B' @ B, W)\n"
+    )
+    rng = np.random.default_rng(0)
+    A, W = rng.standard_normal((3, 8)), rng.standard_normal((4, 2))
+    found = spec.reference(bind={"A": A}, dims={"g": 4, "d": 2})(W)
+    expected = np.linalg.solve(np.eye(8) + A.T @ A, W.ravel()).reshape(4, 2)
+    np.testing.assert_allclose(found, expected, rtol=1e-12)
