@@ -9,6 +9,7 @@ The folder has a run of each network (`unroll report`, `unroll train --resume`),
 best.unroll. A problem without a loss is learnt by the squared distance to a target, measured as its square says.
 """
 
+import time
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -57,6 +58,7 @@ def arguments(parser: ArgumentParser) -> None:
 
 
 def run(options: Namespace) -> int:
+    begun = time.monotonic()
     with refusals():
         from unroll_dsl.explore import Settings, explore, resume
         from unroll_dsl.explore.judge import judge
@@ -69,7 +71,7 @@ def run(options: Namespace) -> int:
                     "an exploration goes on as it began",
                     f"`unroll explore --resume {options.resume}`",
                 )
-            found = resume(options.resume, budget=options.budget, say=said)
+            found = resume(options.resume, budget=options.budget, say=said, begun=begun)
         else:
             if options.file is None:
                 raise UsageError("what is to be explored?", "`unroll explore PROBLEM --out DIR`")
@@ -78,9 +80,11 @@ def run(options: Namespace) -> int:
             settings = Settings(options.budget or 600.0, methods(options), _tables(options))
             spec = load(options.file, no_colour=options.no_colour, quiet=True)
             statements = tuple(options.statements)
-            found = explore(spec.typed, options.out, settings, statements=statements, say=said)
+            found = explore(
+                spec.typed, options.out, settings, statements=statements, say=said, begun=begun
+            )
         said("comparing")
-        judged = judge(found)
+        judged = judge(found, found.until)
         write_text(found.path / "explore.html", html(page(judged)), force=True)
     if options.json:
         print_json(judged.to_json())

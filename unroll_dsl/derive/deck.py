@@ -1,4 +1,4 @@
-"""Pages by a table: algorithms/problems/deck.toml says from what each shipped page comes."""
+"""Pages by tables: algorithms/problems/deck.toml says from what each shipped page comes, checked.toml what `check` leaves open."""
 
 from __future__ import annotations
 
@@ -13,6 +13,12 @@ from unroll_dsl.resources import problem_path
 def deck() -> Mapping[str, Mapping[str, Any]]:
     """The entries by the name of the shipped page."""
     path = problem_path("deck").with_suffix(".toml")
+    return tomllib.loads(path.read_text(encoding="utf-8"))
+
+
+def undecided() -> Mapping[str, Mapping[str, str]]:
+    """What `check` cannot decide of pages that are derived: why, by problem and method."""
+    path = problem_path("checked").with_suffix(".toml")
     return tomllib.loads(path.read_text(encoding="utf-8"))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from unroll_dsl.derive.deck import undecided
 from unroll_dsl.derive.model import Options, Refusal
 from unroll_dsl.derive.run import attempt, methods
 from unroll_dsl.derive.setting import Setting
@@ -41,6 +42,13 @@ is a table of such options, from which fifteen of the shipped pages come. This p
 """
 
 
+_LEGEND = """\
+ok: derived, and green in `unroll check`: where it comes to rest the objective is at its least value, by duality, or, where
+that is not convex, does not fall in a search. open: derived, nothing wrong is found, and why the rest is not decided. no: why the method
+does not serve.
+"""
+
+
 def page() -> str:
     """The page."""
     parts = [_HEAD, "## Methods\n", _methods(), "## What comes of each problem\n", _problems()]
@@ -62,22 +70,25 @@ def _methods() -> str:
 
 
 def _problems() -> str:
-    """A table of what is derived; below it why the others are not."""
-    rows, reasons = [], []
+    """A table of what is derived and what `check` says of it; below it why not, and what is open."""
+    columns = []
+    reasons: dict[str, int] = {}
     for name in problem_names():
         typed = check_path(problem_path(name)).typed
         assert typed is not None
-        form = read(typed)
+        form, opened = read(typed), undecided().get(name, {})
         cells = []
         for method in methods().values():
             answer = attempt(method, Setting(form, Options()), Options())
-            if isinstance(answer, Refusal):
-                reasons.append(f"- `{name}`, `{method.name}`: {answer.reason}")
-            else:
-                cells.append(f"`{method.name}`")
-        rows.append((f"`{name}`", ", ".join(cells)))
-    table = _table(("problem", "derived by"), rows)
-    return f"{table}\nWhy not the others:\n\n" + "\n".join(reasons) + "\n"
+            why = answer.reason if isinstance(answer, Refusal) else opened.get(method.name, "")
+            word = "no" if isinstance(answer, Refusal) else "open"
+            number = reasons.setdefault(why, len(reasons) + 1) if why else 0
+            cells.append(f"{word} {number}" if why else "ok")
+        columns.append(cells)
+    rows = [(f"`{method}`", *cells) for method, cells in zip(methods(), zip(*columns, strict=True))]
+    table = _table(("", *(f"`{name}`" for name in problem_names())), rows)
+    notes = "".join(f"{number}. {why}\n" for why, number in reasons.items())
+    return f"{_LEGEND}\n{table}\n{notes}"
 
 
 def _relaxations() -> str:

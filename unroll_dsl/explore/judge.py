@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from unroll_dsl.data.metrics import Metric
+from unroll_dsl.explore.measuring import Opened, data_of, few, measured, rank, samples_of
 from unroll_dsl.explore.run import Exploration
 from unroll_dsl.family import Member
-from unroll_dsl.runs.against import affordable
+from unroll_dsl.runs.against import CURVE_SECONDS, affordable
 from unroll_dsl.runs.classical import DoesNotFit, fitted
-from unroll_dsl.runs.compare import Comparison, compared, measured, timed
+from unroll_dsl.runs.compare import Comparison, compared
+from unroll_dsl.runs.compare import measured as measured_curve
 from unroll_dsl.runs.crossing import Curve
-from unroll_dsl.runs.reading import NOTHING, open_network, open_solver
-from unroll_dsl.runs.solver import Samples, Solver, quality, steps_up_to
-from unroll_dsl.train import checkpoint
+from unroll_dsl.runs.solver import Samples, Solver, steps_up_to
 from unroll_dsl.train.errors import TrainingError
 from unroll_dsl.train.files import write_whole
 from unroll_dsl.train.run import Run
+
+_NO_TIME = (
+    "it was trained, and no time was left to judge it: `unroll explore --resume DIR` with more"
+)
 
 
 @dataclass(frozen=True)
@@ -36,6 +41,10 @@ class Judged:
         How many each had.
     left_out
         Sentences on algorithms that could not be run beside them.
+    unjudged
+        Names of networks for which no time was left.
+    samples
+        How many there are; the comparison says on how many they were judged.
     """
 
     found: Exploration
@@ -44,6 +53,13 @@ class Judged:
     files: tuple[str, ...]
     updates: tuple[int, ...]
     left_out: tuple[str, ...]
+    unjudged: tuple[str, ...]
+    samples: int
+
+    @property
+    def failed(self) -> dict[str, str]:
+        """Why networks are not among them, by name."""
+        return {**self.found.failed, **dict.fromkeys(self.unjudged, _NO_TIME)}
 
     def to_json(self) -> dict[str, Any]:
         best = self.members[0].name
@@ -51,32 +67,42 @@ class Judged:
             "best": best,
             "page": str(self.found.path / "best.unroll"),
             "updates": {m.name: n for m, n in zip(self.members, self.updates, strict=True)},
-            "failed": dict(self.found.failed),
+            "failed": self.failed,
+            "of_samples": self.samples,
             **self.comparison.to_json(),
         }
 
 
-def judge(found: Exploration) -> Judged:
+def judge(found: Exploration, until: float = math.inf) -> Judged:
     """Hold the networks of an exploration against each other; the page of the best is written beside them.
 
     Of each network the better of its best and its last weights counts: a run that the time has ended has not been
     validated since.
+
+    Parameters
+    ----------
+    until
+        When to end, as `time.monotonic()` has it: networks for which no time is left are named, and algorithms are run
+        for fewer iterations, or not at all.
     """
     members = [member for member in found.networks if member.name in found.runs]
     like = Run.open(found.runs[members[0].name])
-    _, samples, metric = open_solver(like.weights("last"), NOTHING)
+    everything, metric = samples_of(like.path)
+    samples = few(everything, found.judging.samples)
     for member in members[1:]:
-        if _data(Run.open(found.runs[member.name])) != _data(like):
+        if data_of(Run.open(found.runs[member.name])) != data_of(like):
             raise TrainingError(f"{member.name} was trained on other data than {members[0].name}")
-    opened = [_measured(found, member, samples, metric) for member in members]
-    opened.sort(key=lambda each: _rank(each.curve.last, metric))
+    opened: list[Opened] = []
+    for member in members:
+        if opened and time.monotonic() + found.judging.seconds > until:
+            break
+        opened.append(measured(found.runs[member.name], member, samples, metric))
+    unjudged = tuple(member.name for member in members[len(opened) :])
+    opened.sort(key=lambda each: rank(each.curve.last, metric))
     first = opened[0]
-    classical, left_out = _algorithms(found, first.solver, samples)
     write_whole(found.path / "best.unroll", first.member.text.encode("utf-8"))
     depth = max(each.solver.phases for each in opened)
-    curves = [
-        measured(s, steps_up_to(affordable(s, depth, samples)), samples, metric) for s in classical
-    ]
+    curves, left_out = _algorithms(found, first.solver, samples, metric, depth, until)
     networks = [each.curve for each in opened]
     return Judged(
         found,
@@ -85,68 +111,38 @@ def judge(found: Exploration) -> Judged:
         tuple(each.file for each in opened),
         tuple(each.updates for each in opened),
         left_out,
+        unjudged,
+        sum(map(len, everything)),
     )
 
 
-@dataclass(frozen=True)
-class _Opened:
-    """A network with its curve, the file of its weights, and how many updates it had."""
-
-    member: Member
-    solver: Solver
-    curve: Curve
-    file: str
-    updates: int
-
-
-def _data(run: Run) -> tuple[Any, ...]:
-    """What says which samples a run is judged on."""
-    config = run.config
-    return config.data, config.seed, config.dims, config.validate.samples
-
-
-def _measured(
-    found: Exploration, member: Member, samples: Sequence[Samples], metric: Metric
-) -> _Opened:
-    """The curve of a network: of its last weights, or of its best where their validation was better."""
-    run = Run.open(found.runs[member.name])
-    saved = checkpoint.newest(run.path)
-    last, best = run.weights("last"), run.weights("best")
-    file, solver = last, open_network(last)
-    curve = quality(solver, range(1, solver.phases + 1), samples, metric)
-    kept = saved.counters.get("best") if saved is not None else None
-    if best != last and (kept is None or _rank(kept, metric) < _rank(curve.last, metric)):
-        other = open_network(best)
-        again = quality(other, range(1, other.phases + 1), samples, metric)
-        if _rank(again.last, metric) < _rank(curve.last, metric):
-            file, solver, curve = best, other, again
-    named = replace(timed(solver, curve, samples), name=member.choice.title)
-    updates = saved.step if saved is not None else 0
-    return _Opened(member, solver, named, file.name, updates)
-
-
-def _rank(value: float, metric: Metric) -> float:
-    """The smaller the better; what is no number comes last."""
-    if not math.isfinite(value):
-        return math.inf
-    return -value if metric.better == "higher" else value
-
-
 def _algorithms(
-    found: Exploration, like: Solver, samples: Sequence[Samples]
-) -> tuple[list[Solver], tuple[str, ...]]:
-    """The algorithms of the family as classical iterations on the same data."""
+    found: Exploration,
+    like: Solver,
+    samples: Sequence[Samples],
+    metric: Metric,
+    depth: int,
+    until: float,
+) -> tuple[list[Curve], tuple[str, ...]]:
+    """The algorithms of the family as classical iterations on the same data, and why some are not among them."""
     folder = found.path / "algorithms"
     folder.mkdir(exist_ok=True)
-    solvers: list[Solver] = []
+    curves: list[Curve] = []
     left_out = []
-    for member in found.algorithms:
+    for i, member in enumerate(found.algorithms):
         path = folder / f"{member.name}.unroll"
         write_whole(path, member.text.encode("utf-8"))
+        title = member.choice.title
+        # of what is left as much as the others have, without what it takes to make it ready
+        seconds = (until - time.monotonic()) / (len(found.algorithms) - i) - found.judging.seconds
+        if seconds < 0:
+            left_out.append(f"{title} is not run beside them: no time was left for it")
+            continue
         try:
             solver = fitted(str(path), like, samples[0], like.phases)
         except DoesNotFit as error:
-            left_out.append(f"{member.choice.title} is not run beside them: {error}")
+            left_out.append(f"{title} is not run beside them: {error}")
             continue
-        solvers.append(replace(solver, name=member.choice.title))
-    return solvers, tuple(left_out)
+        steps = steps_up_to(affordable(solver, depth, samples, min(seconds, CURVE_SECONDS)))
+        curves.append(measured_curve(replace(solver, name=title), steps, samples, metric))
+    return curves, tuple(left_out)

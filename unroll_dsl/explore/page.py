@@ -29,9 +29,9 @@ def page(judged: Judged) -> Page:
         *((w.words(), f"iterations of {w.classical}", "that reach it") for w in iterations[:2]),
     ]
     facts = (
-        ("networks", f"{len(found.runs)} of {len(found.networks)} trained"),
+        ("networks", f"{len(judged.members)} of {len(found.networks)} trained and judged"),
         ("time", f"{settings.budget:.0f} seconds in all, {_share(judged)}"),
-        ("judged on", f"{comparison.count} samples that none was trained on"),
+        ("judged on", _judged_on(judged)),
         ("go on", f"unroll train --resume {found.runs[member.name]}"),
     )
     return Page(
@@ -49,6 +49,15 @@ def page(judged: Judged) -> Page:
         ),
         judged.left_out,
     )  # fmt: skip
+
+
+def _judged_on(judged: Judged) -> str:
+    """How many samples there were time for."""
+    count = judged.comparison.count
+    words = f"{count} samples that none was trained on"
+    if count == judged.samples:
+        return words
+    return f"{words}, spread over all {judged.samples}: so many fit into the time"
 
 
 def _share(judged: Judged) -> str:
@@ -157,12 +166,14 @@ def strongest(comparison: Comparison) -> tuple[Curve, ...]:
 
 
 def _missing(judged: Judged) -> tuple[Table | Note, ...]:
-    failed = judged.found.failed
+    failed = judged.failed
     note = Note("Methods and relaxations that the problem does not have: `unroll family`.")
     if not failed:
         return (Note("Every network of the family could be trained."), note)
     rows = tuple((name, " ".join(why.split())) for name, why in failed.items())
+    words = "Networks that could not be trained."
+    words = f"{words[:-1]}, or not be judged." if judged.unjudged else words
     return (
-        Table(("network", "why"), rows, "Networks that could not be trained.", words=True),
+        Table(("network", "why"), rows, words, words=True),
         note,
     )

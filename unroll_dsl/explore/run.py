@@ -13,6 +13,8 @@ from typing import Any
 from unroll_dsl.data.errors import DataError
 from unroll_dsl.derive.statements import with_statements
 from unroll_dsl.diagnostics.raised import UnrollError
+from unroll_dsl.explore.measuring import rehearsed
+from unroll_dsl.explore.sharing import Clock, Judging, share_of
 from unroll_dsl.explore.task import with_task
 from unroll_dsl.family import Member, members
 from unroll_dsl.loading import loads
@@ -31,10 +33,9 @@ from unroll_dsl.train.training import train
 STATE = "explore.json"
 PROBLEM = "problem.unroll"
 RUNS = "runs"
-_TRAINING = 0.7  # of the budget; the rest is for the comparison
-_LEAST = 0.1  # of an equal share of the time: with less it is not worth beginning
 _NO_TIME = "no time was left for it; give more: `--resume DIR --budget TIME`"
 _IMAGES = 64  # that networks of images are judged on: they take long
+_ONE_UPDATE = 1e-9  # seconds
 _FOREVER = 1_000_000_000  # updates: the time ends a run
 _DEFAULTS: Mapping[str, Any] = {
     "phases": 10,
@@ -68,7 +69,8 @@ class Exploration:
     """What has come of an exploration: the members of the family, and what became of each network.
 
     `failed` says why a network could not be trained, by its name; `runs` are the folders of the others, `shares`
-    the seconds that each was given, `spent` those that all training has taken.
+    the seconds that each was given, `spent` those that all has taken so far. `judging` says on how many samples they
+    can be compared in time, and how long one takes; `until` when that has to end, as `time.monotonic()` has it.
     """
 
     path: Path
@@ -80,6 +82,8 @@ class Exploration:
     failed: Mapping[str, str]
     shares: Mapping[str, float]
     spent: float
+    judging: Judging
+    until: float
 
 
 Say = Callable[[str], object]
@@ -92,6 +96,7 @@ def explore(
     *,
     statements: tuple[str, ...] = (),
     say: Say = lambda text: None,
+    begun: float | None = None,
 ) -> Exploration:
     """Train every network of a problem's family for an equal share of the budget.
 
@@ -103,6 +108,8 @@ def explore(
         The folder to make.
     statements
         Put into the problem, in place of those of the same names.
+    begun
+        When the budget began, as `time.monotonic()` has it; now by default.
 
     Raises
     ------
@@ -111,6 +118,7 @@ def explore(
     UnrollError, DataError
         If the problem has no normal form, or data do not fit it.
     """
+    begun = time.monotonic() if begun is None else begun
     if (out / STATE).exists():
         raise TrainingError(
             f"{out} holds an exploration already", f"go on with it, `unroll explore --resume {out}`"
@@ -125,10 +133,16 @@ def explore(
     out.mkdir(parents=True, exist_ok=True)
     write_whole(out / PROBLEM, page_text(problem.program).encode("utf-8"))
     _save(out, {"settings": asdict(whole), "ended": {}})
-    return resume(out, say=say)
+    return resume(out, say=say, begun=begun)
 
 
-def resume(out: Path, *, budget: float | None = None, say: Say = lambda text: None) -> Exploration:
+def resume(
+    out: Path,
+    *,
+    budget: float | None = None,
+    say: Say = lambda text: None,
+    begun: float | None = None,
+) -> Exploration:
     """Go on with an exploration: networks that have had their time are left as they are.
 
     Those of papers come first. When the time is over, the others are named as not trained.
@@ -137,14 +151,19 @@ def resume(out: Path, *, budget: float | None = None, say: Say = lambda text: No
     ----------
     budget
         Seconds in all, in place of those that it began with.
+    begun
+        When this process began to use it, as `time.monotonic()` has it; now by default.
 
     Raises
     ------
     TrainingError
         If the folder holds none, another process works in it, or no network could be trained.
     """
+    begun = time.monotonic() if begun is None else begun
     state = _state(out)
-    state["settings"]["budget"] = budget or state["settings"]["budget"]
+    if budget is not None and budget != state["settings"]["budget"]:
+        state["settings"]["budget"] = budget
+        state.pop("judging", None)
     settings = Settings(
         state["settings"]["budget"],
         tuple(state["settings"]["methods"]),
@@ -158,25 +177,10 @@ def resume(out: Path, *, budget: float | None = None, say: Say = lambda text: No
         raise TrainingError(
             "the family has no network", "`unroll family PROBLEM` says why, method by method"
         )
-    begun, before = time.monotonic(), state.setdefault("spent", 0.0)
+    clock = Clock(begun, state.setdefault("spent", 0.0), settings.budget)
     shares = state.setdefault("shares", {})
-    late: list[str] = []
     with locked(out):
-        for i, member in enumerate(networks):
-            if member.name in state["ended"]:
-                continue
-            left = sum(m.name not in state["ended"] for m in networks)
-            share = share_of(settings.budget, len(networks), state["spent"], left)
-            if share < _LEAST * share_of(settings.budget, len(networks), 0.0, len(networks)):
-                late.append(member.name)
-                continue
-            say(f"{i + 1} of {len(networks)}: {member.name}, {share:.3g} seconds")
-            state["ended"][member.name] = _trained(out, member, settings, share)
-            shares[member.name] = share
-            state["spent"] = before + time.monotonic() - begun
-            _save(out, state)
-            if state["ended"][member.name]:
-                say(f"    {state['ended'][member.name]}")
+        late = _train_all(out, networks, settings, state, clock, say)
     if late:
         say(f"the time is over: not trained are {len(late)} of {len(networks)}")
     failed = {name: why for name, why in state["ended"].items() if why}
@@ -188,8 +192,73 @@ def resume(out: Path, *, budget: float | None = None, say: Say = lambda text: No
     algorithms = tuple(m for m in derived if not m.choice.name)
     given = {name: shares.get(name, 0.0) for name in runs}
     return Exploration(
-        out, typed, settings, algorithms, networks, runs, failed, given, state["spent"]
+        out,
+        typed,
+        settings,
+        algorithms,
+        networks,
+        runs,
+        failed,
+        given,
+        clock.spent(),
+        Judging(**state["judging"]),
+        clock.until(),
     )
+
+
+def _train_all(
+    out: Path,
+    networks: Sequence[Member],
+    settings: Settings,
+    state: dict[str, Any],
+    clock: Clock,
+    say: Say,
+) -> list[str]:
+    """Train those that have not ended, as long as there is time; the names of the others."""
+    late: list[str] = []
+    ended = state["ended"]
+
+    def end(name: str, why: str) -> None:
+        ended[name], state["spent"] = why, clock.spent()
+        _save(out, state)
+        if why:
+            say(f"    {why}")
+
+    def rehearse(member: Member) -> None:
+        path = out / RUNS / member.name
+        found = rehearsed(path, member, len(networks), settings.budget)
+        state["judging"] = asdict(found)
+
+    done = [m for m in networks if ended.get(m.name) == ""]
+    if done and "judging" not in state:
+        rehearse(done[0])
+    for i, member in enumerate(networks):
+        if member.name in ended:
+            continue
+        if not done:
+            why = _trained(out, member, settings, _ONE_UPDATE)
+            if why:
+                end(member.name, why)
+                continue
+            rehearse(member)
+        share = share_of(
+            settings.budget,
+            len(networks),
+            clock.spent(),
+            len(done),
+            sum(m.name not in ended and m.name not in late for m in networks),
+            state["judging"]["seconds"],
+        )
+        if share is None and done:
+            late.append(member.name)
+            continue
+        share = share or _ONE_UPDATE  # one is trained, however little time there is
+        say(f"{i + 1} of {len(networks)}: {member.name}, {share:.3g} seconds")
+        state["shares"][member.name] = share
+        why = _trained(out, member, settings, share)
+        done += [] if why else [member]
+        end(member.name, why)
+    return late
 
 
 def _in_turn(networks: Sequence[Member]) -> tuple[Member, ...]:
@@ -203,20 +272,13 @@ def _in_turn(networks: Sequence[Member]) -> tuple[Member, ...]:
     return tuple(sorted(networks, key=lambda member: places[member.name]))
 
 
-def share_of(budget: float, networks: int, spent: float, left: int) -> float:
-    """Seconds for the next of the networks that are `left`: the same for each, set-up included, as long as those
-    before took no more; then less."""
-    whole = _TRAINING * budget
-    return min(whole / networks, max(0.0, whole - spent) / left)
-
-
 def _of_images(typed: TypedProgram) -> bool:
     """Whether a problem's variable is an image."""
     return any(v.type.rank > 1 for v in read(typed).variables)
 
 
 def _trained(out: Path, member: Member, settings: Settings, share: float) -> str:
-    """Train a network for its share of time; why it cannot be, "" if it can."""
+    """Train a network for its share of time, one update at least; why it cannot be, "" if it can."""
     path = out / RUNS / member.name
     begun = time.monotonic()
     before = 0.0

@@ -13,7 +13,7 @@ from unroll_dsl.runs.page import Table
 from unroll_dsl.runs.panels import Panel, PanelLine, finite, spans_decades
 from unroll_dsl.runs.solver import Samples, Solver, quality, steps_up_to
 
-_BUDGET = 15.0  # seconds that a classical curve may take
+CURVE_SECONDS = 15.0  # that a classical curve may take
 _LEAST, _MOST = 100, 1000  # iterations
 _ROWS = 10
 
@@ -40,11 +40,14 @@ def beside(
     return Beside(own, curves, metric, sum(map(len, samples)))
 
 
-def affordable(solver: Solver, phases: int, samples: Sequence[Samples]) -> int:
-    """How many iterations to run: ten for each phase of the network and 100 at least, within reason."""
+def affordable(
+    solver: Solver, phases: int, samples: Sequence[Samples], seconds: float = CURVE_SECONDS
+) -> int:
+    """How many iterations to run: ten for each phase of the network and 100 at least, as `seconds` allow; no fewer
+    than the network has phases."""
     count = min(max(10 * phases, _LEAST), _MOST)
     one = solver.seconds(samples[0], phases) / phases * sum(map(len, samples))
-    return max(phases, min(count, int(_BUDGET / max(one, 1e-9))))
+    return max(phases, min(count, int(seconds / max(one, 1e-9))))
 
 
 def quality_panel(curves: Sequence[Curve], metric: Metric, title: str) -> Panel:

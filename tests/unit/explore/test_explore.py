@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+import math
 import shutil
+import subprocess
+import sys
+import time
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 import unroll_dsl
 from unroll_dsl.cli.explore import seconds
@@ -16,7 +21,8 @@ from unroll_dsl.cli.main import main
 from unroll_dsl.explore import Settings, explore, resume
 from unroll_dsl.explore.judge import judge
 from unroll_dsl.explore.page import page
-from unroll_dsl.explore.run import share_of
+from unroll_dsl.explore.measuring import few, samples_of
+from unroll_dsl.explore.sharing import Judging, judging, share_of
 from unroll_dsl.explore.task import with_task
 from unroll_dsl.runs.page import html
 from unroll_dsl.syntax.pages import page_text
@@ -34,11 +40,11 @@ TABLES = {
 
 @pytest.fixture(scope="module")
 def explored(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """ISTA's networks of the lasso, half a second each; on a busy machine some are late, and trained all the same."""
+    """ISTA's networks of the lasso in few seconds; those for which there is no time are trained all the same."""
     out = tmp_path_factory.mktemp("explored") / "out"
     typed = unroll_dsl.load("lasso").typed
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("unroll_dsl.explore.run._LEAST", -1.0)
+        patch.setattr("unroll_dsl.explore.sharing._LEAST", -math.inf)
         return explore(typed, out, Settings(5.0, ("ista",), TABLES))
 
 
@@ -86,6 +92,7 @@ def test_one_that_was_stopped_goes_on(explored: Any, tmp_path: Path) -> None:
     names = list(state["ended"])
     del state["ended"][names[3]]
     state["settings"]["budget"], state["spent"] = 60.0, 1.0
+    state["judging"]["seconds"] = 0.1
     (out / "explore.json").write_text(json.dumps(state))
     before = [updates(out / "runs" / name) for name in names]
     said: list[str] = []
@@ -112,7 +119,7 @@ def test_without_any_network_the_first_reason_is_told(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_networks_that_diverge_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("unroll_dsl.explore.run._LEAST", -1.0)
+    monkeypatch.setattr("unroll_dsl.explore.sharing._LEAST", -math.inf)
     tables = {**TABLES, "train": {"rate": 1e30}}
     typed = unroll_dsl.load("lasso").typed
     found = explore(typed, tmp_path / "out", Settings(40.0, ("ista",), tables))
@@ -172,12 +179,73 @@ def test_wrong_calls(
 
 
 def test_each_network_has_the_same_time_until_others_took_longer() -> None:
-    """Of 100 seconds 30 are for the comparison."""
-    assert share_of(100, 10, 0.0, 10) == pytest.approx(7)
-    assert share_of(100, 10, 7.0, 9) == pytest.approx(7)
-    assert share_of(100, 10, 1.0, 9) == pytest.approx(7)  # no more than the first had
-    assert share_of(100, 10, 34.0, 9) == pytest.approx(4)
-    assert share_of(100, 10, 90.0, 1) == 0
+    """Of 100 seconds 10 are for the algorithms; each of ten networks is trained, and judged for a second."""
+    assert share_of(100, 10, 0.0, 0, 10, 1.0) == pytest.approx(8)
+    assert share_of(100, 10, 8.0, 1, 9, 1.0) == pytest.approx(8)
+    assert share_of(100, 10, 1.0, 1, 9, 1.0) == pytest.approx(8)  # no more than the first had
+    assert share_of(100, 10, 35.0, 1, 9, 1.0) == pytest.approx(5)
+    assert share_of(100, 10, 88.0, 0, 1, 1.0) == pytest.approx(1)
+    assert share_of(100, 10, 88.5, 0, 1, 1.0) is None  # it could be judged, and hardly be trained
+    assert share_of(100, 10, 88.0, 1, 1, 1.0) is None
+
+
+def test_where_judging_takes_long_fewer_are_trained() -> None:
+    """Each is trained for as long as judging takes, 10 of 100 seconds: there is time for four."""
+    spent, trained = 0.0, 0
+    while (share := share_of(100, 10, spent, trained, 10 - trained, 10.0)) is not None:
+        assert share == pytest.approx(10)
+        spent, trained = spent + share, trained + 1
+    assert trained == 4 and spent + trained * 10.0 <= 90
+
+
+@pytest.mark.parametrize(
+    ("sample", "samples"),
+    [(1e-4, 64), (0.02, 28), (10.0, 8)],
+)
+def test_so_many_samples_as_there_is_time_for(sample: float, samples: int) -> None:
+    """Ten networks in 30 of 100 seconds, with some slack for those that take longer; 8 samples at least."""
+    found = judging(1.74, sample, 64, 10, 100)
+    assert found.samples == samples
+    assert found.seconds == pytest.approx(1.3 * (1.74 + sample * samples))
+
+
+def test_few_samples_are_spread_over_all(explored: Any) -> None:
+    path = next(iter(explored.runs.values()))
+    samples, _ = samples_of(path)
+    total = sum(map(len, samples))
+    chosen = few(samples, 7)
+    truth = torch.cat([group.truth for group in samples])
+    assert sum(map(len, chosen)) == 7
+    found = torch.cat([group.truth for group in chosen])
+    assert torch.equal(found, truth[torch.linspace(0, total - 1, 7).round().long()])
+    assert few(samples, total) == samples
+
+
+def test_what_there_is_no_time_to_judge_is_named(explored: Any) -> None:
+    """One network is judged whatever happens; the others, and algorithms, only where there is time."""
+    late = judge(explored, until=time.monotonic())
+    assert len(late.members) == 1 and len(late.unjudged) == len(explored.runs) - 1
+    assert not late.comparison.classical
+    assert late.left_out == ("ista is not run beside them: no time was left for it",)
+    text = html(page(late))
+    assert "or not be judged" in text and late.unjudged[0] in text
+    assert set(late.to_json()["failed"]) == set(late.unjudged)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("options", [(), ("--method", "ista", "--method", "fista")])
+def test_the_budget_bounds_the_whole_command(tmp_path: Path, options: tuple[str, ...]) -> None:
+    """Deriving, training and comparing end in time; the margin is for a network at hand, and for writing."""
+    command = [sys.executable, "-m", "unroll_dsl", "explore", "lasso", "--out", str(tmp_path / "o")]
+    begun = time.monotonic()
+    subprocess.run(
+        [*command, "--budget", "40s", "--dims", "n=40,m=20", *options],
+        check=True,
+        capture_output=True,
+    )
+    assert time.monotonic() - begun < 40 + 10
+    state = json.loads((tmp_path / "o" / "explore.json").read_text())
+    assert 0 < state["judging"]["seconds"] < 40 and "" in state["ended"].values()
 
 
 def test_images_are_judged_on_few(tmp_path: Path) -> None:
@@ -195,7 +263,9 @@ def test_images_are_judged_on_few(tmp_path: Path) -> None:
     assert state["settings"]["config"]["validate"]["samples"] == 9
 
 
-def test_time_that_is_over_is_said_and_can_be_given(explored: Any, tmp_path: Path) -> None:
+def test_time_that_is_over_is_said_and_can_be_given(
+    explored: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A network is left and no time: it is named. With more time one goes on to it."""
     out = tmp_path / "out"
     shutil.copytree(explored.path, out)
@@ -204,13 +274,14 @@ def test_time_that_is_over_is_said_and_can_be_given(explored: Any, tmp_path: Pat
     del state["ended"][late]
     shutil.rmtree(out / "runs" / late)
     count = len(state["ended"]) + 1
-    state["spent"] = 4.0  # of 5 seconds 3.5 are for training
+    state["spent"] = 4.6  # of 5 seconds
     (out / "explore.json").write_text(json.dumps(state))
     said: list[str] = []
     found = resume(out, say=said.append)
     assert said == [f"the time is over: not trained are 1 of {count}"]
     assert set(found.failed) == {late} and "--budget" in found.failed[late]
-    again = resume(out, budget=10.0, say=said.append)
+    monkeypatch.setattr("unroll_dsl.explore.run.rehearsed", lambda *given: Judging(0.1, 8))
+    again = resume(out, budget=60.0, say=said.append)
     assert not again.failed and late in again.runs
 
 
