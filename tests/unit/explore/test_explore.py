@@ -20,8 +20,8 @@ from unroll_dsl.cli.explore import seconds
 from unroll_dsl.cli.main import main
 from unroll_dsl.explore import Settings, explore, resume
 from unroll_dsl.explore.judge import judge
-from unroll_dsl.explore.page import page
 from unroll_dsl.explore.measuring import few, samples_of
+from unroll_dsl.explore.page import page
 from unroll_dsl.explore.sharing import Judging, judging, share_of
 from unroll_dsl.explore.task import with_task
 from unroll_dsl.runs.page import html
