@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from enum import Enum
 
@@ -83,6 +84,9 @@ class Certificate:
         In words.
     left_out
         The number of phases of the page, where that is more than were looked at.
+    besides
+        States that the phases keep besides the unknown: where one is a multiplier, nothing follows from the distance
+        of x_0 alone.
     """
 
     name: str
@@ -93,10 +97,16 @@ class Certificate:
     assumed: tuple[str, ...]
     steps: tuple[float, ...] = ()
     left_out: int = 0
+    besides: tuple[str, ...] = ()
 
     def __getitem__(self, phases: int) -> float:
         """The bound after so many phases."""
         return next(bound.value for bound in self.bounds if bound.phases == phases)
+
+    @property
+    def boundless(self) -> bool:
+        """Whether the class has no worst case after some number of phases."""
+        return any(math.isinf(b.value) and "failed" not in b.status for b in self.bounds)
 
     @property
     def objective(self) -> str:

@@ -19,7 +19,7 @@ from unroll_dsl.objectives import NormalForm, read
 from unroll_dsl.oracle.errors import Refused
 from unroll_dsl.oracle.following import Followed, follow
 from unroll_dsl.oracle.terms import Group, Terms
-from unroll_dsl.oracle.tracing import Script
+from unroll_dsl.oracle.tracing import Script, live
 from unroll_dsl.spec import Spec
 from unroll_dsl.syntax.nodes import Minimize
 from unroll_dsl.verify.instance import draw
@@ -146,7 +146,14 @@ def _certified(
         assumed,
         _steps(scripts[-1], terms, unit),
         total if total > counts[-1] and not at else 0,
+        _besides(spec.graph, form.variables[0].name),
     )
+
+
+def _besides(graph: Graph, variable: str) -> tuple[str, ...]:
+    """The states that the outputs need besides the unknown: momenta, multipliers."""
+    kept = live(graph) - {variable}
+    return tuple(s.name for s in graph.states if s.name in kept and s.type.rank)
 
 
 def _check(spec: Spec, form: NormalForm) -> None:
@@ -200,6 +207,13 @@ _Followed = tuple[Terms, tuple[Script, ...], float]
 
 def _followed(found: Followed, smoothness: float | None) -> _Followed:
     terms, scripts = found
+    for group in terms.groups:
+        if not group.proximal and group.lipschitz is None and smoothness is None:
+            raise Refused(
+                f"the Lipschitz constant of the gradient of `{group.terms[0].text}` is not known",
+                "give it: --smoothness L",
+                group.terms[0].span,
+            )
     return terms, scripts, _unit(terms.groups, smoothness)
 
 

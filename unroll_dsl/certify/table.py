@@ -22,9 +22,24 @@ def to_text(found: Certificate) -> str:
     head = f"{found.measure.formula(found.objective)} at most, in {found.measure.units}"
     lines += ["", f"  K  {head}"]
     lines += [_row(bound) for bound in found.bounds]
+    if found.boundless:
+        lines += ["", *_why_none(found)]
     if found.left_out:
         lines += ["", f"{found.bounds[-1].phases} of {found.left_out} phases: more by --at"]
     return "\n".join(lines)
+
+
+def _why_none(found: Certificate) -> list[str]:
+    """Why nothing follows from the distance of the start, in words."""
+    if found.besides:
+        names = ", ".join(f"`{name}`" for name in found.besides)
+        return [
+            f"none: |x_0 - x*| says nothing of how {names} begins. Where that is a multiplier, or has one in it (ADMM,",
+            "Douglas-Rachford), its limit is a subgradient at x*, which may be anything.",
+        ]
+    return [
+        "none: gradients and proximal maps take steps that do not belong together: it rests elsewhere."
+    ]
 
 
 def _row(bound: Bound) -> str:

@@ -128,7 +128,7 @@ def terms_of(
     Raises
     ------
     Refused
-        Where a group has no proximal map, or a Lipschitz constant is not known.
+        Where a group has no proximal map.
     """
     variable, facts = form.variables[0], Facts(form)
     outputs: list[n.Expr] = []
@@ -146,11 +146,6 @@ def terms_of(
         for expr in (lipschitz, strong):
             values.append(None if expr is None else Reader(page, 1, {}).value(graph.outputs[place]))
             place += expr is not None
-        if not proximal and values[0] is None:
-            raise Refused(
-                f"the Lipschitz constant of the gradient of `{terms[0].text}` is not known",
-                "give it: --smoothness L",
-            )
         numbers = [v if isinstance(v, float) else None for v in values]
         groups.append(Group(terms, proximal, numbers[0], numbers[1] or 0.0))
         known.append(

@@ -9,6 +9,7 @@ import torch
 
 import unroll_dsl
 from unroll_dsl.certify import Certificate, certify
+from unroll_dsl.certify.table import to_text
 from unroll_dsl.diagnostics.raised import UnrollError
 
 pytest.importorskip("PEPit", reason="needs PEPit: pip install 'unroll_dsl[certify]'")
@@ -227,6 +228,9 @@ output x
     assert found.unit == 1.0
     assert found.steps == pytest.approx((0.2, 0.2))
     assert found[2] == float("inf")
+    assert "none: gradients and proximal maps take steps that do not belong together" in to_text(
+        found
+    )
 
 
 def test_proximal_maps_that_solve_systems() -> None:
@@ -237,6 +241,27 @@ def test_proximal_maps_that_solve_systems() -> None:
     assert found.unit == pytest.approx(4.0)
     assert found.steps == pytest.approx((4.0, 4.0))
     assert found.bounds[0].value == float("inf")
+    assert "u" in found.besides and "Where that is a multiplier" in to_text(found)
+
+
+def test_a_lipschitz_constant_that_is_not_known_can_be_given() -> None:
+    """No page can compute the norm of a map from outside."""
+    spec = unroll_dsl.loads("""\
+algorithm outside
+dims m, n
+input y : vector[m]
+fixed T : linear vector[n] -> vector[m]
+fixed L : scalar > 0 = 1
+minimize over x:
+    1/2 * sumsq(T @ x - y)
+state x : vector[n] = 0
+phase (2):
+    x <- x - T' @ (T @ x - y) / L
+output x
+""")
+    assert "is not known" in refusal(spec, dims={"m": 2, "n": 3})
+    found = certify(spec, dims={"m": 2, "n": 3}, smoothness=1.0)
+    assert found[2] == pytest.approx(1 / 10, abs=1e-6)
 
 
 def test_what_is_refused() -> None:
