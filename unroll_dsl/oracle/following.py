@@ -6,11 +6,12 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from unroll_dsl.ir.graph import Graph
 from unroll_dsl.objectives import NormalForm
 from unroll_dsl.oracle.errors import Refused
 from unroll_dsl.oracle.reading import Page
 from unroll_dsl.oracle.terms import Terms, is_real, partitions, terms_of
-from unroll_dsl.oracle.tracing import Script, Tracer, lead
+from unroll_dsl.oracle.tracing import Script, Tracer, lead, live
 from unroll_dsl.spec import Spec
 
 Followed = tuple[Terms, tuple[Script, ...]]
@@ -64,7 +65,23 @@ def follow(
     if second is not None:
         return second
     assert first is not None
-    raise first
+    raise _of_another_space(spec.graph, form.variables[0].name, first)
+
+
+def _of_another_space(graph: Graph, variable: str, refused: Refused) -> Refused:
+    """The refusal of a page that keeps something behind a map, as primal-dual methods do: that is why."""
+    space = dict(graph.variables)[variable].shape
+    names = live(graph)
+    other = [
+        s.name for s in graph.states if s.name in names and s.type.rank and s.type.shape != space
+    ]
+    if not other:
+        return refused
+    words = (
+        f"`{other[0]}` lies in another space than `{variable}`: what methods ask for behind a map (PDHG, Condat-Vu, "
+        "splittings of `D @ x`) is not followed"
+    )
+    return Refused(refused.reason, words, refused.span)
 
 
 def _is_affine(script: Script) -> bool:

@@ -316,3 +316,12 @@ def test_words_that_it_has_not() -> None:
     with pytest.raises(ValueError, match="the numbers of phases are from 1 to 3"):
         certify(spec, 3, at=(4,))
     assert isinstance(unroll_dsl.certify(spec, 1), Certificate)
+
+
+def test_what_lies_behind_a_map_is_named() -> None:
+    """The dual of PDHG lies in the space of what a term without gradient is given."""
+    spec = unroll_dsl.load("tv_pdhg")
+    with pytest.raises(UnrollError) as caught:
+        certify(spec, at=(1,), dims={"h": 3, "w": 3})
+    (diagnostic,) = caught.value.diagnostics
+    assert "lies in another space than `x`" in (diagnostic.help() or "")
