@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from unroll_dsl.data.metrics import Metric
-from unroll_dsl.explore.measuring import Opened, data_of, few, measured, rank, samples_of
+from unroll_dsl.explore.measuring import MeasuredNetwork, data_of, few, measured, rank, samples_of
 from unroll_dsl.explore.run import Exploration
 from unroll_dsl.family import Member
 from unroll_dsl.runs.against import CURVE_SECONDS, affordable
@@ -92,7 +92,7 @@ def judge(found: Exploration, until: float = math.inf) -> Judged:
     for member in members[1:]:
         if data_of(Run.open(found.runs[member.name])) != data_of(like):
             raise TrainingError(f"{member.name} was trained on other data than {members[0].name}")
-    opened: list[Opened] = []
+    opened: list[MeasuredNetwork] = []
     for member in members:
         if opened and time.monotonic() + found.judging.seconds > until:
             break

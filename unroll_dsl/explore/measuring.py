@@ -25,7 +25,7 @@ _TRIED = 4  # samples from which it is learnt how long one takes
 
 
 @dataclass(frozen=True)
-class Opened:
+class MeasuredNetwork:
     """A network with its curve, the file of its weights, and how many updates it had."""
 
     member: Member
@@ -55,7 +55,9 @@ def few(samples: Sequence[Samples], count: int) -> tuple[Samples, ...]:
     return tuple(found)
 
 
-def measured(path: Path, member: Member, samples: Sequence[Samples], metric: Metric) -> Opened:
+def measured(
+    path: Path, member: Member, samples: Sequence[Samples], metric: Metric
+) -> MeasuredNetwork:
     """The curve of a network: of its last weights, or of its best where their validation was better."""
     run = Run.open(path)
     saved = checkpoint.newest(run.path)
@@ -70,7 +72,7 @@ def measured(path: Path, member: Member, samples: Sequence[Samples], metric: Met
             file, solver, curve = best, other, again
     named = replace(timed(solver, curve, samples), name=member.choice.title)
     updates = saved.step if saved is not None else 0
-    return Opened(member, solver, named, file.name, updates)
+    return MeasuredNetwork(member, solver, named, file.name, updates)
 
 
 def rank(value: float, metric: Metric) -> float:
