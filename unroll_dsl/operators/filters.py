@@ -86,19 +86,19 @@ def _banked(B: Any) -> Any:
 
 def _convolve(x: Any, B: Any, padding: str = "zero") -> Any:
     flipped = _banked(B)[..., ::-1, ::-1]
-    return np.einsum("oipq,ihwpq->ohw", flipped, _before(B, x, padding))
+    return np.einsum("oipq,...ihwpq->...ohw", flipped, _before(B, x, padding))
 
 
 def _correlate(y: Any, B: Any, padding: str = "zero") -> Any:
-    return np.einsum("oipq,ohwpq->ihw", np.conj(_banked(B)), _behind(B, y, padding))
+    return np.einsum("oipq,...ohwpq->...ihw", np.conj(_banked(B)), _behind(B, y, padding))
 
 
 def _blurred(x: Any, kernel: Any, padding: str = "zero") -> Any:
-    return np.einsum("pq,chwpq->chw", kernel[::-1, ::-1], _before(kernel, x, padding))
+    return np.einsum("pq,...hwpq->...hw", kernel[::-1, ::-1], _before(kernel, x, padding))
 
 
 def _blurred_back(y: Any, kernel: Any, padding: str = "zero") -> Any:
-    return np.einsum("pq,chwpq->chw", np.conj(kernel), _behind(kernel, y, padding))
+    return np.einsum("pq,...hwpq->...hw", np.conj(kernel), _behind(kernel, y, padding))
 
 
 ENTRIES = 25  # of a kernel, from which on transforms are cheaper than a convolution
@@ -173,6 +173,7 @@ RECORDS = (
         squared_norm="norm1(B)^2",
         numpy_forward=_convolve,
         numpy_adjoint=_correlate,
+        stacked=True,
         torch_forward="convolve(x, B, padding)",
         torch_adjoint="convolve_adjoint(x, B, padding)",
         helper=_HELPER,
@@ -189,6 +190,7 @@ RECORDS = (
         squared_norm="norm1(kernel)^2",
         numpy_forward=_blurred,
         numpy_adjoint=_blurred_back,
+        stacked=True,
         torch_forward="blurred(x, kernel, padding)",
         torch_adjoint="blurred(x, kernel, padding, adjoint=True)",
         helper=_BLUR,

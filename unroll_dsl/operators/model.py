@@ -114,6 +114,7 @@ class LinearOperator:
     torch_adjoint: str | None = None
     helper: str = ""
     latex: str = ""
+    stacked: bool = False  # whether the NumPy functions take an array with leading axes too
     shared: tuple[str, ...] = ()  # operands of which the torch expressions take one for all samples
 
     @property

@@ -57,6 +57,8 @@ def _double(value: torch.Tensor) -> Values:
 
 def with_random_starts(spec: Spec, instance: Instance, phases: int) -> Instance:
     """The instance with one draw of all random starts, so that every check sees the same."""
+    if not any(isinstance(parameter.initial, Random) for parameter in spec.graph.parameters):
+        return instance
     try:
         drawn = random_starts(spec, network(spec, instance, phases, torch.float64))
     except UnrollError:

@@ -149,6 +149,25 @@ def test_torch_is_numpy_with_any_batch(
         np.testing.assert_allclose(found.numpy(), expected, rtol=1e-12, atol=1e-12)
 
 
+@each_case
+@fields
+def test_a_stacked_operator_takes_many_arrays_at_once(
+    name: str, operands: Any, statics: Any, shape: Any, is_complex: bool
+) -> None:
+    """So that the reference writes out its matrix in one call, not in one a column."""
+    record = linear_operator(name)
+    assert record.numpy_forward is not None and record.numpy_adjoint is not None
+    assert record.stacked == (name in {"fft2", "ifft2", "filters", "blur"})
+    if not record.stacked:
+        return
+    end = codomain(record, operands, statics, shape)
+    for run, begin in ((record.numpy_forward, shape), (record.numpy_adjoint, end)):
+        x = draw((2, 3, *begin), is_complex, 3)
+        found = run(x, *operands, **statics).reshape(6, -1)
+        each = [run(one, *operands, **statics).ravel() for one in x.reshape(6, *begin)]
+        np.testing.assert_allclose(found, each, rtol=1e-13, atol=1e-13)
+
+
 @pytest.mark.parametrize("name", ["haar", "db2", "db3", "db4"])
 def test_wavelets_are_those_of_pywavelets(name: str) -> None:
     """Up to the order of coefficients and the parity of the shift, which are conventions."""

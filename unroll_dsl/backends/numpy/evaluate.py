@@ -161,6 +161,7 @@ class Evaluator:
         return MapValue(
             lambda x: forward(x, *operands, **options),
             lambda y: backward(y, *operands, **options),
+            stacked=record.stacked,
         )
 
 

@@ -16,12 +16,14 @@ class MapValue:
     """A linear map of one sample: `forward(x)` and `adjoint(y)`, and of what maps it is made, where it is.
 
     `begin`, of a map from outside, is told that another call begins, before which it may have been changed.
+    `stacked` maps take many arrays at once, along leading axes.
     """
 
     forward: Callable[[Array], Array]
     adjoint: Callable[[Array], Array]
     made_of: Sum | Product | Multiple | None = None
     begin: Callable[[], None] | None = None
+    stacked: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +72,7 @@ def diagonal(values: Array, align: Callable[[Array, Array], Array]) -> MapValue:
 
 
 def adjoint(map_: MapValue) -> MapValue:
-    return MapValue(map_.adjoint, map_.forward)
+    return MapValue(map_.adjoint, map_.forward, stacked=map_.stacked)
 
 
 def compose(outer: MapValue, inner: MapValue) -> MapValue:

@@ -116,12 +116,9 @@ def _condition(matrix: Array, origin: Span | None) -> float:
 def _columns(map_: MapValue, shape: Shape) -> Array:
     """What a map makes of each unit vector."""
     size = int(np.prod(shape))
-    columns = []
-    for index in range(size):
-        unit = np.zeros(size, dtype=complex)
-        unit[index] = 1
-        columns.append(np.ravel(map_.forward(unit.reshape(shape))))
-    matrix = np.stack(columns, axis=1)
+    units = np.eye(size, dtype=complex).reshape(size, *shape)
+    made = map_.forward(units) if map_.stacked else [map_.forward(unit) for unit in units]
+    matrix = np.ascontiguousarray(np.reshape(made, (size, -1)).T)
     return matrix if np.abs(matrix.imag).max(initial=0) > 0 else matrix.real.copy()
 
 
