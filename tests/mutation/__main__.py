@@ -2,7 +2,8 @@
 
 Works on a copy of the checkout. The tests of the modules (`which.py`, or --tests) run once as they are, to see
 which lines each of them reaches; then each slip is shown to the tests that reach its line, the fastest first,
-until one fails. Prints a line a slip and a table by module. Slips of which `equivalent.toml` says why nobody
+until one fails. With --nearest there is no such look: a slip is shown to the few tests that stand nearest to its
+module. Prints a line a slip and a table by module. Slips of which `equivalent.toml` says why nobody
 could notice them are drawn, not tried and not counted.
 """
 
@@ -15,15 +16,18 @@ import random
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from itertools import chain
 from pathlib import Path
 
 from tests.mutation.judged import judgements, why_nobody_notices
-from tests.mutation.running import SLOW_TO_IMPORT, Copy, Reach
+from tests.mutation.running import SLOW_TO_IMPORT, Answer, Copy, Reach
 from tests.mutation.slips import Slip, slips
-from tests.mutation.which import tests_of
+from tests.mutation.which import nearest, tests_of
+
+NOTHING_RUNS, TOO_LONG = "nothing runs any more", "runs for ever"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +74,33 @@ def _all_tried(root: Path, chosen: list[Slip], options: argparse.Namespace) -> I
     paths = options.tests or [p for module in touched for p in tests_of(module, root)]
     with tempfile.TemporaryDirectory(prefix="unroll-mutation-") as folder:
         copy = Copy(root, Path(folder), options.imports)
+        if options.nearest:
+            yield from _shown_to_the_nearest(root, copy, chosen, options)
+            return
         print(f"{len(chosen)} slips in {len(touched)} modules; tests as they are ...", flush=True)
         reach = copy.reach(list(dict.fromkeys(paths)), touched, options.patience)
         spent = sum(reach.seconds.values())
         print(f"{len(reach.seconds)} tests, {spent:.0f} s\n", flush=True)
         for slip in chosen:
             yield _tried(copy, slip, reach, options)
+
+
+def _shown_to_the_nearest(
+    root: Path, copy: Copy, chosen: list[Slip], options: argparse.Namespace
+) -> Iterator[Verdict]:
+    """Those that failed run once more as they are, at the end: nothing was broken before."""
+    print(f"{len(chosen)} slips\n", flush=True)
+    failed = set()
+    for slip in chosen:
+        paths = options.tests or nearest(slip.path, root)
+        run = partial(copy.run_all, paths, options.patience)
+        verdict = _with_slip(copy, slip, run, "they pass")
+        if verdict.noticed and verdict.how != TOO_LONG:
+            failed.add(paths[0] if verdict.how == NOTHING_RUNS else verdict.how)
+        yield verdict
+    answer = copy.run_all(sorted(failed), options.patience) if failed else None
+    if answer is not None and answer.how != "passed":
+        raise SystemExit(f"the tests {answer.how} before anything was broken: {answer.failed}")
 
 
 def _options() -> argparse.Namespace:
@@ -88,13 +113,19 @@ def _options() -> argparse.Namespace:
         "--seconds", type=float, default=60, help="of tests that a slip is shown to (60)"
     )
     parser.add_argument(
-        "--patience", type=float, default=5400, help="seconds for all tests as they are (5400)"
+        "--patience",
+        type=float,
+        default=5400,
+        help="seconds for all tests as they are, or with --nearest for those of a slip (5400)",
     )
     parser.add_argument(
         "--grace",
         type=float,
         default=60,
         help="seconds, besides four times those of its tests, after which a slip runs for ever (60)",
+    )
+    parser.add_argument(
+        "--nearest", action="store_true", help="show a slip to the tests nearest to its module"
     )
     parser.add_argument("--again", type=Path, metavar="JSON", help="what this run left unnoticed")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the verdicts")
@@ -156,25 +187,32 @@ def _parted(root: Path, drawn: list[Slip]) -> tuple[list[Verdict], list[Slip]]:
 
 def _tried(copy: Copy, slip: Slip, reach: Reach, options: argparse.Namespace) -> Verdict:
     tests = reach.tests(slip.path, slip.line, options.seconds)
-    begun = time.monotonic()
     if not tests:
-        verdict = Verdict(slip, False, "no test reaches the line", 0.0)
-    else:
-        text = (copy.tree / slip.path).read_text("utf-8")
-        try:
-            copy.write(slip.path, slip.applied(text))
-            most = options.grace + 4 * sum(reach.seconds[test] for test in tests)
-            answer = copy.run(tests, most)
-        finally:
-            copy.write(slip.path, text)
-        how = {
-            "passed": f"{len(tests)} tests pass",
-            "failed": answer.failed or "nothing runs any more",
-            "too long": "runs for ever",
-        }[answer.how]
-        verdict = Verdict(slip, answer.how != "passed", how, time.monotonic() - begun)
+        return _told(Verdict(slip, False, "no test reaches the line", 0.0))
+    most = options.grace + 4 * sum(reach.seconds[test] for test in tests)
+    return _with_slip(copy, slip, lambda: copy.run(tests, most), f"{len(tests)} tests pass")
+
+
+def _with_slip(copy: Copy, slip: Slip, run: Callable[[], Answer], passed: str) -> Verdict:
+    """How tests end while the slip is there."""
+    begun = time.monotonic()
+    text = (copy.tree / slip.path).read_text("utf-8")
+    try:
+        copy.write(slip.path, slip.applied(text))
+        answer = run()
+    finally:
+        copy.write(slip.path, text)
+    how = {
+        "passed": passed,
+        "failed": answer.failed or NOTHING_RUNS,
+        "too long": TOO_LONG,
+    }[answer.how]
+    return _told(Verdict(slip, answer.how != "passed", how, time.monotonic() - begun))
+
+
+def _told(verdict: Verdict) -> Verdict:
     mark = "noticed  " if verdict.noticed else "UNNOTICED"
-    print(f"{mark} {verdict.seconds:5.1f} s  {slip}  [{verdict.how}]", flush=True)
+    print(f"{mark} {verdict.seconds:5.1f} s  {verdict.slip}  [{verdict.how}]", flush=True)
     return verdict
 
 

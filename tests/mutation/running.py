@@ -91,20 +91,24 @@ class Copy:
 
     def run(self, tests: Sequence[str], most: float) -> Answer:
         """Run the tests with these names, in their order, up to the first that fails."""
-        return self._forked(most, lambda: self._pytest(tests, _Chosen(tests)))
+        files = tuple(dict.fromkeys(test.partition("::")[0] for test in tests))
+        return self._forked(most, lambda: self._pytest(files, _Chosen(tests)))
+
+    def run_all(self, paths: Sequence[str], most: float) -> Answer:
+        """Run all tests of these folders and files, and single ones, up to the first that fails."""
+        return self._forked(most, lambda: self._pytest(paths, _Noted()))
 
     # ---- in the fork ----------------------------------------------------------------------------
 
-    def _pytest(self, tests: Sequence[str], plugin: object, *options: str) -> int:
+    def _pytest(self, paths: Sequence[str], plugin: object, *options: str) -> int:
         import pytest
 
-        files = tuple(dict.fromkeys(test.partition("::")[0] for test in tests))
         return int(
             pytest.main(
                 [
                     *("-x", "-q", "-m", "not slow", "-p", "no:cacheprovider"),
                     *("-W", "ignore::pytest.PytestAssertRewriteWarning"),
-                    *("--basetemp", str(self.folder / "pytest"), *options, *files),
+                    *("--basetemp", str(self.folder / "pytest"), *options, *paths),
                 ],
                 plugins=[plugin],
             )
@@ -175,6 +179,13 @@ class Copy:
             UNROLL_MUTATION_FAILED=str(self.folder / "failed.txt"),
         )
         os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+
+class _Noted:
+    """A plugin: the name of the first test that fails is written down."""
+
+    def pytest_runtest_logreport(self, report: object) -> None:
+        _note(report)
 
 
 class _Chosen:

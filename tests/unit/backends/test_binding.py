@@ -149,6 +149,14 @@ def test_names_must_exist_and_near_ones_are_offered() -> None:
     assert reported(A=A, init={"lambda": 0.1})[0][0] == "U0501"  # not a learnable
 
 
+def test_where_learnables_are_bound_all_of_them_are_offered() -> None:
+    with pytest.raises(UnrollError) as caught:
+        given(A=A, W=np.eye(5), teta=0.1)
+    (diagnostic,) = caught.value.diagnostics
+    words = "`A`, `lambda`, `w`, `C`, `s`, `theta`, `W`, `F`"
+    assert diagnostic.help() == f"did you mean `theta`? there is {words}"
+
+
 def test_a_learnable_may_be_bound_but_not_twice() -> None:
     assert "W" in given(A=A, W=np.eye(5)).parameters
     assert reported(A=A, W=np.eye(5), init={"W": np.eye(5)})[0][0] == "U0515"

@@ -11,6 +11,7 @@ import pytest
 from tests.mutation.judged import Judgement, judgements, why_nobody_notices
 from tests.mutation.running import Copy
 from tests.mutation.slips import slips
+from tests.mutation.which import NEAREST, nearest
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -146,6 +147,35 @@ def test_a_run(tmp_path: Path) -> None:
     before, after = (done.stdout.splitlines()[-1].split(), again.stdout.splitlines()[-1].split())
     assert after[:4] == [*("all", str(int(before[1]) + 1), "of", before[3])]
     assert after[-2:] == ["before:", before[1]]
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="mutation runs fork processes")
+def test_a_run_that_does_not_look_which_lines_are_reached(tmp_path: Path) -> None:
+    (tmp_path / "module.py").write_text(MODULE)
+    (tmp_path / "test_module.py").write_text(TESTS)
+    done = subprocess.run(
+        [
+            *(sys.executable, "-m", "tests.mutation", "module.py", "--root", str(tmp_path)),
+            *("--tests", "test_module.py::test_doubled", "--imports", "pytest", "--nearest"),
+        ],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    (noticed,) = [line for line in done.stdout.splitlines() if line.startswith("noticed")]
+    assert "term left out: 2 * a -> 2  [test_module.py::test_doubled]" in noticed
+    assert "comparison: a < 0 -> (a <= 0)  [they pass]" in done.stdout
+
+
+def test_the_nearest_tests_are_there() -> None:
+    named = {path.partition("::")[0] for paths in NEAREST.values() for path in paths}
+    assert [path for path in sorted(named) if not (ROOT / path).exists()] == []
+    own = nearest("unroll_dsl/backends/numpy/faults.py", ROOT)
+    assert own == NEAREST["unroll_dsl/backends/numpy/faults"]
+    assert nearest("unroll_dsl/weights/held.py", ROOT)[0] == "tests/unit/weights"
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="mutation runs fork processes")

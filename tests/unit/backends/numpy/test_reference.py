@@ -132,6 +132,16 @@ def test_given_values_replace_classical_ones(y: Numbers) -> None:
     np.testing.assert_allclose(run(y), (1 + 2 + 3 + 1 + 2 + 3) * given["w"] * y)
 
 
+@pytest.mark.parametrize("name", ["s", "w"])
+def test_any_of_the_learnables_may_be_given_alone(y: Numbers, name: str) -> None:
+    value = {"s": np.array([1.0, 2.0, 3.0]), "w": np.arange(1.0, M + 1)}[name]
+    run = reference(SCHEDULE, phases=3, parameters={name: value}, sizes={"n": M})
+    classical = {"s": np.array([1.0, 1 / 2, 1 / 3]) / 2, "w": np.ones(M)}
+    expected = {**classical, name: value}
+    for each, array in run.values().items():
+        np.testing.assert_allclose(array, expected[each])
+
+
 def test_a_classical_value_may_read_a_learnable_and_then_reads_its_classical_value() -> None:
     text = """\
 input y : scalar
@@ -185,6 +195,51 @@ loss (z : vector[n]):
     x = 3 * y
     expected = np.mean((x - z) ** 2) + 0.5 * np.mean(np.sum((3 * y - y) ** 2, axis=1))
     assert reference(text, phases=2).loss(y, z) == pytest.approx(expected)
+
+
+SUMMED = """\
+dims n
+input y : vector[n]
+learnable s : scalar per phase = k
+state x : vector[n] = 1
+state v : vector[n] = 0
+phase (3):
+    x <- x + s * y
+    v <- v + x
+    trace r = x - y
+output x, 2 * v
+loss (z : vector[n]):
+    mean((x - z)^2) + sum over phases k * s * sumsq(r)
+"""
+
+
+def test_a_sum_over_phases_reads_what_each_phase_has(y: Numbers) -> None:
+    """Its trace, its number and its value of a learnable per phase, from the first phase on."""
+    z = np.random.default_rng(3).normal(size=y.shape)
+    weights, steps = np.array([4.0, 5.0, 6.0]), np.cumsum([4.0, 5.0, 6.0])
+    run = reference(SUMMED, parameters={"s": weights})
+    terms = [
+        k * s * np.mean(np.sum((1 + t * y - y) ** 2, axis=1))
+        for k, (s, t) in enumerate(zip(weights, steps, strict=True), start=1)
+    ]
+    expected = np.mean((1 + 15 * y - z) ** 2) + sum(terms)
+    assert run.loss(y, z) == pytest.approx(expected)
+
+
+def test_results_are_trajectory_outputs_and_loss_of_one_run(y: Numbers) -> None:
+    z = np.random.default_rng(3).normal(size=y.shape)
+    run = reference(SUMMED)
+    along, outputs, loss = run.results((y,), (z,))
+    apart = run.trajectory(y)
+    assert len(along) == len(apart) == 3
+    for ours, theirs in zip(along, apart, strict=True):
+        for name in ("x", "v"):
+            np.testing.assert_array_equal(ours[name], theirs[name])
+    for ours, theirs in zip(outputs, run(y), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+    assert loss == run.loss(y, z)
+    along, outputs, loss = run.results((y,))  # without targets there is no loss
+    assert loss is None and len(along) == 3 and len(outputs) == 2
 
 
 def test_maps_are_applied_through_their_structure(A: Numbers) -> None:
