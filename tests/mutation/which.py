@@ -42,7 +42,7 @@ TESTS: dict[str, tuple[str, ...]] = {
 
 _EMITTED = tuple(
     f"tests/conformance/test_emitted.py::test_modules_read_as_before[{name}]"
-    for name in ("lista", "group_lasso", "admm_net", "ista_net_plus", "tista", "pdhg")
+    for name in ("lista", "ista_net_plus", "admm_lasso", "tista")
 )
 _GUARDS = "tests/agreement/test_guards.py"
 NEAREST: dict[str, tuple[str, ...]] = {
@@ -60,21 +60,14 @@ NEAREST: dict[str, tuple[str, ...]] = {
         "tests/unit/backends/torch/test_outside_networks.py",
     ),
     "unroll_dsl/backends/numpy/layer_steps": ("tests/unit/backends/torch/test_layer_steps.py",),
-    "unroll_dsl/backends/torch": (
-        *_EMITTED,
-        "tests/unit/backends/torch/test_tree.py",
-        "tests/unit/backends/torch/test_spec_compile.py",
-        _GUARDS,
-    ),
+    "unroll_dsl/backends/torch": (*_EMITTED, "tests/unit/backends/torch/test_tree.py"),
     "unroll_dsl/backends/torch/compiled": ("tests/agreement/test_compiled.py",),
     "unroll_dsl/backends/torch/constructor": (
         *_EMITTED,
-        "tests/unit/backends/torch",
         "tests/agreement/test_corner_programs.py",
     ),
     "unroll_dsl/backends/torch/expressions": (
         *_EMITTED,
-        _GUARDS,
         "tests/agreement/test_corner_programs.py",
         "tests/agreement/test_complex_data.py",
     ),
@@ -85,7 +78,6 @@ NEAREST: dict[str, tuple[str, ...]] = {
     ),
     "unroll_dsl/backends/torch/instantiate": (
         "tests/unit/backends/torch/test_spec_compile.py",
-        "tests/unit/backends/test_maps.py",
         "tests/unit/backends/test_array_layouts.py",
     ),
     "unroll_dsl/backends/torch/singular": ("tests/agreement/test_singular_systems.py",),
