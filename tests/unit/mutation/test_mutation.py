@@ -165,8 +165,8 @@ def test_a_run_that_does_not_look_which_lines_are_reached(tmp_path: Path) -> Non
         timeout=120,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    (noticed,) = [line for line in done.stdout.splitlines() if line.startswith("noticed")]
-    assert "term left out: 2 * a -> 2  [test_module.py::test_doubled]" in noticed
+    assert "5  term left out: 2 * a -> 2  [test_module.py::test_doubled]" in done.stdout
+    assert "off by one: 2 -> 3  [they pass]" in done.stdout  # twice 0 is three times 0
     assert "comparison: a < 0 -> (a <= 0)  [they pass]" in done.stdout
 
 
