@@ -19,8 +19,8 @@ class Change:
 
     title: str
     source: str
-    before: tuple[n.PhaseStatement, ...]
-    after: tuple[n.PhaseStatement, ...]
+    before: tuple[n.Update | n.Local | n.Trace, ...]
+    after: tuple[n.Update | n.Local | n.Trace, ...]
     learned: tuple[str, ...]  # the declarations of what is learnt now
     classical: bool
     notes: tuple[str, ...]
@@ -92,7 +92,7 @@ def formula_text(formula: Formula) -> str:
     return f"{formula.left} {formula.relation} {right}"
 
 
-def _line(line: n.PhaseStatement) -> str:
+def _line(line: n.Update | n.Local | n.Trace) -> str:
     return statement_text(line)
 
 

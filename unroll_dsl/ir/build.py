@@ -37,6 +37,7 @@ class _Builder:
         self.expressions = Expressions(self.list, typed.types, typed.calls, self.functions)
         self.names: dict[str, int] = {}  # declarations and lets, seen everywhere
         self.local: dict[str, int] = {}  # what this place sees besides
+        self.step: int | None = None  # of an inner loop, from 0
         self.outputs: dict[str, int] = {}  # those with a name, for the loss
         self.expressions.resolve = self._resolve
 
@@ -44,11 +45,21 @@ class _Builder:
         if name.text in self.local:
             return self.local[name.text]
         if name.text in self.names:
-            return self.names[name.text]
+            return self._in_step(name, self.names[name.text])
         symbol = self.typed.symbols.get(name.text)
         if symbol is not None and symbol.sort is Sort.DIMENSION:
             return self.list.add(ops.Size(Dim.of(name.text)), (), SCALAR, name.span)
         return None
+
+    def _in_step(self, name: syntax.Name, index: int) -> int:
+        """What has a value in each step of an inner loop: that of this step."""
+        symbol = self.typed.symbols.get(name.text)
+        if self.step is None or symbol is None or not symbol.per_step:
+            return index
+        assert isinstance(symbol.type, Array)
+        type_ = Array(symbol.type.shape[1:], symbol.type.field)
+        statics = (("at1", self.step + 1),)
+        return self.list.add(ops.Builtin("entries", statics), (index,), type_, name.span)
 
     # ---- the whole ------------------------------------------------------------------------------
 
@@ -215,7 +226,10 @@ class _Builder:
         for block in self.program.statements:
             if isinstance(block, syntax.Phase):
                 for line in block.body:
-                    self._line(line, traces)
+                    if isinstance(line, syntax.Repeat):
+                        self._repeat(line)
+                    else:
+                        self._line(line, traces)
         slots = tuple(
             Slot(
                 name.text,
@@ -231,7 +245,31 @@ class _Builder:
         self.expressions.previous = None
         return slots, tuple(traces)
 
-    def _line(self, line: syntax.PhaseStatement, traces: list[Trace]) -> None:
+    def _repeat(self, repeat: syntax.Repeat) -> None:
+        """An inner loop, its steps one after the other. `prev` is what a step begins with."""
+        outside, inner = self.expressions.previous, set[str]()
+        for line in repeat.body:
+            if isinstance(line, syntax.State):
+                for name in line.names:
+                    type_ = self.typed.symbols[name.text].type
+                    assert isinstance(type_, Array) and line.value is not None
+                    start = self._held(self.expressions.value(line.value, type_), type_)
+                    self.local[name.text] = start
+                    inner.add(name.text)
+        kept = {*self.local}
+        for step in range(self.typed.steps[repeat]):
+            begin = dict(self.local)
+            self.expressions.previous = lambda state, _, begin=begin: begin[state]
+            self.expressions.returned.clear()
+            self.step = step
+            for line in repeat.body:
+                if not isinstance(line, syntax.State):
+                    self._line(line, [])
+        self.step = None
+        self.expressions.previous = outside
+        self.local = {word: index for word, index in self.local.items() if word in kept}
+
+    def _line(self, line: syntax.Update | syntax.Local | syntax.Trace, traces: list[Trace]) -> None:
         match line:
             case syntax.Update(target, value):
                 type_ = self.typed.symbols[target.text].type

@@ -26,6 +26,7 @@ from unroll_dsl.semantics.model import (
     SizeCall,
     SolveCall,
     SplitCall,
+    ValueCall,
 )
 from unroll_dsl.source import Span
 from unroll_dsl.syntax.nodes import (
@@ -131,6 +132,7 @@ class Expressions:
         self.resolve: Callable[[Name], int | None] = lambda _: None
         self.previous: Callable[[str, Span], int] | None = None
         self.numbers = Numbers(nodes)
+        self.returned: dict[Call, tuple[int, ...]] = {}  # by calls of several values
 
     # ---- values ---------------------------------------------------------------------------------
 
@@ -189,15 +191,25 @@ class Expressions:
             return self.list.add(ops.Operator(record.name, record.defaults), (), type_, name.span)
         raise InternalError(f"{name.span}: nothing is known of `{name.text}`")
 
-    def _written_out(self, instance: FunctionInstance, args: tuple[int, ...]) -> int:
-        """The body of a function of maps or layers, which are no values, where it is called."""
+    def _written_out(self, instance: FunctionInstance, args: tuple[int, ...]) -> tuple[int, ...]:
+        """What a function returns, its body written out where it is called: one of maps or layers, which are
+        no values, or of several values."""
         definition = instance.definition
         inner = Expressions(self.list, instance.types, instance.calls, self.functions)
         names = {p.name.text: arg for p, arg in zip(definition.parameters, args, strict=True)}
         inner.resolve = lambda name: names.get(name.text)
         for local in definition.locals:
             names[local.name.text] = inner.value(local.value)
-        return inner.value(definition.value)
+        return tuple(inner.value(value) for value in definition.values)
+
+    def _several(self, call: Call) -> tuple[int, ...]:
+        """All that a call of a function of several values returns, which is computed once."""
+        if call not in self.returned:
+            resolved = self.calls[call]
+            assert isinstance(resolved, InstanceCall)
+            args = tuple(self.value(array) for array in resolved.arrays)
+            self.returned[call] = self._written_out(resolved.instance, args)
+        return self.returned[call]
 
     def _adjoint(self, operand: Expr, type_: Type, span: Span) -> int:
         inner = self.value(operand)
@@ -328,9 +340,11 @@ class Expressions:
             case InstanceCall(instance, arrays):
                 args = tuple(self.value(array) for array in arrays)
                 if not all(isinstance(t, Array) for t in (*instance.arguments, type_)):
-                    return self._written_out(instance, args)
+                    return self._written_out(instance, args)[0]
                 name = self.functions.name_of(instance)
                 return self.list.add(ops.Invoke(name), args, type_, span)
+            case ValueCall(of, place):
+                return self._several(of)[place]
             case PrevCall(state):
                 if self.previous is None:
                     raise InternalError(f"{span}: `prev` outside of the phase")

@@ -56,7 +56,7 @@ def _needed(statement: n.Statement, read: set[str]) -> n.Statement | None:
             return statement
 
 
-def expressions(statement: n.Statement | n.PhaseStatement) -> Iterator[n.Expr]:
+def expressions(statement: n.Statement | n.PhaseStatement | n.StepStatement) -> Iterator[n.Expr]:
     """All formulas of a statement, sizes included; of a function what is not its own."""
     match statement:
         case n.Dims(dimensions):
@@ -77,7 +77,7 @@ def expressions(statement: n.Statement | n.PhaseStatement) -> Iterator[n.Expr]:
             yield from type_.dims
             if value is not None:
                 yield value
-        case n.Phase(count, body):
+        case n.Phase(count, body) | n.Repeat(count, body):
             if count is not None:
                 yield count
             for line in body:
@@ -114,6 +114,12 @@ def declared_names(statement: n.Statement) -> Iterator[str]:
             yield from (p.name.text for p in targets)
         case n.Phase(_, body):
             yield from (s.name.text for s in body if isinstance(s, n.Local | n.Trace))
+            for loop in body:
+                if isinstance(loop, n.Repeat):
+                    yield from (s.name.text for s in loop.body if isinstance(s, n.Local))
+                    yield from (
+                        w.text for s in loop.body if isinstance(s, n.State) for w in s.names
+                    )
         case n.Output(_, names):
             yield from (word.text for word in names if word is not None)
         case _:

@@ -17,13 +17,15 @@ from unroll_dsl.types import Array, Dim, Form
 # ---- downsample ------------------------------------------------------------------------------------
 
 
-def _factor(x: Array, statics: Statics) -> int | str:
+def _factor(x: Array, statics: Statics) -> Dim | str:
     factor = statics["s"]
     if not_an_image(x) is not None:
         return f"expected an image, found {x}"
+    if isinstance(factor, Dim) and len(factor.terms) == 1:
+        return factor
     if not isinstance(factor, int) or factor < 1:
-        return "the factor of `downsample` is a whole number of at least 1"
-    return factor
+        return "the factor of `downsample` is a whole number of at least 1, or a product of sizes"
+    return Dim.of(factor)
 
 
 def _fewer(x: Array, operands: Operands, statics: Statics) -> Array | str:

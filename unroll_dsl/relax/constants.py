@@ -118,7 +118,7 @@ def _only_here(page: Page, word: str) -> bool:
     """Whether a name is a fixed value that the phase reads in one place."""
     if page.fixed(word) is None:
         return False
-    count = sum(w.text == word for x in page.phase.body for w in names_in(x.value))
+    count = sum(w.text == word for x in page.lines for w in names_in(x.value))
     return count == 1
 
 
@@ -170,7 +170,7 @@ def _widen(page: Page, letter: str, core: n.Expr) -> None:
     assert isinstance(core, n.Binary)
     channels = next(
         page.array(x.value).shape[0]
-        for line in page.phase.body
+        for line in page.lines
         for x in (line,)
         if isinstance(line, n.Update)
         and line.target.text in page.states()
@@ -219,9 +219,7 @@ def _momentum(page: Page, given: Given) -> None:
 def drop_idle_states(page: Page) -> None:
     """States that nothing but their own update reads go, with it."""
     for word, state in page.states().items():
-        others = [
-            x for x in page.phase.body if not (isinstance(x, n.Update) and x.target.text == word)
-        ]
+        others = [x for x in page.lines if not (isinstance(x, n.Update) and x.target.text == word)]
         outputs = [s for s in page.statements if isinstance(s, n.Output)]
         read = {w.text for x in others for w in names_in(x.value)}
         read |= {w.text for s in outputs for e in s.values for w in names_in(e)}

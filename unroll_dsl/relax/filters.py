@@ -73,7 +73,7 @@ def _in_system(page: Page, word: str) -> bool:
 
 
 def _codomain(page: Page, word: str) -> Array:
-    for line in page.phase.body:
+    for line in page.lines:
         for node in walk(line.value):
             match node:
                 case n.Binary("@", n.Name(found), _) if found == word:
@@ -107,7 +107,7 @@ def _retype(page: Page, old: Array, channels: str) -> None:
 
 def _is_image(page: Page, word: str) -> bool:
     """Whether a state holds filtered images: it is shrunk, or is a multiplier of such."""
-    for line in page.phase.body:
+    for line in page.lines:
         if isinstance(line, n.Update) and line.target.text == word:
             shrinks = any(s.line is line for s in find.shrinkages(page))
             ascends = any(m.line is line for m in find.multipliers(page))

@@ -46,7 +46,7 @@ class Shrinkage:
 
 def gradient_steps(page: Page) -> Iterator[GradientStep]:
     """The gradient steps of the phase."""
-    for line in page.phase.body:
+    for line in page.lines:
         for node in walk(line.value):
             match node:
                 case n.Binary("-" | "+", _, right):
@@ -71,7 +71,7 @@ def comes_back(expr: n.Expr) -> bool:
 
 def shrinkages(page: Page) -> Iterator[Shrinkage]:
     """The shrinkage calls of the phase."""
-    for line in page.phase.body:
+    for line in page.lines:
         if isinstance(line, n.Trace):
             continue
         for node in walk(line.value):
@@ -115,7 +115,7 @@ class Momentum:
 
 
 def momenta(page: Page) -> Iterator[Momentum]:
-    for line in page.phase.body:
+    for line in page.lines:
         for node in walk(line.value):
             match node:
                 case n.Binary("+", _, right):
@@ -136,7 +136,7 @@ class Multiplier:
 
 
 def multipliers(page: Page) -> Iterator[Multiplier]:
-    for line in page.phase.body:
+    for line in page.lines:
         if not isinstance(line, n.Update):
             continue
         parts = list(summands(line.value, False))
@@ -164,7 +164,7 @@ def _shrinks(expr: n.Expr) -> bool:
 
 def systems(page: Page) -> Iterator[n.Call]:
     """The `solve(M, b)` of the phase."""
-    for line in page.phase.body:
+    for line in page.lines:
         for node in walk(line.value):
             match node:
                 case n.Call(n.Name("solve")):

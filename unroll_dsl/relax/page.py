@@ -53,6 +53,14 @@ class Page:
                 return statement
         raise Refused("it has no phase")
 
+    @property
+    def lines(self) -> tuple[Line, ...]:
+        """The lines of the phase; raises `Refused` where it has an inner loop, which no relaxation follows."""
+        for line in self.phase.body:
+            if isinstance(line, n.Repeat):
+                raise Refused("its phase has an inner loop", line.span)
+        return tuple(line for line in self.phase.body if not isinstance(line, n.Repeat))
+
     def states(self) -> dict[str, n.State]:
         return {w.text: s for s in self.statements if isinstance(s, n.State) for w in s.names}
 
@@ -75,7 +83,7 @@ class Page:
             if state is not None:
                 return self.typed.symbols[expr.text].type or Array()
             local = next(
-                (x for x in self.phase.body if isinstance(x, n.Local) and x.name.text == expr.text),
+                (x for x in self.lines if isinstance(x, n.Local) and x.name.text == expr.text),
                 None,
             )
             if local is not None:
@@ -95,7 +103,7 @@ class Page:
     def changes(self, expr: n.Expr) -> bool:
         """Whether a value changes with the states."""
         moving = {*self.states()}
-        moving |= {x.name.text for x in self.phase.body if isinstance(x, n.Local)}
+        moving |= {x.name.text for x in self.lines if isinstance(x, n.Local)}
         return any(w.text in moving for w in names_in(expr))
 
     def input_in(self, expr: n.Expr) -> str | None:
@@ -209,23 +217,23 @@ class Page:
         i = next(i for i, s in enumerate(self.statements) if s is old)
         self.statements[i : i + 1] = [] if new is None else [new]
 
-    def set_lines(self, lines: tuple[n.PhaseStatement, ...]) -> None:
+    def set_lines(self, lines: tuple[Line, ...]) -> None:
         self.replace(self.phase, dataclasses.replace(self.phase, body=lines))
 
     def rewrite(self, old: n.Expr, new: n.Expr) -> None:
         """Put an expression in the place of an occurrence in the phase."""
         self.set_lines(
-            tuple(dataclasses.replace(x, value=swapped(x.value, old, new)) for x in self.phase.body)
+            tuple(dataclasses.replace(x, value=swapped(x.value, old, new)) for x in self.lines)
         )
 
-    def insert_before(self, line: n.PhaseStatement, *new: n.PhaseStatement) -> None:
-        body = list(self.phase.body)
+    def insert_before(self, line: Line, *new: Line) -> None:
+        body = list(self.lines)
         i = next(i for i, x in enumerate(body) if x is line)
         body[i:i] = new
         self.set_lines(tuple(body))
 
-    def append_lines(self, *new: n.PhaseStatement) -> None:
-        self.set_lines((*self.phase.body, *new))
+    def append_lines(self, *new: Line) -> None:
+        self.set_lines((*self.lines, *new))
 
     def add_to_loss(self, text: str) -> None:
         """A summand of the loss; a page without one stays without."""
@@ -283,8 +291,7 @@ def _renamed(statement: n.Statement, values: Mapping[str, n.Expr]) -> n.Statemen
             start = value and substitute(value, values)
             return dataclasses.replace(statement, value=start)
         case n.Phase(_, body):
-            lines = (dataclasses.replace(x, value=substitute(x.value, values)) for x in body)
-            return dataclasses.replace(statement, body=tuple(lines))
+            return dataclasses.replace(statement, body=tuple(_line(x, values) for x in body))
         case n.Output(given):
             return dataclasses.replace(
                 statement, values=tuple(substitute(e, values) for e in given)
@@ -295,6 +302,12 @@ def _renamed(statement: n.Statement, values: Mapping[str, n.Expr]) -> n.Statemen
             return statement
         case _:
             assert_never(statement)
+
+
+def _line(line: n.PhaseStatement, values: Mapping[str, n.Expr]) -> n.PhaseStatement:
+    if isinstance(line, n.Repeat):
+        return line  # `lines` has refused it
+    return dataclasses.replace(line, value=substitute(line.value, values))
 
 
 def swapped(expr: n.Expr, old: n.Expr, new: n.Expr) -> n.Expr:

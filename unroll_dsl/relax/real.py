@@ -21,7 +21,7 @@ def _real(page: Page, given: Given) -> None:
             state,
             dataclasses.replace(state, type=dataclasses.replace(state.type, is_complex=False)),
         )
-    for line in page.phase.body:
+    for line in page.lines:
         if isinstance(line, n.Update) and _measured(page, line.value):
             page.rewrite(line.value, fill("real(v)", v=line.value))
     page.notes.append("the real part of a system's solution is exact where the data are symmetric")

@@ -16,7 +16,7 @@ from unroll_dsl.objectives.problem import without_idle
 from unroll_dsl.programs.roles import left_out
 from unroll_dsl.relax.errors import RelaxationRefused, RelaxationUnknown
 from unroll_dsl.relax.model import Given, Relaxation
-from unroll_dsl.relax.page import Page, Refused
+from unroll_dsl.relax.page import Line, Page, Refused
 from unroll_dsl.semantics import TypedProgram
 from unroll_dsl.source import SourceFile
 from unroll_dsl.syntax import nodes as n
@@ -32,8 +32,8 @@ class Relaxed:
     relaxation: Relaxation
     typed: TypedProgram
     text: str
-    before: tuple[n.PhaseStatement, ...]
-    after: tuple[n.PhaseStatement, ...]
+    before: tuple[Line, ...]
+    after: tuple[Line, ...]
     learned: tuple[str, ...]  # the declarations of what is learnt now, and was not before
     notes: tuple[str, ...]
 
@@ -102,8 +102,9 @@ def _once(typed: TypedProgram, text: str) -> Relaxed:
     place = next(
         (s.span for s in page.statements if isinstance(s, n.Phase)), typed.program.name.span
     )
-    before = page.phase.body if any(isinstance(s, n.Phase) for s in page.statements) else ()
+    before: tuple[Line, ...] = ()
     try:
+        before = page.lines if any(isinstance(s, n.Phase) for s in page.statements) else ()
         relaxation.run(page, given)
     except Refused as refused:
         span = refused.span if refused.span and refused.span.file is place.file else place
@@ -132,7 +133,7 @@ def _once(typed: TypedProgram, text: str) -> Relaxed:
         checked.typed,
         result,
         before,
-        page.phase.body,
+        page.lines,
         _declared(program, learnt),
         tuple(page.notes),
     )

@@ -100,7 +100,7 @@ def _residual(page: Page, given: Given) -> None:
         f"{found.shrinkage.name}(H(d), theta)", theta=found.shrinkage.threshold, **letters
     )
     before = [_local(r, point), _local(d, fill("D(r)", **letters))]
-    extra: list[n.PhaseStatement] = []
+    extra: list[n.Update | n.Local | n.Trace] = []
     if "sparsity" in given.flags:
         s = page.letter(None, "s", "shrunk")
         before.append(_local(s, shrunk))

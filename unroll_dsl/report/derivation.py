@@ -131,7 +131,15 @@ def phase(typed: TypedProgram) -> str:
     """The lines of a phase, as formulas."""
     setter = Setter(typed)
     found = (s for s in typed.program.statements if isinstance(s, n.Phase))
-    return "\n".join(_display(_updated(setter, x, None)) for s in found for x in s.body) + "\n"
+    return (
+        "\n".join(
+            _display(_updated(setter, x, None))
+            for s in found
+            for x in s.body
+            if not isinstance(x, n.Repeat)
+        )
+        + "\n"
+    )
 
 
 STYLE = """
@@ -171,7 +179,7 @@ def _row(setter: Setter, formula: Formula) -> str:
     return rf"{left} &{sign} {operator}_{{{over}}}\ {right}"
 
 
-def _updated(setter: Setter, line: n.PhaseStatement, mark: str | None) -> str:
+def _updated(setter: Setter, line: n.Update | n.Local | n.Trace, mark: str | None) -> str:
     match line:
         case n.Update(target, value):
             left, sign = target.text, r"\leftarrow"

@@ -9,6 +9,7 @@ from typing import assert_never
 from unroll_dsl.operators.model import Function
 from unroll_dsl.operators.registry import lookup
 from unroll_dsl.report.letters import math_name
+from unroll_dsl.report.words import is_complex_map, numeral, plain, space_of
 from unroll_dsl.semantics.model import FunctionCall, Sort, TypedProgram
 from unroll_dsl.semantics.scopes import NOISE
 from unroll_dsl.syntax.expressions import places_text
@@ -30,28 +31,14 @@ from unroll_dsl.syntax.nodes import (
     Output,
     Phase,
     PhaseSum,
+    Repeat,
     Role,
     State,
     Trace,
     Unary,
     Update,
 )
-from unroll_dsl.types import (
-    AdjointMap,
-    Array,
-    Builtin,
-    Composed,
-    Declared,
-    Diagonal,
-    Field,
-    IdentityMap,
-    LinearMap,
-    Scaled,
-    Structure,
-    Summed,
-    Type,
-    is_complex,
-)
+from unroll_dsl.types import Array, Field, LinearMap
 
 _RELATIONS = {"==": "=", "!=": r"\neq", "<": "<", "<=": r"\leq", ">": ">", ">=": r"\geq"}
 _LEVEL = {"or": 1, "and": 2, "+": 5, "-": 5, "*": 6, "@": 6, "/": 9, "^": 8}
@@ -72,7 +59,7 @@ class Setter:
         return (
             math_name(words)
             if words.isidentifier() and len(words) < 10
-            else rf"\text{{{_text(words)}}}"
+            else rf"\text{{{plain(words)}}}"
         )
 
 
@@ -97,6 +84,7 @@ class _Writer:
         self.updated: set[str] = set()
         self.state_index: Callable[[str], str] = lambda name: ""
         self.noise: str | None = None  # its letter, in a `measure` line
+        self.prime = "(k-1)"  # the index of what `prev` stands for
 
     def run(self) -> str:
         program = self.typed.program
@@ -104,7 +92,7 @@ class _Writer:
         lines = [
             "% Needs \\usepackage{amsmath, amssymb, algorithm, algpseudocode}.",
             r"\begin{algorithm}",
-            rf"  \caption{{{_text(title)}}}",
+            rf"  \caption{{{plain(title)}}}",
             r"  \begin{algorithmic}[1]",
         ]
         body: list[str] = []
@@ -164,14 +152,14 @@ class _Writer:
             names = ", ".join(self._name(name) for name in statement.names)
             kind = {Role.INPUT: "input", Role.FIXED: "fixed", Role.LEARNABLE: "learnable"}[role]
             type_ = self.typed.symbols[statement.names[0].text].type
-            where = rf" \in {_space(type_)}" if isinstance(type_, Array) else ""
+            where = rf" \in {space_of(type_)}" if isinstance(type_, Array) else ""
             value = statement.value
             start = ""
             if value is not None and role is Role.LEARNABLE:
                 if isinstance(value, Name | Number | Unary | Binary | Adjoint | Call | PhaseSum):
                     start = rf", initially ${self.set(value)}$"
                 else:
-                    start = f", initially random ({_text(value.name.text)})"
+                    start = f", initially random ({plain(value.name.text)})"
             found.append(rf"\{word} {kind} ${names}{where}${start}")
         return found
 
@@ -184,21 +172,61 @@ class _Writer:
 
         self.state_index = index
         for line in phase.body:
-            value = self.set(line.value)
             match line:
-                case Update(target):
+                case Repeat():
+                    lines += [f"  {text}" for text in self._repeat(line)]
+                case Update(target, value):
+                    text = self.set(value)
                     self.updated.add(target.text)
-                    lines.append(rf"  \State ${math_name(target.text)}^{{(k)}} = {value}$")
-                case Local(name):
-                    lines.append(rf"  \State ${math_name(name.text)} = {value}$")
-                case Trace(name):
-                    words = rf"${math_name(name.text)}^{{(k)}} = {value}$"
+                    lines.append(rf"  \State ${math_name(target.text)}^{{(k)}} = {text}$")
+                case Local(name, value):
+                    lines.append(rf"  \State ${math_name(name.text)} = {self.set(value)}$")
+                case Trace(name, value):
+                    words = rf"${math_name(name.text)}^{{(k)}} = {self.set(value)}$"
                     lines.append(rf"  \State {words} \Comment{{for the loss}}")
                 case _:
                     assert_never(line)
         self.state_index = lambda name: ""
         lines.append(r"\EndFor")
         return lines
+
+    def _repeat(self, repeat: Repeat) -> list[str]:
+        """An inner loop, whose states have the number of the step beside that of the phase."""
+        own = {line.target.text for line in repeat.body if isinstance(line, Update)}
+        starts = []
+        for line in repeat.body:
+            for name in line.names if isinstance(line, State) else ():
+                assert isinstance(line, State) and line.value is not None
+                start = self.set(line.value)
+                starts.append(rf"\State ${math_name(name.text)}^{{(k,0)}} = {start}$")
+        inner = {n.text for s in repeat.body if isinstance(s, State) for n in s.names}
+        begun = [
+            rf"{math_name(w)}^{{(k,0)}} = {math_name(w)}{self.state_index(w)}" for w in own - inner
+        ]
+        starts += [rf"\State ${text}$" for text in sorted(begun)]
+        outside, updated, self.prime = self.state_index, set[str](), "(k,j-1)"
+
+        def index(name: str) -> str:
+            if name not in own:
+                return outside(name)
+            return "^{(k,j)}" if name in updated else "^{(k,j-1)}"
+
+        self.state_index, count = index, self.typed.steps[repeat]
+        lines = [rf"\For{{$j = 1, \dots, {count}$}}"]
+        for line in repeat.body:
+            if isinstance(line, Update):
+                value = self.set(line.value)
+                updated.add(line.target.text)
+                lines.append(rf"  \State ${math_name(line.target.text)}^{{(k,j)}} = {value}$")
+            elif isinstance(line, Local):
+                lines.append(rf"  \State ${math_name(line.name.text)} = {self.set(line.value)}$")
+        self.updated |= own
+        self.state_index, self.prime = outside, "(k-1)"
+        ends = ", ".join(
+            rf"{math_name(w)}{self.state_index(w) or '^{(k)}'} = {math_name(w)}^{{(k,{count})}}"
+            for w in sorted(own)
+        )
+        return [*starts, *lines, r"\EndFor", rf"\State ${ends}$"]
 
     # ---- expressions ----------------------------------------------------------------------------
 
@@ -212,7 +240,7 @@ class _Writer:
     def _piece(self, expr: Expr) -> _Piece:
         match expr:
             case Number(value):
-                return _Piece(_number(value))
+                return _Piece(numeral(value))
             case Name():
                 return _Piece(self._name(expr))
             case Unary("-", operand):
@@ -278,7 +306,7 @@ class _Writer:
             return _Piece(f"{{{self._in(arguments[0], 9)}}}_{{{chosen}}}", 9)
         words = [self.set(argument) for argument in arguments]
         if name == "prev" and isinstance(arguments[0], Name):
-            return _Piece(f"{math_name(arguments[0].text)}^{{(k-1)}}", 9)
+            return _Piece(f"{math_name(arguments[0].text)}^{{{self.prime}}}", 9)
         if name == "solve":
             inverse = rf"\left({words[0]}\right)^{{-1}}"
             return _Piece(rf"{inverse} {self._in(arguments[1], 7)}", 6)
@@ -297,7 +325,7 @@ class _Writer:
         elif name in self.typed.symbols and self.typed.symbols[name].sort is not Sort.DEFINITION:
             head = self._name(Name(name, call.span))
         else:
-            head = rf"\operatorname{{{_text(name)}}}"
+            head = rf"\operatorname{{{plain(name)}}}"
         return _Piece(rf"{head}\!\left({', '.join(words)}\right)", 9)
 
     def _in_line(self, expr: Expr) -> str:
@@ -318,6 +346,10 @@ class _Writer:
             return text
         if symbol.sort is Sort.STATE:
             return text + self.state_index(name.text)
+        if symbol.sort is Sort.INNER:
+            return text + self.state_index(name.text)
+        if symbol.per_step and self.prime == "(k,j-1)":
+            return text + ("^{(k,j)}" if symbol.per_phase else "^{(j)}")
         if symbol.per_phase or symbol.sort is Sort.TRACE:
             return f"{text}^{{(k)}}"
         return text
@@ -331,47 +363,5 @@ class _Writer:
             elif symbol is not None:
                 type_ = symbol.type
         if isinstance(type_, LinearMap):
-            return _is_complex_map(type_.structure)
+            return is_complex_map(type_.structure)
         return isinstance(type_, Array) and type_.field is Field.COMPLEX
-
-
-def _is_complex_map(structure: Structure) -> bool:
-    """Whether the adjoint of a map conjugates."""
-    match structure:
-        case Declared():
-            return is_complex(structure)
-        case Builtin():
-            return structure.complex
-        case Diagonal(diagonal):
-            return diagonal.field is Field.COMPLEX
-        case IdentityMap():
-            return False
-        case AdjointMap(inner) | Scaled(of=inner):
-            return _is_complex_map(inner)
-        case Composed(first, second) | Summed(first, second):
-            return _is_complex_map(first) or _is_complex_map(second)
-        case _:
-            assert_never(structure)
-
-
-def _number(value: int | float) -> str:
-    text = repr(value)
-    if "e" not in text:
-        return text
-    mantissa, _, exponent = text.partition("e")
-    return rf"{mantissa} \cdot 10^{{{int(exponent)}}}"
-
-
-def _space(type_: Type) -> str:
-    assert isinstance(type_, Array)
-    field = r"\mathbb{C}" if type_.field is Field.COMPLEX else r"\mathbb{R}"
-    if not type_.rank:
-        return field
-    dims = r" \times ".join(str(dim).replace(" * ", " ") for dim in type_.shape)
-    return f"{field}^{{{dims}}}"
-
-
-def _text(words: str) -> str:
-    for character in "&%$#_{}":
-        words = words.replace(character, "\\" + character)
-    return words

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import math
-from typing import assert_never
-
 from unroll_dsl.near import near
 from unroll_dsl.semantics import errors
 from unroll_dsl.semantics.checking import Checking
-from unroll_dsl.semantics.declarations import declared_at
-from unroll_dsl.semantics.fitting import fit
-from unroll_dsl.semantics.model import Sort, Symbol
-from unroll_dsl.semantics.scopes import RESERVED, Context, Place, names_in
+from unroll_dsl.semantics.model import Sort
+from unroll_dsl.semantics.phases import check_phase, lines_of
+from unroll_dsl.semantics.scopes import RESERVED, Place, names_in
 from unroll_dsl.source import Span
 from unroll_dsl.syntax.nodes import (
     Expr,
@@ -22,11 +18,9 @@ from unroll_dsl.syntax.nodes import (
     Output,
     Phase,
     Statement,
-    Trace,
     Update,
 )
-from unroll_dsl.syntax.printer import expression_text
-from unroll_dsl.types import UNKNOWN, Array, Type, Unknown
+from unroll_dsl.types import UNKNOWN, Type
 
 _WORDS: dict[type[Statement], str] = {
     Phase: "phase",
@@ -34,7 +28,7 @@ _WORDS: dict[type[Statement], str] = {
     Loss: "loss",
     Minimize: "minimize",
 }
-_KNOWN_AFTERWARDS = ("state", "local value", "trace", "phase number")
+_KNOWN_AFTERWARDS = ("state", Sort.INNER.value, "local value", "trace", "phase number")
 
 
 def check_blocks(checking: Checking) -> None:
@@ -52,7 +46,7 @@ def check_blocks(checking: Checking) -> None:
         seen[word] = statement
         match statement:
             case Phase():
-                _phase(checking, statement)
+                check_phase(checking, statement)
             case Output():
                 _output(checking, statement)
             case Minimize():
@@ -78,71 +72,12 @@ def _completeness(checking: Checking, seen: dict[str, Statement]) -> None:
         if states and "phase" not in program.poisoned:
             checking.reporter.report(errors.MissingPhase(states[0].span, states[0].name))
         return
-    updated = {line.target.text for line in phase.body if isinstance(line, Update)}
-    updated |= {line.name.text for line in phase.body if isinstance(line, Local)}  # told there
+    updated = {line.target.text for line in lines_of(phase) if isinstance(line, Update)}
+    updated |= {line.name.text for line in lines_of(phase) if isinstance(line, Local)}  # told there
     for state in states:
         if state.name not in updated | program.poisoned:
             report = errors.StateNeverUpdated(state.span, state.name, phase.span)
             checking.reporter.report(report)
-
-
-# ---- the phase ----------------------------------------------------------------------------------
-
-
-def _phase(checking: Checking, phase: Phase) -> None:
-    checking.phases = 10
-    if phase.count is not None:
-        count = checking.number(phase.count)
-        if count is None or count < 1 or count != math.floor(count):
-            text = expression_text(phase.count)
-            checking.reporter.report(errors.PhaseCountInvalid(phase.count.span, text))
-        else:
-            checking.phases = int(count)
-    context = checking.context(Place.PHASE)
-    targets = {line.target.text for line in phase.body if isinstance(line, Update)}
-    checking.inference.poisoned |= targets - set(checking.symbols)  # told where it is updated
-    for line in phase.body:
-        found = checking.inference.infer(line.value, context)
-        match line:
-            case Update():
-                _update(checking, line, found, context)
-            case Local(name):
-                symbol = checking.symbols.get(name.text)
-                if symbol is None or symbol.definer is line:
-                    context.local[name.text] = found
-                    context.local_spans[name.text] = name.span
-            case Trace():
-                _trace(checking, line, found, context)
-            case _:
-                assert_never(line)
-
-
-def _update(checking: Checking, line: Update, found: Type, context: Context) -> None:
-    target = line.target
-    symbol = checking.symbols.get(target.text)
-    if symbol is not None and symbol.sort is Sort.STATE:
-        declared = symbol.type or UNKNOWN
-        fit(checking, target.text, line.value, found, declared, declared_at(symbol), context)
-        return
-    if symbol is None:  # what reads it is right as soon as it is declared
-        context.local.setdefault(target.text, found)
-        context.local_spans.setdefault(target.text, target.span)
-        if target.text in checking.program.poisoned:
-            return
-    close = near(target.text, [s.name for s in checking.states()]) if symbol is None else ()
-    sort, place = (symbol.sort.value, symbol.span) if symbol is not None else (None, None)
-    checking.reporter.report(errors.UpdateOfNonState(target.span, target.text, sort, place, close))
-
-
-def _trace(checking: Checking, line: Trace, found: Type, context: Context) -> None:
-    name = line.name
-    if not isinstance(found, Array | Unknown):
-        operand = checking.inference.operand(line.value, found, context)
-        checking.reporter.report(errors.MapAsValue(operand, "a trace"))
-        found = UNKNOWN
-    symbol = checking.symbols.get(name.text)
-    if symbol is not None and symbol.definer is line:
-        checking.symbols[name.text] = Symbol(name.text, symbol.sort, symbol.span, line, found)
 
 
 # ---- what is read after the last phase ----------------------------------------------------------

@@ -8,6 +8,7 @@ from unroll_dsl.semantics.declarations import Declarations
 from unroll_dsl.semantics.infer import Inference
 from unroll_dsl.semantics.model import Resolved, Sort, Symbol, TypedProgram
 from unroll_dsl.semantics.scopes import Context, Dependences, Place, Reporter
+from unroll_dsl.semantics.steps import count_steps
 from unroll_dsl.source import Span
 from unroll_dsl.syntax.nodes import (
     Call,
@@ -16,6 +17,7 @@ from unroll_dsl.syntax.nodes import (
     Let,
     Phase,
     Program,
+    Repeat,
 )
 from unroll_dsl.types import Field, Type
 
@@ -55,6 +57,7 @@ class Checking:
         self.lets: tuple[Let, ...] = ()
         self.dims: list[tuple[str, int | None]] = []
         self.phases: int | None = None
+        self.steps: dict[Repeat, int] = {}
         self.outputs: dict[str, tuple[Type, Span]] = {}
         self.targets: dict[str, tuple[Type, Span]] = {}
         self.variables: dict[str, Type] = {}
@@ -66,6 +69,7 @@ class Checking:
         count = self.number(phase.count) if phase is not None else None
         if count is not None and count >= 1:
             self.inference.phases = int(min(count, 1_000_000))
+        self.steps = count_steps(self.symbols, phase, self.reporter)
 
     def typed(self) -> TypedProgram:
         """What is known by now."""
@@ -78,6 +82,7 @@ class Checking:
             self.lets,
             tuple(self.dims),
             self.phases,
+            self.steps,
         )
 
     def context(self, place: Place) -> Context:

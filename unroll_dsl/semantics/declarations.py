@@ -33,7 +33,9 @@ from unroll_dsl.syntax.nodes import (
     Number,
     Output,
     Phase,
+    PhaseStatement,
     Program,
+    Repeat,
     RepeatedType,
     Role,
     Sharing,
@@ -42,6 +44,7 @@ from unroll_dsl.syntax.nodes import (
     StepType,
     Trace,
     TypeExpr,
+    Update,
 )
 from unroll_dsl.syntax.printer import expression_text
 from unroll_dsl.types import (
@@ -79,6 +82,25 @@ PADDINGS = ("zero", "circular", "reflect", "replicate")
 _WIDE = ("stride", "dilation")
 _CONV_OPTIONS = ("bias", "padding", "groups", *_WIDE)
 _ROLES = {Role.INPUT: Sort.INPUT, Role.FIXED: Sort.FIXED, Role.LEARNABLE: Sort.LEARNABLE}
+
+
+def _in_phase(body: tuple[PhaseStatement, ...]) -> Iterator[tuple[Sort, Name, Definer]]:
+    for line in body:
+        match line:
+            case Local(name):
+                yield Sort.LOCAL, name, line
+            case Trace(name):
+                yield Sort.TRACE, name, line
+            case Repeat(_, steps):
+                for step in steps:
+                    if isinstance(step, Local):
+                        yield Sort.LOCAL, step.name, step
+                    elif isinstance(step, State):
+                        yield from ((Sort.INNER, name, step) for name in step.names)
+            case Update():
+                pass
+            case _:
+                assert_never(line)
 
 
 class Declarations:
@@ -122,11 +144,7 @@ class Declarations:
                 case Definition(name):
                     yield Sort.DEFINITION, name, statement
                 case Phase(_, body):
-                    for line in body:
-                        if isinstance(line, Local):
-                            yield Sort.LOCAL, line.name, line
-                        elif isinstance(line, Trace):
-                            yield Sort.TRACE, line.name, line
+                    yield from _in_phase(body)
                 case Output() | Minimize() | Loss() | Measure():
                     pass
                 case _:

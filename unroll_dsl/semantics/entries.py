@@ -7,18 +7,26 @@ from unroll_dsl.operators.registry import function
 from unroll_dsl.semantics import errors
 from unroll_dsl.semantics.arguments import static
 from unroll_dsl.semantics.constants import as_dim
+from unroll_dsl.semantics.definitions import several, value_of
 from unroll_dsl.semantics.model import FunctionCall, Sort
 from unroll_dsl.semantics.scopes import Context, Place
 from unroll_dsl.semantics.typing import Typing
 from unroll_dsl.syntax.foreign import name_instead
-from unroll_dsl.syntax.nodes import Argument, Call, Name
+from unroll_dsl.syntax.nodes import OF, Argument, Call, Name
 from unroll_dsl.syntax.printer import expression_text
-from unroll_dsl.types import UNKNOWN, Array, Dim, Mismatch, SizeTooLong, Type
+from unroll_dsl.types import UNKNOWN, Array, Dim, Mismatch, SizeTooLong, Type, Unknown
 
 
 def entries(typing: Typing, call: Call, context: Context) -> Type:
     """The type of what stands at the places of a call of `ENTRIES`, and what that call is."""
     operand, *given = call.arguments
+    definition = several(typing, operand.value, context)
+    if definition is not None:
+        return value_of(typing, call, definition, context)
+    if any(place.keyword is not None and place.keyword.text == OF for place in given):
+        if not isinstance(typing.infer(operand.value, context), Unknown):
+            typing.reporter.report(errors.NotSeveral(call.function.span, operand.span))
+        return UNKNOWN
     array = typing.array(operand.value, context, "`[...]`")
     if array is None:
         return UNKNOWN

@@ -88,7 +88,8 @@ def _prev(typing: Typing, call: Call, argument: Expr, context: Context) -> Type:
         mend = errors.NotVisibleHere.Mend.PREV
         typing.reporter.report(errors.NotVisibleHere(read, context.place.value, mend))
         return UNKNOWN
-    if symbol is None or symbol.sort is not Sort.STATE:
+    inner = symbol is not None and symbol.sort is Sort.INNER and symbol.name in context.local
+    if symbol is None or not (symbol.sort is Sort.STATE or (inner and context.in_step)):
         if isinstance(argument, Name) and argument.text in typing.poisoned:
             return UNKNOWN
         if symbol is not None:

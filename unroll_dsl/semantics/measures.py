@@ -129,7 +129,8 @@ class _Lines:
         seen.local[NOISE], seen.local_spans[NOISE] = declared, place
         varies, known = False, len(self.checking.reporter.diagnostics)
         for name in names_in(line.value):
-            varies = varies or name.text in seen.local or name.text in above
+            inputs = self._inputs(name.text) if name.text not in seen.local else ()
+            varies = varies or name.text in seen.local or any(x in above for x in inputs)
             if name.text not in seen.local:
                 self._name(name, line, above, seen)
         found = self.checking.inference.array(line.value, seen, "a `measure` line")
@@ -174,8 +175,9 @@ class _Lines:
             )
             return
         depends = self.checking.dependences.of(name)
-        if depends.input is not None:
-            self._not_here(name, symbol, _Mend.OF_INPUT)
+        unmeasured = [x for x in self._inputs(name.text) if x not in above]
+        if unmeasured:
+            self._not_here(name, symbol, _Mend.OF_INPUT, unmeasured[0])
         elif depends.learnable is not None:
             is_learnt = symbol.sort is Sort.LEARNABLE
             self._not_here(name, symbol, _Mend.LEARNT if is_learnt else _Mend.OF_LEARNT)
@@ -183,6 +185,14 @@ class _Lines:
             why = errors.PhaseValueOutside.Why.DATA
             report = errors.PhaseValueOutside(_read(name, symbol), Place.MEASURE.value, why)
             self.checking.reporter.report(report)
+
+    def _inputs(self, name: str) -> tuple[str, ...]:
+        """The inputs that a name stands for or is made of."""
+        symbols, program = self.checking.symbols, self.checking.program
+        symbol = symbols.get(name)
+        value = () if symbol is None or symbol.value is None else (symbol.value,)
+        read = (name, *sorted(needed_by(program, value)))
+        return tuple(x for x in read if x in symbols and symbols[x].sort is Sort.INPUT)
 
     def _unmeasured(self, name: Name, symbol: Symbol, line: Measure) -> None:
         lines = (other.name for other in measures(self.checking.program) if other is not line)

@@ -19,6 +19,7 @@ from unroll_dsl.syntax.nodes import (
     Parameter,
     Program,
     RandomInit,
+    Repeat,
     SpaceType,
     State,
     Trace,
@@ -37,6 +38,7 @@ class Sort(Enum):
     LEARNABLE = "learnable"
     LET = "let"
     STATE = "state"
+    INNER = "state of `repeat`"
     LOCAL = "local value"
     TRACE = "trace"
     TARGET = "loss target"
@@ -55,6 +57,7 @@ class Symbol:
     definer: Definer
     type: Type | None = None  # None: a let or a local, whose type is inferred; a function
     per_phase: bool = False
+    per_step: bool = False  # the first axis of the type counts the steps of an inner loop
 
     @property
     def value(self) -> Expr | None:
@@ -91,14 +94,14 @@ class OperatorCall:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FunctionInstance:
-    """A `def` at given argument types; `types` and `calls` are those of its body, `invoked` how many
-    functions one call of it calls in all, itself included."""
+    """A `def` at given argument types; `types` and `calls` are those of its body, `results` the types of
+    what it returns, `invoked` how many functions one call of it calls in all, itself included."""
 
     definition: Definition
     arguments: tuple[Type, ...]
     types: Mapping[Expr, Type]
     calls: Mapping[Call, Resolved]
-    result: Type
+    results: tuple[Type, ...]
     invoked: int = 1
 
 
@@ -106,6 +109,14 @@ class FunctionInstance:
 class InstanceCall:
     instance: FunctionInstance
     arrays: tuple[Expr, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ValueCall:
+    """The value at a place, from 0, of what a call of a `def` returns."""
+
+    call: Call
+    place: int
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -148,6 +159,7 @@ Resolved = (
     FunctionCall
     | OperatorCall
     | InstanceCall
+    | ValueCall
     | PrevCall
     | SolveCall
     | DiagCall
@@ -169,3 +181,4 @@ class TypedProgram:
     lets: tuple[Let, ...]  # each after those that it reads
     dims: tuple[tuple[str, int | None], ...]
     phases: int | None
+    steps: Mapping[Repeat, int]  # of each inner loop

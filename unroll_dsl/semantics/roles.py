@@ -33,6 +33,8 @@ def _of_input(declaration: Declaration, type_: Type) -> Iterator[NotAllowedHere]
         yield NotAllowedHere(declaration.value.span, name, _Why.INPUT_VALUE)
     if declaration.sharing is Sharing.PER_PHASE:
         yield NotAllowedHere(declaration.span, name, _Why.INPUT_PER_PHASE)
+    if declaration.per_step:
+        yield NotAllowedHere(declaration.span, name, _Why.INPUT_PER_STEP)
     # what data an input is for is said in numbers, which any data can be held against
     bounds = declaration.bounds
     for bound in () if bounds is None else (bounds.lower, bounds.upper):

@@ -67,6 +67,7 @@ class Context:
     local_spans: dict[str, Span] = field(default_factory=dict)
     traces: dict[str, Type] = field(default_factory=dict)  # seen under `sum over phases`
     stack: tuple[Definition, ...] = ()
+    in_step: bool = False  # within an inner loop
 
 
 class Enough(Exception):
@@ -160,7 +161,7 @@ class Dependences:
                 return {"learnable": cause}
             case Sort.FIXED if symbol.per_phase:
                 return {"phase": cause}
-            case Sort.STATE | Sort.LOCAL | Sort.TRACE:
+            case Sort.STATE | Sort.INNER | Sort.LOCAL | Sort.TRACE:
                 return {"phase": cause}
             case Sort.LET:
                 inner = self._let(symbol)

@@ -11,7 +11,7 @@ from unroll_dsl.semantics.errors import NotVisibleHere, PhaseValueOutside
 from unroll_dsl.semantics.fitting import fit
 from unroll_dsl.semantics.model import Symbol
 from unroll_dsl.semantics.roles import misplaced
-from unroll_dsl.semantics.scopes import Place
+from unroll_dsl.semantics.scopes import Context, Place
 from unroll_dsl.syntax.nodes import (
     Bounds,
     Declaration,
@@ -53,6 +53,11 @@ def check_declaration(checking: Checking, declaration: Declaration) -> None:
 
 def check_state(checking: Checking, state: State) -> None:
     """The start of each state of a line."""
+    check_start(checking, state, checking.context(Place.START))
+
+
+def check_start(checking: Checking, state: State, context: Context) -> None:
+    """The start of each state, which sees what `context` does: that of an inner loop what the phase has computed."""
     for name in state.names:
         symbol = checking.symbols.get(name.text)
         if symbol is None or symbol.definer is not state:
@@ -63,10 +68,13 @@ def check_state(checking: Checking, state: State) -> None:
             report = errors.StateWithoutStart(name.span, name.text, state.type.span.text)
             checking.reporter.report(report)
             continue
-        context = checking.context(Place.START)
         found = checking.inference.infer(state.value, context)
         cause = checking.dependences.of(state.value).phase
-        if cause is not None and cause.sort not in ("state", "phase number"):
+        if (
+            context.place is Place.START
+            and cause is not None
+            and cause.sort not in ("state", "phase number")
+        ):
             place = f"the start of `{name.text}`"
             checking.reporter.report(PhaseValueOutside(cause, place, PhaseValueOutside.Why.START))
         declared = symbol.type or UNKNOWN
@@ -170,7 +178,10 @@ def _random(checking: Checking, value: RandomInit) -> None:
 def _fans(checking: Checking, name: Name, value: RandomInit, type_: Type) -> None:
     """A scale that comes from rows and columns wants some."""
     word = value.name.text
-    if isinstance(type_, Array) and type_.rank < 2 and needs_matrix(word):
+    if isinstance(type_, Array) and needs_matrix(word) and checking.symbols[name.text].per_step:
+        why = errors.NotAllowedHere.Why.STEP_FANS
+        checking.reporter.report(errors.NotAllowedHere(value.span, name.text, why, word))
+    elif isinstance(type_, Array) and type_.rank < 2 and needs_matrix(word):
         checking.reporter.report(
             errors.CallMismatch.without_sides(word, name.text, str(type_), value.span)
         )

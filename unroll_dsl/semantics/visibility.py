@@ -42,6 +42,7 @@ SEEN: Mapping[Sort, frozenset[Place]] = {
     Sort.LEARNABLE: _PROGRAM,
     Sort.LET: _PROGRAM,
     Sort.STATE: frozenset({Place.PHASE, Place.OUTPUT, Place.LOSS, Place.PHASE_SUM}),
+    Sort.INNER: frozenset(),
     Sort.LOCAL: frozenset(),
     Sort.TRACE: frozenset(),
     Sort.DEFINITION: frozenset(),
@@ -62,6 +63,8 @@ def _misused(why: TraceMisused.Why, read: Mention, place: Place) -> Diagnostic:
 
 def _too_early(read: Mention, place: Place) -> Diagnostic:
     assert read.declared is not None
+    if read.span.start > read.declared.start:  # within an inner loop, which has ended
+        return NotVisibleHere(read, place.value, _Mend.STEP)
     return errors.UsedBeforeItsLine(read.span, read.name, read.declared)
 
 
@@ -79,10 +82,12 @@ REFUSED: Mapping[tuple[Sort, Place | None], _Refusal] = {
     (Sort.STATE, Place.START): partial(_not_visible, _Mend.START),
     (Sort.STATE, None): partial(_not_visible, _Mend.STATE),
     (Sort.LOCAL, Place.PHASE): _too_early,
+    (Sort.INNER, Place.PHASE): _too_early,
     (Sort.LOCAL, Place.OUTPUT): partial(_per_phase, _Why.LOCAL),
     (Sort.LOCAL, Place.OBJECTIVE): partial(_per_phase, _Why.LOCAL),
     (Sort.LOCAL, Place.LOSS): partial(_per_phase, _Why.LOCAL_IN_LOSS),
     (Sort.LOCAL, None): partial(_not_visible, _Mend.LOCAL),
+    (Sort.INNER, None): partial(_not_visible, _Mend.INNER),
     (Sort.TRACE, Place.PHASE): partial(_misused, TraceMisused.Why.READ_IN_PHASE),
     (Sort.TRACE, None): partial(_misused, TraceMisused.Why.READ),
     (Sort.DEFINITION, Place.DEFINITION): _uncalled,
@@ -112,6 +117,10 @@ def name_type(typing: Typing, name: Name, context: Context) -> Type:
     symbol = typing.symbols.get(text)
     if symbol is None:
         return _library_name(typing, name, context)
+    if symbol.per_step and not context.in_step:
+        read = Mention(text, name.span, symbol.sort.value, symbol.span)
+        typing.reporter.report(NotVisibleHere(read, place.value, _Mend.PER_STEP))
+        return UNKNOWN
     if place in SEEN.get(symbol.sort, frozenset()):
         return _declared_type(typing, symbol)
     refusal = REFUSED.get((symbol.sort, place)) or REFUSED.get((symbol.sort, None))
@@ -127,6 +136,8 @@ def _declared_type(typing: Typing, symbol: Symbol) -> Type:
             return SCALAR
         case Sort.LET:
             return typing.let_types.get(symbol.name, UNKNOWN)
+        case _ if symbol.per_step and isinstance(symbol.type, Array):
+            return Array(symbol.type.shape[1:], symbol.type.field)
         case _:
             return symbol.type or UNKNOWN
 

@@ -19,6 +19,7 @@ class Place(Enum):
     PHASE = auto()
     FORMULA = auto()
     DEFINITION = auto()
+    STEP = auto()
 
 
 STATEMENT_WORDS = (
@@ -48,9 +49,21 @@ class Block:
     """A line at the margin and the lines indented below it; `place` is what these are."""
 
     head: Line
-    body: tuple[Line, ...]
+    body: tuple[Line | Block, ...]
     place: Place
     problems: tuple[Diagnostic, ...] = ()
+
+    @property
+    def last(self) -> Line:
+        """The last line of the block."""
+        last = self.body[-1] if self.body else self.head
+        return last.last if isinstance(last, Block) else last
+
+    def lines(self) -> Iterator[Line]:
+        """All its lines, those of blocks within it too."""
+        yield self.head
+        for line in self.body:
+            yield from line.lines() if isinstance(line, Block) else (line,)
 
 
 def opening_word(line: Line) -> str | None:
@@ -96,18 +109,19 @@ def _with_body(head: Line, body: tuple[Line, ...]) -> Iterator[Block]:
         problem = e.ContinuationLine(body[0].first.span, head.span)
         yield Block(_joined((head, *body)), (), Place.TOP, (problem,))
     elif head.opens_block:
-        joined, problems = _aligned(body)
-        yield Block(head, joined, place or foreign or Place.PHASE, problems)
+        where = place or foreign or Place.PHASE
+        inner, problems = _with_loops(body) if where is Place.PHASE else _aligned(body)
+        yield Block(head, inner, where, problems)
     elif foreign is not None:
         joined, problems = _aligned(body)
         yield Block(head, joined, foreign, problems)
     elif place is not None and not _is_whole(head, place):
         at = head.end.span
         colon = Token(COLON, ":", at)
-        joined, problems = _aligned(body)
+        inner, problems = _with_loops(body) if place is Place.PHASE else _aligned(body)
         missing = e.MissingColon(at, word or "", f"{head.span.text}:")
         opened = Line((*head.tokens[:-1], colon, head.end), head.indent, head.problem)
-        yield Block(opened, joined, place, (missing, *problems))
+        yield Block(opened, inner, place, (missing, *problems))
     else:
         yield Block(head, (), Place.TOP)
         yield from _stray(body)
@@ -124,6 +138,36 @@ def _stray(body: tuple[Line, ...]) -> Iterator[Block]:
     for line in statements:
         problems = () if others or line is not statements[0] else (problem,)
         yield Block(line, (), Place.TOP, problems)
+
+
+def _with_loops(
+    body: tuple[Line, ...],
+) -> tuple[tuple[Line | Block, ...], tuple[Diagnostic, ...]]:
+    """The lines of a phase, those of an inner loop in a block of their own."""
+    outer: list[Line] = []
+    loops: dict[int, Block] = {}
+    at = 0
+    while at < len(body):
+        head = body[at]
+        at += 1
+        outer.append(head)
+        end = at
+        while end < len(body) and body[end].indent > head.indent:
+            end += 1
+        if head.first.text != "repeat" or head.tokens[1].text in ("=", "<-", ","):
+            continue
+        if end > at:
+            inner, problems = _aligned(body[at:end])
+            loops[head.first.span.start] = Block(head, inner, Place.STEP, problems)
+        elif not head.opens_block:
+            continue
+        else:
+            following = body[end].first.span if end < len(body) else None
+            problem = e.MissingBlock(head.tokens[-2].span, "repeat", following)
+            loops[head.first.span.start] = Block(head, (), Place.STEP, (problem,))
+        at = end
+    lines, found = _aligned(tuple(outer))
+    return tuple(loops.get(line.first.span.start, line) for line in lines), found
 
 
 def _aligned(body: tuple[Line, ...]) -> tuple[tuple[Line, ...], tuple[Diagnostic, ...]]:

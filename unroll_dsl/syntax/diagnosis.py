@@ -22,7 +22,6 @@ RULES: tuple[Callable[[Failure], Diagnostic | None], ...] = (
     misstatements.first_word,
     lines.numbered_state,
     lines.foreign_line,
-    lines.several_at_once,
     misstatements.line_in_block,
     lines.objective,
     misstatements.head_of_block,

@@ -9,6 +9,7 @@ from unroll_dsl.source import SourceFile, Span
 
 ENTRIES = "[]"
 LIST = "()"
+AT, OF = "at1", "of1"  # keywords of `ENTRIES`: which, and of how many that a line names
 IMAGINARY_UNIT = "1i"  # a name that no program can declare, so that `i` stays free
 
 # ---- expressions --------------------------------------------------------------------------------
@@ -64,7 +65,8 @@ class Call:
     """`f(a, b, key=c)`; the function may itself be a call: `split(N)(u)`.
 
     What is written with signs is a call of these: `x[2, 1:3]` of `ENTRIES`, with the keywords at1, first2
-    and last2 (`:` is first=1), and the list of numbers in `axis=(2, 3)` of `LIST`.
+    and last2 (`:` is first=1), and the list of numbers in `axis=(2, 3)` of `LIST`, as are the values that a
+    `def` returns. `a, b = f(x)` stands for two lines, `f(x)[1]` and `f(x)[2]`, of one and the same call.
     """
 
     function: Expr
@@ -217,6 +219,7 @@ class Declaration:
     value: Expr | RandomInit | None
     comment: str
     span: Span
+    per_step: bool = False  # a value for each step of an inner loop
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -266,7 +269,18 @@ class Trace:
     span: Span
 
 
-PhaseStatement = Update | Local | Trace
+@dataclass(frozen=True, slots=True, eq=False)
+class Repeat:
+    """`repeat (3):` within a phase, and its block; a `state` there starts as the loop begins."""
+
+    count: Expr
+    body: tuple[StepStatement, ...]
+    comment: str
+    span: Span  # of the header
+
+
+StepStatement = Update | Local | State
+PhaseStatement = Update | Local | Trace | Repeat
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -336,6 +350,15 @@ class Definition:
     value: Expr
     comment: str
     span: Span
+
+    @property
+    def values(self) -> tuple[Expr, ...]:
+        """The formulas of what it returns: one, or several."""
+        match self.value:
+            case Call(Name(text), arguments) if text == LIST:
+                return tuple(argument.value for argument in arguments)
+            case _:
+                return (self.value,)
 
 
 Statement = (

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from unroll_dsl.syntax import nodes as n
-from unroll_dsl.syntax.printer import statement_text
+from unroll_dsl.syntax.printer import lines_text, statement_text
 
 _COMMENT = 48  # the column of a comment at a line's end, at least
 _WIDTH = 100
@@ -121,7 +121,9 @@ def _group(statement: n.Statement) -> str:
 
 
 def _lines(group: str, statements: Sequence[n.Statement]) -> Iterator[str]:
-    rows = [_columns(s) for s in statements] if group in _ALIGNED else []
+    written = [(s, _short("\n".join(text))) for s, text in lines_text(statements)]
+    statements = [statement for statement, _ in written]
+    rows = [_columns(s, text) for s, text in written] if group in _ALIGNED else []
     if rows:
         words = max(len(row[0]) for row in rows)
         names = max((len(row[1]) for row in rows if len(row[1]) <= 14), default=0)
@@ -131,15 +133,17 @@ def _lines(group: str, statements: Sequence[n.Statement]) -> Iterator[str]:
     states = [s for s in statements if isinstance(s, n.State)]
     width = max((len(", ".join(w.text for w in s.names)) for s in states), default=0)
     shown = dict(zip(states, _commented(_states(states, width), [s.comment for s in states])))
-    for statement in statements:
+    for statement, whole in written:
         if isinstance(statement, n.State):
             yield shown[statement]
             continue
-        first, *rest = _text(statement).split("\n")
+        first, *rest = whole.split("\n")
         if isinstance(statement, n.Phase):
             yield from _commented([first], [statement.comment])
-            body = [line for s in statement.body for line in _text(s).split("\n")]
-            yield from _commented([f"    {x}" for x in body], [s.comment for s in statement.body])
+            body: list[tuple[str, str]] = []
+            for line, texts in lines_text(statement.body):
+                body += zip(texts, [line.comment, *[""] * len(texts)])
+            yield from _commented([f"    {_short(x)}" for x, _ in body], [c for _, c in body])
         elif rest:
             yield from (
                 f"# {x}".rstrip() for x in statement.comment.split("\n") if statement.comment
@@ -150,16 +154,15 @@ def _lines(group: str, statements: Sequence[n.Statement]) -> Iterator[str]:
 
 
 def _states(states: Sequence[n.State], width: int) -> list[str]:
-    texts = [_text(s).removeprefix("state ").split(" : ", 1) for s in states]
+    texts = [_short(statement_text(s)).removeprefix("state ").split(" : ", 1) for s in states]
     return [f"state {names:<{width}} : {rest}" for names, rest in texts]
 
 
 _ALIGNED = ("learnable", "constants")
 
 
-def _columns(statement: n.Statement) -> tuple[str, str, str]:
+def _columns(statement: n.Statement | n.PhaseStatement, text: str) -> tuple[str, str, str]:
     """`fixed`, `lambda`, `: scalar > 0 = 0.1`."""
-    text = _text(statement)
     word, _, rest = text.partition(" ")
     sign = " = " if isinstance(statement, n.Let) else " : "
     name, _, value = rest.partition(sign)
@@ -181,5 +184,5 @@ def _commented(texts: Sequence[str], comments: Sequence[str]) -> Iterator[str]:
             yield f"{text:<{column}}# {comment}" if len(text) < column else f"{text}  # {comment}"
 
 
-def _text(statement: n.Statement | n.PhaseStatement) -> str:
-    return _FRACTION.sub(r"\1/\2", statement_text(statement))
+def _short(text: str) -> str:
+    return _FRACTION.sub(r"\1/\2", text)

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import fields, is_dataclass
-from typing import assert_never
+from typing import TypeVar, assert_never
 
 from unroll_dsl.source import SourceFile, Span
 from unroll_dsl.syntax import nodes as n
 from unroll_dsl.syntax.expressions import Level, expression_text
 
-__all__ = ["expression_text", "same_tree", "statement_text", "to_text", "type_text"]
+__all__ = ["expression_text", "lines_text", "same_tree", "statement_text", "to_text", "type_text"]
 
 _INDENT = " " * 4
+Line = n.Statement | n.PhaseStatement | n.StepStatement
+L = TypeVar("L", bound=Line)
 
 
 def to_text(program: n.Program) -> str:
@@ -23,18 +25,66 @@ def to_text(program: n.Program) -> str:
     else:
         lines.append(f"{program.kind} {program.name.text}")
     after_block = False
-    for statement in program.statements:
+    for statement, text in lines_text(program.statements):
         is_block = isinstance(statement, n.Phase | n.Minimize | n.Loss | n.Definition)
         if (is_block or after_block) and lines and lines[-1]:
             lines.append("")
-        lines += [*_comment(statement.comment), *_statement(statement)]
+        lines += [*_comment(statement.comment), *text]
         after_block = is_block
     return "\n".join(lines) + "\n"
 
 
-def statement_text(statement: n.Statement | n.PhaseStatement) -> str:
+def statement_text(statement: Line) -> str:
     """A statement without its comment."""
     return "\n".join(_statement(statement))
+
+
+def lines_text(statements: Sequence[L]) -> Iterator[tuple[L, list[str]]]:
+    """Statements with their text; what takes the values of one call, `a, b = f(x)`, is one line."""
+    for group in by_call(statements):
+        first, value = group[0], _call(group[0])
+        if len(group) > 1 and value is not None:
+            names = ", ".join(x.name.text for x in group if isinstance(x, n.Let | n.Local))
+            word = "let " if isinstance(first, n.Let) else ""
+            yield first, [f"{word}{names} = {expression_text(value)}"]
+        else:
+            yield first, _statement(first)
+
+
+def by_call(statements: Sequence[L]) -> Iterator[Sequence[L]]:
+    """Statements in groups: those that take the values of one call, each other by itself."""
+    at = 0
+    while at < len(statements):
+        call, total = _call(statements[at]), _taken(statements[at])
+        group = statements[at : at + total]
+        if len(group) < total or any(_call(x) is not call for x in group):
+            group = group[:1]
+        yield group
+        at += len(group)
+
+
+def _taken(statement: Line) -> int:
+    """Of how many names the line is that a statement begins; 1 where it has its own."""
+    match statement:
+        case n.Let(_, value) | n.Local(_, value) if _call(statement) is not None:
+            assert isinstance(value, n.Call)
+            numbers = {a.keyword.text: a.value for a in value.arguments if a.keyword}
+            at, of = numbers[n.AT], numbers[n.OF]
+            assert isinstance(at, n.Number) and isinstance(of, n.Number)
+            return int(of.value) if at.value == 1 else 1
+        case _:
+            return 1
+
+
+def _call(statement: Line) -> n.Expr | None:
+    """The call of which a statement takes one value of several, in a line of several names."""
+    match statement:
+        case n.Let(_, n.Call(arguments=(taken, _, n.Argument(n.Name(n.OF))))):
+            return taken.value
+        case n.Local(_, n.Call(arguments=(taken, _, n.Argument(n.Name(n.OF))))):
+            return taken.value
+        case _:
+            return None
 
 
 def type_text(type_: n.TypeExpr) -> str:
@@ -87,14 +137,15 @@ def same_tree(first: object, second: object) -> bool:
     return True
 
 
-def _statement(statement: n.Statement | n.PhaseStatement) -> list[str]:
+def _statement(statement: Line) -> list[str]:
     match statement:
         case n.Dims(dimensions):
             return ["dims " + ", ".join(d.name.text + _equals(d.default) for d in dimensions)]
         case n.Declaration(role, names, type_, bounds, sharing, value):
             text = f"{role.value} {_names(names)} : {type_text(type_)}{_bounds(bounds)}"
             per_phase = " per phase" if sharing is n.Sharing.PER_PHASE else ""
-            return [text + per_phase + _initial(value)]
+            per_step = " per step" if statement.per_step else ""
+            return [text + per_phase + per_step + _initial(value)]
         case n.Let(name, value):
             return [f"let {name.text} = {expression_text(value)}"]
         case n.State(names, type_, value):
@@ -108,6 +159,8 @@ def _statement(statement: n.Statement | n.PhaseStatement) -> list[str]:
         case n.Phase(count, body):
             head = "phase:" if count is None else f"phase ({expression_text(count)}):"
             return [head, *_block(body)]
+        case n.Repeat(count, lines):
+            return [f"repeat ({expression_text(count)}):", *_block(lines)]
         case n.Output(values, names):
             parts = [
                 (f"{name.text} = " if name else "") + expression_text(value)
@@ -122,18 +175,20 @@ def _statement(statement: n.Statement | n.PhaseStatement) -> list[str]:
             return [head, _INDENT + expression_text(body)]
         case n.Measure(name, value):
             return [f"measure {name.text} = {expression_text(value)}"]
-        case n.Definition(name, parameters, lines, value):
+        case n.Definition(name, parameters, lines):
             head = f"def {name.text}({_parameters(parameters)})"
             if not lines:
-                return [f"{head} = {expression_text(value)}"]
-            return [f"{head}:", *_block(lines), f"{_INDENT}return {expression_text(value)}"]
+                return [f"{head} = {_list(statement.values)}"]
+            return [f"{head}:", *_block(lines), f"{_INDENT}return {_list(statement.values)}"]
         case _:
             assert_never(statement)
 
 
-def _block(lines: Iterable[n.PhaseStatement]) -> list[str]:
+def _block(lines: Sequence[n.PhaseStatement] | Sequence[n.StepStatement]) -> list[str]:
     return [
-        _INDENT + text for line in lines for text in (*_comment(line.comment), *_statement(line))
+        _INDENT + text
+        for line, texts in lines_text(lines)
+        for text in (*_comment(line.comment), *texts)
     ]
 
 

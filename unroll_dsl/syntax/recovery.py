@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from unroll_dsl.diagnostics.model import Diagnostic
 from unroll_dsl.diagnostics.raised import InternalError
@@ -34,18 +35,21 @@ from unroll_dsl.syntax.tokens import (
 )
 
 MAX_ERRORS = 20
+L = TypeVar("L", n.PhaseStatement, n.StepStatement)
 
 # What takes the place of a broken line: the head of a block, a line in it, its last line.
 _HEADS = {
     Place.PHASE: ("phase", ":"),
     Place.FORMULA: ("loss", ":"),
     Place.DEFINITION: ("def", "_", "(", ")", ":"),
+    Place.STEP: ("repeat", "(", "1", ")", ":"),
 }
 _LINES = {
     Place.TOP: (),
     Place.PHASE: ("_", "=", "0"),
     Place.FORMULA: ("0",),
     Place.DEFINITION: ("_", "=", "0"),
+    Place.STEP: ("_", "=", "0"),
 }
 _RETURN = ("return", "0")
 
@@ -70,9 +74,15 @@ def read(lines: Sequence[Line], tables: Tables, rest: Span) -> Reading:
 class _Reader:
     def __init__(self, tables: Tables) -> None:
         self._words = tables.words
-        self._kinds = {text: name for name, text in tables.marks} | tables.words | {"0": NUMBER}
+        self._kinds = (
+            {text: name for name, text in tables.marks} | tables.words | {"0": NUMBER, "1": NUMBER}
+        )
         self._spellings = {name: text for text, name in self._kinds.items() if name != NUMBER}
-        self._spellings |= {"PER_PHASE": "per phase", "SUM_OVER_PHASES": "sum over phases"}
+        self._spellings |= {
+            "PER_PHASE": "per phase",
+            "PER_STEP": "per step",
+            "SUM_OVER_PHASES": "sum over phases",
+        }
         self._machine = Machine(tables, ACTIONS)
         self._found: list[Diagnostic] = []
         self._stopped = False
@@ -98,10 +108,18 @@ class _Reader:
     def _without_stand_ins(self, statement: n.Statement) -> n.Statement:
         match statement:
             case n.Phase(body=body) if self._dropped:
-                kept = tuple(line for line in body if line.span.start not in self._dropped)
+                kept = tuple(
+                    replace(line, body=self._kept(line.body))
+                    if isinstance(line, n.Repeat)
+                    else line
+                    for line in self._kept(body)
+                )
                 return replace(statement, body=kept)
             case _:
                 return statement
+
+    def _kept(self, lines: tuple[L, ...]) -> tuple[L, ...]:
+        return tuple(line for line in lines if line.span.start not in self._dropped)
 
     # ---- blocks ---------------------------------------------------------------------------------
 
@@ -121,12 +139,20 @@ class _Reader:
         if block.place is Place.TOP:
             self._line(block.head, Place.TOP, ())
             return
-        if not self._line(block.head, Place.TOP, _HEADS[block.place]):
+        self._opened(block, Place.TOP)
+
+    def _opened(self, block: Block, around: Place) -> None:
+        """A block that stands in the lines of `around`."""
+        if not self._line(block.head, around, _HEADS[block.place]):
             self._forget(block)
         span = block.head.end.span
         self._stand_in((INDENT,), span)
         is_read = not block.problems
         for line in block.body:
+            if isinstance(line, Block):
+                self._found.extend(line.problems[:MAX_ERRORS])
+                self._opened(line, block.place)
+                continue
             is_read = self._line(line, block.place, _LINES[block.place])
             if not is_read:
                 self._dropped.add(line.first.span.start)
@@ -137,7 +163,7 @@ class _Reader:
         match block.place:
             case Place.DEFINITION if not self._machine.may_take(DEDENT):
                 if is_read:
-                    self._found.append(e.MissingReturn(block.body[-1].span))
+                    self._found.append(e.MissingReturn(block.last.span))
                 self._forget(block)
                 self._stand_in(_RETURN, span)
             case place if not block.body:
@@ -148,14 +174,14 @@ class _Reader:
 
     def _forget(self, block: Block) -> None:
         """Leave a statement out of the tree; of a broken phase the lines are still of use."""
-        if block.place is not Place.PHASE:
+        if block.place not in (Place.PHASE, Place.STEP):
             self._dropped.add(block.head.first.span.start)
             self._poison(block.head)
 
     def _skip(self, block: Block) -> None:
         """After too many errors: only remember the names."""
         self._stop(block.head.first.span)
-        for line in (block.head, *block.body):
+        for line in block.lines():
             self._poison(line)
 
     def _stop(self, span: Span) -> None:
@@ -208,7 +234,7 @@ class _Reader:
         if keyword is None:
             return token
         if token.text not in RESERVED:
-            names_something = index == 0 and line.tokens[1].text in ("=", "<-")
+            names_something = index == 0 and line.tokens[1].text in ("=", "<-", ",")
             if (names_something and place is not Place.TOP) or not self._machine.may_take(keyword):
                 return token
         return replace(token, kind=keyword)

@@ -7,6 +7,7 @@ dimensions are equal values.
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -83,11 +84,23 @@ class Dim:
             return self.terms[0][1]
         return None
 
-    def over(self, factor: int) -> Dim | None:
-        """A factor-th of it, or None where that is not a whole number whatever the symbols are."""
-        if any(coefficient % factor for _, coefficient in self.terms):
+    def over(self, factor: int | Dim) -> Dim | None:
+        """A factor-th of it, or None where that is not a whole number whatever the symbols are.
+
+        A factor is a number or a product of symbols, `2 * s`; none is found for a sum of them.
+        """
+        divisor = Dim.of(factor)
+        if len(divisor.terms) != 1:
             return None
-        return Dim(tuple((monomial, coefficient // factor) for monomial, coefficient in self.terms))
+        ((symbols, number),) = divisor.terms
+        terms: dict[Monomial, int] = {}
+        for monomial, coefficient in self.terms:
+            rest = Counter(monomial)
+            rest.subtract(symbols)
+            if coefficient % number or min(rest.values(), default=0) < 0:
+                return None
+            terms[tuple(sorted(rest.elements()))] = coefficient // number
+        return Dim._from(terms)
 
     def substitute(self, sizes: Mapping[str, int | Dim]) -> Dim:
         total = Dim(())

@@ -82,6 +82,8 @@ def _derive(nodes: Sequence[Node], index: int, depth: int) -> str | None:
             return words[0]
         case ops.Builtin("spectral_norm" | "norm2"):
             return f"norm_{words[0]}"
+        case ops.Builtin("entries", places) if all(isinstance(at, int) for _, at in places):
+            return "_".join([words[0], *(str(at) for _, at in places)])  # x_2 for `x[2]`
         case ops.Builtin(function) | ops.Elementwise(function) if len(words) == 1:
             return f"{function}_{words[0]}"
         case _:

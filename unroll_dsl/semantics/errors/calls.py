@@ -14,6 +14,7 @@ __all__ = [
     "CallMismatch",
     "NotAFunction",
     "NumberExpected",
+    "RecursiveDefinition",
     "UnknownKeyword",
     "WrongArgumentCount",
 ]
@@ -220,3 +221,31 @@ class NumberExpected(Diagnostic):
 
     def help(self) -> str | None:
         return "write a whole number, a size from `dims`, or a word of the language"
+
+
+@dataclass(frozen=True)
+class RecursiveDefinition(Diagnostic):
+    """A function calls itself, directly or through others.
+
+    Functions are formulas, written out where they are called; iteration is what phases are for. Wrong:
+
+        def f(v) = f(v) + 1
+
+    Right:
+
+        def f(v) = v + 1
+    """
+
+    code = "U0208"
+    title = "function that calls itself"
+    span: Span
+    name: str
+
+    def message(self) -> str:
+        return f"function `{self.name}` calls itself"
+
+    def labels(self) -> tuple[Label, ...]:
+        return (Label(self.span, "this call comes back to itself"),)
+
+    def help(self) -> str | None:
+        return "write the formula out; repetition is what `phase (...)` is for"

@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import Enum
 
 from unroll_dsl.diagnostics.model import Diagnostic, Label
 from unroll_dsl.semantics.errors.operand import Operand, with_article
 from unroll_dsl.source import Span
 
-__all__ = ["EmptyRange", "EntryOutside", "ListAsValue", "PlaceUnknown", "TooManyPlaces"]
+__all__ = [
+    "EmptyRange",
+    "EntryOutside",
+    "ListAsValue",
+    "NotSeveral",
+    "PlaceUnknown",
+    "SeveralValues",
+    "TooManyPlaces",
+]
 
 
 @dataclass(frozen=True)
@@ -170,6 +179,76 @@ class ListAsValue(Diagnostic):
 
     def help(self) -> str | None:
         return "`stack(1, 2)` is the vector of these numbers"
+
+
+@dataclass(frozen=True)
+class SeveralValues(Diagnostic):
+    """A function returns several values, and they are not taken one by one.
+
+    Each has a name of its own, or its number in square brackets. Wrong, where `f` returns two:
+
+        r = f(x)
+
+    Right:
+
+        r, s = f(x)
+        t = f(x)[2]
+    """
+
+    class Why(Enum):
+        TOGETHER = "it returns {returned} values, which are no one value"
+        COUNT = "it returns {returned} values, and the line has {named} names"
+        PLACE = "it returns {returned} values: one is taken by its number"
+
+    code = "U0346"
+    title = "several values of a function"
+    span: Span
+    name: str
+    returned: int
+    named: int
+    why: Why
+    definition: Span
+
+    def message(self) -> str:
+        words = self.why.value.format(returned=self.returned, named=self.named)
+        return f"`{self.name}`: {words}"
+
+    def labels(self) -> tuple[Label, ...]:
+        return (Label(self.span, "here"), Label(self.definition, "defined here"))
+
+    def help(self) -> str | None:
+        names = ", ".join("abcdefgh"[: self.returned]) if self.returned <= 8 else "a, b, ..."
+        call = f"{self.name}(...)"
+        return f"give each a name, `{names} = {call}`, or take one, `{call}[1]`"
+
+
+@dataclass(frozen=True)
+class NotSeveral(Diagnostic):
+    """A line has several names, and what it gives them is one value.
+
+    Only a call of a `def` that returns several values is taken apart by names. Wrong:
+
+        a, b = x                # x : vector[2]
+
+    Right:
+
+        a = x[1]
+        b = x[2]
+    """
+
+    code = "U0347"
+    title = "several names for one value"
+    span: Span
+    value: Span
+
+    def message(self) -> str:
+        return f"several names for one value: `{self.value.text}` is no call of a `def` that returns several"
+
+    def labels(self) -> tuple[Label, ...]:
+        return (Label(self.span, "a name for each value"), Label(self.value, "one value"))
+
+    def help(self) -> str | None:
+        return "entries are taken by their places: `a = x[1]`"
 
 
 def _count(axes: int) -> str:

@@ -16,7 +16,6 @@ __all__ = [
     "LooksAlike",
     "NotVisibleHere",
     "PrevOfNonState",
-    "RecursiveDefinition",
     "ReservedName",
     "UnknownName",
     "UnknownWord",
@@ -273,13 +272,16 @@ class NotVisibleHere(Diagnostic):
         VARIABLE = "write `minimize over {name}:`"
         STATE = "compute it in the phase: `{name}2 = ...`"
         START = "start from inputs and constants; states start together"
+        INNER = "it starts anew in each phase: a state of the program keeps it, `x <- {name}`"
+        STEP = "it lives within one step of `repeat`: make it a state of the loop, `state {name} : ...`"
+        PER_STEP = "it has a value for each step of an inner loop: read it within `repeat`"
         LOCAL = "move this line into the phase, below the one that computes it"
         ELSEWHERE = "it belongs to another part of the file"
         PARAMETER = "a function sees its parameters alone: add a parameter `{name}`"
         COUNTER = "a function sees its parameters alone: pass `k` as an argument"
         PREV = "`prev` belongs into the phase: it is a state's value as the phase began"
         COMPUTED = "it is what the network computes; data are made of the loss's targets: {of}"
-        OF_INPUT = "it is made of an input: write its formula into this line"
+        OF_INPUT = "it is made of input `{of}`, which no line above measures: write a `measure` line for it above"
         LEARNT = "it is learnt; data are made of fixed values and targets"
         OF_LEARNT = "it is made of a learnable; data are made of fixed values and targets"
 
@@ -294,34 +296,6 @@ class NotVisibleHere(Diagnostic):
 
     def help(self) -> str | None:
         return self.mend.value.format_map({"name": self.read.name, "of": self.of})
-
-
-@dataclass(frozen=True)
-class RecursiveDefinition(Diagnostic):
-    """A function calls itself, directly or through others.
-
-    Functions are formulas, written out where they are called; iteration is what phases are for. Wrong:
-
-        def f(v) = f(v) + 1
-
-    Right:
-
-        def f(v) = v + 1
-    """
-
-    code = "U0208"
-    title = "function that calls itself"
-    span: Span
-    name: str
-
-    def message(self) -> str:
-        return f"function `{self.name}` calls itself"
-
-    def labels(self) -> tuple[Label, ...]:
-        return (Label(self.span, "this call comes back to itself"),)
-
-    def help(self) -> str | None:
-        return "write the formula out; repetition is what `phase (...)` is for"
 
 
 @dataclass(frozen=True)

@@ -133,20 +133,28 @@ class PhaseCountInvalid(Diagnostic):
     Right:
 
         phase (3):
+
+    So is the number of steps of an inner loop, `repeat (3):`, of which there are at most 100: each is
+    written out.
     """
 
     code = "U0410"
-    title = "number of phases"
+    title = "number of phases or steps"
     span: Span
     found: str
+    of: str = "phases"
+    most: int | None = None
 
     def message(self) -> str:
-        return f"the number of phases is a whole number of at least 1, found `{self.found}`"
+        least = "of at least 1" if self.most is None else f"from 1 to {self.most}"
+        return f"the number of {self.of} is a whole number {least}, found `{self.found}`"
 
     def labels(self) -> tuple[Label, ...]:
-        return (Label(self.span, "not a number of phases"),)
+        return (Label(self.span, f"not a number of {self.of}"),)
 
     def help(self) -> str | None:
+        if self.of != "phases":
+            return "write `repeat (3):`"
         return "write `phase (10):`; `compile(phases=...)` can change it later"
 
 

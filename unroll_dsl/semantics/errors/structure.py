@@ -171,6 +171,31 @@ class NotAllowedHere(Diagnostic):
             "a map from outside is bound once, for all phases",
             "remove `per phase`",
         )
+        INPUT_PER_STEP = (
+            "input `{name}` is marked `per step`",
+            "an input is the same in every step",
+            "remove `per step`",
+        )
+        LAYER_PER_STEP = (
+            "`{name}` is marked `per step`, and is `{text}`",
+            "the values of the steps stand in one array",
+            "share it, or declare one for each step of the loop",
+        )
+        STEP_NOT_READ = (
+            "`{name}` is marked `per step`, and no step reads it",
+            "how many values it has is said by the `repeat` that reads it",
+            "read it within `repeat (3):`",
+        )
+        STEPS_DIFFER = (
+            "`{name}` is marked `per step`, and loops of {text} steps read it",
+            "it has a value for each step of one loop",
+            "declare one for each loop",
+        )
+        STEP_FANS = (
+            "the random start `{text}` of `{name}` would take the steps for rows",
+            "its scale comes from the sides of one matrix",
+            "say the scale: `~ normal(0, 0.1)`",
+        )
         MAP_VALUE = (
             "map `{name}` has a value",
             "a map from outside is bound when the network is made",

@@ -66,6 +66,14 @@ class Names:
 
 
 @dataclass(frozen=True, slots=True)
+class NamedLines:
+    """One line of several names as a line for each."""
+
+    lines: tuple[n.Let | n.Local, ...]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
 class Targets:
     """Targets of a loss that have one type."""
 
@@ -83,6 +91,7 @@ class Arguments:
 @dataclass(frozen=True, slots=True)
 class Shared:
     sharing: n.Sharing
+    per_step: bool
     span: Span
 
 
@@ -92,6 +101,14 @@ class Named:
 
     name: n.Name | None
     part: Part
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Formulas:
+    """What a `def` returns: one formula, or several."""
+
+    parts: tuple[Part, ...]
     span: Span
 
 

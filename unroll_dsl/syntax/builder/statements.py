@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from unroll_dsl.syntax import nodes as n
 from unroll_dsl.syntax.builder.parts import (
+    Formulas,
     Header,
     Named,
+    NamedLines,
     Names,
     ObjectiveBody,
     Part,
@@ -58,10 +60,10 @@ def names(parts: list[Placed]) -> Names:
 
 
 def sharing(parts: list[Placed]) -> Shared:
-    match parts:
-        case [Token(text="shared")]:
-            return Shared(n.Sharing.SHARED, cover(parts))
-    return Shared(n.Sharing.PER_PHASE, cover(parts))
+    words = {" ".join(token.text.split()) for token in every(parts, Token)}
+    per_phase = n.Sharing.PER_PHASE.value in words
+    sharing = n.Sharing.PER_PHASE if per_phase else n.Sharing.SHARED
+    return Shared(sharing, "per step" in words, cover(parts))
 
 
 def initial(parts: list[Placed]) -> Placed:
@@ -104,11 +106,12 @@ def declaration(parts: list[Placed]) -> n.Declaration:
         find(parts, n.RandomInit) or value_in(parts),
         comment_of(parts),
         head(parts),
+        shared is not None and shared.per_step,
     )
 
 
-def let(parts: list[Placed]) -> n.Let:
-    return n.Let(name_in(parts), one(parts, Part).expr, comment_of(parts), head(parts))
+def let(parts: list[Placed]) -> Placed:
+    return _named_values(parts, n.Let)
 
 
 def state(parts: list[Placed]) -> n.State:
@@ -117,16 +120,38 @@ def state(parts: list[Placed]) -> n.State:
 
 
 def phase(parts: list[Placed]) -> n.Phase:
-    lines = tuple(part for part in parts if isinstance(part, n.Update | n.Local | n.Trace))
+    lines = tuple(x for x in _spread(parts) if isinstance(x, n.PhaseStatement))
     return n.Phase(value_in(parts), lines, comment_of(parts), head(parts))
+
+
+def repeat(parts: list[Placed]) -> n.Repeat:
+    lines = tuple(x for x in _spread(parts) if isinstance(x, n.StepStatement))
+    return n.Repeat(one(parts, Part).expr, lines, comment_of(parts), head(parts))
 
 
 def update(parts: list[Placed]) -> n.Update:
     return n.Update(name_in(parts), one(parts, Part).expr, comment_of(parts), head(parts))
 
 
-def local(parts: list[Placed]) -> n.Local:
-    return n.Local(name_in(parts), one(parts, Part).expr, comment_of(parts), head(parts))
+def local(parts: list[Placed]) -> Placed:
+    return _named_values(parts, n.Local)
+
+
+def _named_values(parts: list[Placed], kind: type[n.Let] | type[n.Local]) -> Placed:
+    """`r = ...`, or `a, b = f(x)` as `a = f(x)[1]` and `b = f(x)[2]`, which share the call."""
+    names, value = one(parts, Names), one(parts, Part)
+    comment, place = comment_of(parts), head(parts)
+    if len(names.names) == 1:
+        return kind(names.names[0], value.expr, comment, place)
+    total = n.Number(len(names.names), names.span)
+    lines = []
+    for at, name in enumerate(names.names, start=1):
+        given = {n.AT: n.Number(at, name.span), n.OF: total}
+        arguments = [n.Argument(n.Name(w, name.span), x, name.span) for w, x in given.items()]
+        taken = n.Argument(None, value.expr, value.span)
+        call = n.Call(n.Name(n.ENTRIES, names.span), (taken, *arguments), value.span)
+        lines.append(kind(name, call, comment if at == 1 else "", place))
+    return NamedLines(tuple(lines), cover(parts))
 
 
 def trace(parts: list[Placed]) -> n.Trace:
@@ -186,13 +211,27 @@ def definition(parts: list[Placed]) -> n.Definition:
     parameters = tuple(
         n.Parameter(name, None, name.span) for name in (found.names if found else ())
     )
-    value = one(parts, Part).expr
-    lines = every(parts, n.Local)
-    return n.Definition(name_in(parts), parameters, lines, value, comment_of(parts), head(parts))
+    value = one(parts, Formulas)
+    lines = tuple(x for x in _spread(parts) if isinstance(x, n.Local))
+    return n.Definition(
+        name_in(parts), parameters, lines, _one(value), comment_of(parts), head(parts)
+    )
 
 
-def result(parts: list[Placed]) -> Part:
-    return one(parts, Part)
+def result(parts: list[Placed]) -> Formulas:
+    return one(parts, Formulas)
+
+
+def expressions(parts: list[Placed]) -> Formulas:
+    return Formulas(every(parts, Part), cover(parts))
+
+
+def _one(formulas: Formulas) -> n.Expr:
+    """A formula, or a list of several."""
+    if len(formulas.parts) == 1:
+        return formulas.parts[0].expr
+    given = tuple(n.Argument(None, part.expr, part.span) for part in formulas.parts)
+    return n.Call(n.Name(n.LIST, formulas.span), given, formulas.span)
 
 
 def _type(part: Placed) -> n.TypeExpr:
@@ -205,4 +244,13 @@ def _type(part: Placed) -> n.TypeExpr:
 
 
 def _statements(parts: Sequence[Placed]) -> tuple[n.Statement, ...]:
-    return tuple(part for part in parts if isinstance(part, n.Statement))
+    return tuple(part for part in _spread(parts) if isinstance(part, n.Statement))
+
+
+def _spread(parts: Sequence[Placed]) -> Iterator[Placed | n.Let | n.Local]:
+    """Each line, those that one line of several names stands for among them."""
+    for part in parts:
+        if isinstance(part, NamedLines):
+            yield from part.lines
+        else:
+            yield part

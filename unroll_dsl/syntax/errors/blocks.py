@@ -51,7 +51,7 @@ class MissingBlock(Diagnostic):
         if self.following:
             return f"indent the line: `    {self.following.text}`"
         match self.word:
-            case "phase":
+            case "phase" | "repeat":
                 return "add an update below it, for instance `    x <- x - t * g`"
             case "def":
                 return "add a line `    return ...` below it, or write `def f(v) = ...`"

@@ -44,30 +44,13 @@ def foreign_line(failure: Failure) -> Diagnostic | None:
     if failure.text in ("+", "-") and failure.words in (f"{first.text}++", f"{first.text}--"):
         mended = f"{first.text} <- {first.text} {failure.text} 1"
         return e.WrongAssignment(failure.span, "<-", mended)
+    if first.text == "repeat":  # an inner loop: statements.py
+        return None
     mend = advice(first.text, failure.words, in_block=True)
     if mend is None:
         return None
     expected = _PHASE_LINE if failure.place is Place.PHASE else "a line of this block"
     return e.Unexpected(first.span, f"`{first.text}`", expected, mend)
-
-
-def several_at_once(failure: Failure) -> Diagnostic | None:
-    """`x, z <- f(x, z)`, `return a, b`."""
-    if failure.text != "," or failure.place is Place.TOP or failure.depth:
-        return None
-    if failure.first == "return":
-        mend = "a function has one value: write a `def` for each of them"
-        return e.Unexpected(failure.span, "`,`", "the end of the line", mend)
-    sign = next((t.text for t in failure.line.tokens if t.text in ("<-", "=")), None)
-    if failure.index != 1 or sign is None:
-        return None
-    left = failure.words.partition(sign)[0]
-    names = [name.strip() for name in left.split(",")]
-    written = ", then ".join(f"`{name} {sign} ...`" for name in names)
-    mend = f"one name a line: {written}"
-    if sign == "<-":
-        mend += f"; `prev({names[0]})` is what `{names[0]}` was before"
-    return e.Unexpected(failure.span, "`,`", f"`{sign}`", mend)
 
 
 def objective(failure: Failure) -> Diagnostic | None:

@@ -31,6 +31,7 @@ _TYPES = frozenset(
 _WORDS = (*STATEMENT_WORDS, "trace", "return")
 _STATEMENT = "a statement such as `let`, `state` or `phase`"
 _PHASE_LINE = "`x <- ...`, `r = ...` or `trace s = ...`"
+_STEP_LINE = "`x <- ...`, `r = ...` or `state v : ... = ...`"
 
 
 def first_word(failure: Failure) -> Diagnostic | None:
@@ -94,18 +95,28 @@ def line_in_block(failure: Failure) -> Diagnostic | None:
         if failure.place is Place.DEFINITION:
             return e.AfterReturn(first.span)
         return e.SecondFormula(failure.line.span)
+    if first.text == "repeat" and failure.place in (Place.PHASE, Place.STEP):
+        return _head_of_loop(failure)
     if failure.index == 1 and failure.text in ("=", "<-"):
         return e.StatementInBlock(first.span.to(failure.span), "an expression")
-    if failure.index > 0 and failure.accepted == {"<-", "="} and first.text not in _WORDS:
+    if failure.text == "<-" and failure.accepted == {",", "="}:
+        names = ", ".join("abcdefgh"[: (failure.index + 1) // 2])
+        mend = f"name the values first, `{names} = ...`, and update each state by its own line: `{first.text} <- a`"
+        return e.Unexpected(failure.span, "`<-` after several names", "`=`", mend)
+    if failure.index > 0 and failure.accepted == {"<-", "=", ","} and first.text not in _WORDS:
         value = failure.line.span.text
         mend = f"say what the value is for: `x <- {value}` or `r = {value}`"
         return e.Unexpected(failure.span, found(failure), "`<-` or `=`", mend)
-    if failure.index > 0 and failure.accepted == {"="} and first.text not in _WORDS:
+    if failure.index > 0 and failure.accepted == {"=", ","} and first.text not in _WORDS:
         mend = f"if this is the result, write `return {failure.line.span.text}`"
         return e.Unexpected(failure.span, found(failure), "`=`", mend)
+    if first.text == "return" and failure.text == "," and failure.depth == 1:
+        mend = "several values are returned without brackets: `return a, b`"
+        return e.Unexpected(failure.span, "`,` in brackets", "an operator or `)`", mend)
     if failure.index > 1 or first.text not in _WORDS:
-        if failure.index == 0 and failure.place is Place.PHASE:
-            return e.Unexpected(first.span, found(failure), _PHASE_LINE)
+        if failure.index == 0 and failure.place in (Place.PHASE, Place.STEP):
+            lines = _PHASE_LINE if failure.place is Place.PHASE else _STEP_LINE
+            return e.Unexpected(first.span, found(failure), lines)
         return None
     rest = failure.mended(first.span, "").strip()
     match failure.place, first.text:
@@ -116,6 +127,13 @@ def line_in_block(failure: Failure) -> Diagnostic | None:
             return e.Unexpected(first.span, "`return`", _PHASE_LINE, mend)
         case Place.PHASE, _:
             return e.StatementInBlock(first.span, _PHASE_LINE)
+        case Place.STEP, "trace":
+            mend = "a trace stands in the phase, below the loop"
+            return e.Unexpected(first.span, "`trace`", _STEP_LINE, mend)
+        case Place.STEP, "let":
+            return e.StatementInBlock(first.span, _STEP_LINE, rest)
+        case Place.STEP, _:
+            return e.StatementInBlock(first.span, _STEP_LINE)
         case Place.DEFINITION, "let":
             return e.StatementInBlock(first.span, "`r = ...` or `return ...`", rest)
         case Place.DEFINITION, _:
@@ -124,6 +142,22 @@ def line_in_block(failure: Failure) -> Diagnostic | None:
             return e.StatementInBlock(first.span, "an expression", rest)
         case _:
             return e.StatementInBlock(first.span, "an expression")
+
+
+def _head_of_loop(failure: Failure) -> Diagnostic:
+    """`repeat 3:`, `repeat:`, a missing colon, a loop in a loop."""
+    span = failure.span
+    if failure.place is Place.STEP:
+        mend = (
+            "a loop stands in the phase: write one of as many steps, or a function of what it does"
+        )
+        return e.Unexpected(failure.line.first.span, "a loop in a loop", _STEP_LINE, mend)
+    if failure.at_end and ":" in failure.accepted:
+        return e.MissingColon(span, "repeat", failure.mended(span, ":"))
+    if failure.before is not None and failure.before.text == ":":
+        return e.BlockOnSameLine(span, "repeat")
+    mend = "an inner loop has its number of steps in brackets: `repeat (3):`"
+    return e.Unexpected(span, found(failure), "`(`", mend)
 
 
 def head_of_block(failure: Failure) -> Diagnostic | None:

@@ -22,6 +22,7 @@ _MINIMIZE = "write `minimize over x:` and the objective below it"
 
 _ADVICE = {
     **dict.fromkeys(_LOOPS, _PHASES),
+    "repeat": "an inner loop stands within a phase; " + _PHASES,
     **dict.fromkeys(
         ("import", "from", "include", "using"),
         "nothing is imported: tensors, operators and networks are bound from Python",
@@ -55,7 +56,7 @@ _ADVICE = {
 }
 
 _IN_BLOCK = {
-    **dict.fromkeys(_LOOPS, "the phase is the loop: its lines run once in each phase"),
+    **dict.fromkeys(_LOOPS, "the phase is the loop; one within it is a block: `repeat (3):`"),
     "pass": "leave the line out",
     **dict.fromkeys(
         ("break", "continue"), "every phase runs: choose values with `where(condition, a, b)`"
