@@ -10,7 +10,6 @@ ACTIVATIONS = {
     "relu": "nn.ReLU",
     "sigmoid": "nn.Sigmoid",
     "tanh": "nn.Tanh",
-    "softplus": "nn.Softplus",
     "leaky_relu": "nn.LeakyReLU",
     "elu": "nn.ELU",
     "gelu": "nn.GELU",

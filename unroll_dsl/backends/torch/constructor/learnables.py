@@ -90,6 +90,8 @@ class Learnables(ValueWriter):
                 )
             case Activation("relu") if index and isinstance(layer.steps[index - 1], Conv):
                 return fill("nn.ReLU(inplace=True)")  # no derivative reads what a convolution gave
+            case Activation("softplus"):
+                return fill("nn.Softplus(threshold=40)")  # beyond it the identity to the last bit
             case Activation(word):
                 return call(ACTIVATIONS[word])
             case Step():

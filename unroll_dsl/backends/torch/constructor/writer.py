@@ -13,7 +13,7 @@ from unroll_dsl.backends.torch.templates import name
 from unroll_dsl.backends.torch.tree import SELF, Assign, Body, Do, Function, Statement
 from unroll_dsl.backends.torch.tree import Parameter as Taken
 from unroll_dsl.backends.torch.tree.reading import expressions, names
-from unroll_dsl.types import Array, LinearMap
+from unroll_dsl.types import Array, Layer, LinearMap
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +73,13 @@ class ConstructorWriter(Learnables):
                 annotation = "Tensor | float | None" if scalar else "Tensor | None"
                 optional.append(InitArgument(constant.name, word, annotation, "None"))
         for parameter in self.parameters:
+            type_ = parameter.type
+            if isinstance(type_, Layer) and type_.from_outside is None:
+                continue  # made here; what it starts at is given to its tensors
             if parameter.initial is None:
                 word = identifier(parameter.name)
                 annotation = "float" if parameter.number else "Tensor"
-                if not isinstance(parameter.type, Array):
+                if not isinstance(type_, Array):
                     annotation = "Callable[[], nn.Module]" if parameter.per_phase else "nn.Module"
                 required.append(InitArgument(parameter.name, word, annotation, None))
         defaults = dict(self.graph.dims)
