@@ -13,18 +13,21 @@ from pathlib import Path
 
 from unroll_dsl.diagnostics.model import MOST_ERRORS, Diagnostic, first_of
 from unroll_dsl.diagnostics.raised import InternalError
+from unroll_dsl.ir.applications import too_long
 from unroll_dsl.ir.build import build
 from unroll_dsl.ir.graph import Graph
 from unroll_dsl.passes.analysis.liveness import unused
 from unroll_dsl.resources import grammar_path
 from unroll_dsl.semantics import TypedProgram, check
-from unroll_dsl.semantics.errors import SizeWithoutEnd, Unused
+from unroll_dsl.semantics.errors import MapTooLong, SizeWithoutEnd, Unused
 from unroll_dsl.semantics.measures import read_by_measures
-from unroll_dsl.source import SourceFile
+from unroll_dsl.source import SourceFile, Span
 from unroll_dsl.syntax import parse
 from unroll_dsl.syntax.nodes import Program
 from unroll_dsl.syntax.reading import read_source
 from unroll_dsl.types import SizeTooLong
+
+MOST_APPLICATIONS = 500  # of the maps that one is made of; more would be lines of generated code
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +89,21 @@ def check_program(program: Program, diagnostics: tuple[Diagnostic, ...] = ()) ->
     except SizeTooLong as error:  # of sizes that are multiplied by what a line does with them
         endless = SizeWithoutEnd(program.name.span, str(error))
         return Checked(program.file, program, None, None, (*diagnostics, endless))
+    longest = _too_long(graph)
+    if longest is not None:
+        return Checked(program.file, program, typed, None, (*diagnostics, longest))
     diagnostics = first_of((*diagnostics, *_unused(typed, graph)))
     return Checked(program.file, program, typed, graph, diagnostics)
+
+
+def _too_long(graph: Graph) -> Diagnostic | None:
+    """What is wrong with a map that is made of others far more often than anyone would wait for."""
+    for nodes in (graph.nodes, *(body.nodes for body in graph.functions)):
+        index = too_long(nodes, MOST_APPLICATIONS)
+        if index is not None:
+            place = nodes[index].origin or Span(graph.file, 0, 0)
+            return MapTooLong(place, MOST_APPLICATIONS)
+    return None
 
 
 def _unused(typed: TypedProgram, graph: Graph) -> tuple[Diagnostic, ...]:

@@ -56,6 +56,42 @@ def test_faults_of_values(declared: str) -> None:
         assert problem.labels()[0].span.text in declared
 
 
+MAP = """algorithm q
+dims h, w
+input y : image[1, h, w]
+fixed a : scalar = 0
+fixed v : mask[h, w]
+state x : image[1, h, w] = 0
+phase (2):
+    x <- x + {}
+output x
+"""
+MADE_OF = {
+    "a quotient": ("(grad' @ (grad / a)) @ y", "`grad / a`"),
+    "a multiple": ("(2 / a * grad)' @ (grad @ y)", "`2 / a`"),
+    "a diagonal": ("(v / a * grad)' @ (grad @ y)", "`v / a`"),
+    "a system": ("solve(grad' @ grad / a + I, y)", "`grad' @ grad / a`"),
+    "a blur": ("blur(v / a) @ y", "`v / a`"),
+}
+
+
+@pytest.mark.parametrize("name", MADE_OF)
+def test_faults_in_what_a_map_is_made_of(name: str) -> None:
+    product, words = MADE_OF[name]
+    spec = unroll_dsl.loads(MAP.format(product))
+    bind, dims = {"v": np.ones((3, 3))}, {"h": 3, "w": 3}
+    for run in (
+        lambda: spec.reference(bind=bind)(np.ones((1, 3, 3))),
+        lambda: spec.compile(bind=bind, dims=dims),
+    ):
+        with pytest.raises(unroll_dsl.UnrollError) as caught:
+            run()
+        (problem,) = caught.value.diagnostics
+        assert problem.code == "U0530" and words in problem.message()
+    for finite in ({**bind, "a": 0.5}, {**bind, "a": np.float64(-2.5)}):
+        assert np.isfinite(spec.reference(bind=finite)(np.ones((1, 3, 3)))).all()
+
+
 @pytest.mark.parametrize(
     "declared",
     [

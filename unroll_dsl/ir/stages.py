@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import assert_never
 
 from unroll_dsl.ir.graph import Graph
@@ -118,7 +118,7 @@ def own_stage(op: Op, per_phase: frozenset[str]) -> Stage:
             assert_never(op)
 
 
-def reachable(nodes: tuple[Node, ...], roots: Iterable[int]) -> frozenset[int]:
+def reachable(nodes: Sequence[Node], roots: Iterable[int]) -> frozenset[int]:
     """The ids of `roots` and of everything that they are computed from."""
     seen: set[int] = set()
     waiting = list(roots)

@@ -64,8 +64,16 @@ class _Walk:
         self.where = where
         self.space = space
         self.new = new
+        self.known: dict[tuple[int, FourierSymbol, bool], FourierSymbol | None] = {}
 
     def follow(self, map_: int, here: FourierSymbol, *, adjoint: bool) -> FourierSymbol | None:
+        """What a map, or its adjoint, makes of what stands before it; of each once."""
+        key = (map_, here, adjoint)
+        if key not in self.known:
+            self.known[key] = self._follow(map_, here, adjoint=adjoint)
+        return self.known[key]
+
+    def _follow(self, map_: int, here: FourierSymbol, *, adjoint: bool) -> FourierSymbol | None:
         node = self.nodes[map_]
         args = node.args
         match node.op:

@@ -17,7 +17,7 @@ from unroll_dsl.ir.nodes import (
     Stage,
     Transpose,
 )
-from unroll_dsl.ir.stages import stages
+from unroll_dsl.ir.stages import reachable, stages
 from unroll_dsl.passes.extract import restricted
 from unroll_dsl.source import Span
 from unroll_dsl.types import (
@@ -77,13 +77,8 @@ def _without_adjoints(graph: Graph, index: int) -> int:
 
 
 def _reads_inputs(graph: Graph, index: int) -> bool:
-    pending = [index]
-    while pending:
-        node = graph.nodes[pending.pop()]
-        if isinstance(node.op, Input):
-            return True
-        pending.extend(node.args)
-    return False
+    read = reachable(graph.nodes, (index,))
+    return any(isinstance(graph.nodes[i].op, Input) for i in read)
 
 
 def _domain(graph: Graph, map_: int, node: Node) -> tuple[Array, ...]:

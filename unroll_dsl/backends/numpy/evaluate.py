@@ -218,13 +218,13 @@ def _map(op: _MapOp, arguments: list[Value], types: list[Any]) -> Value:
         case ops.DiagonalMap():
             return maps.diagonal(arguments[0], _diagonal_alignment(types[0]))
         case ops.AdjointMap():
-            return maps.adjoint(maps.as_map(arguments[0]))
+            return maps.made(maps.Turned(maps.as_map(arguments[0])))
         case ops.ComposeMap():
-            return maps.compose(maps.as_map(arguments[0]), maps.as_map(arguments[1]))
+            return maps.made(maps.Product(maps.as_map(arguments[0]), maps.as_map(arguments[1])))
         case ops.AddMap(sign):
-            return maps.add(maps.as_map(arguments[0]), maps.as_map(arguments[1]), sign)
+            return maps.made(maps.Sum(maps.as_map(arguments[0]), maps.as_map(arguments[1]), sign))
         case ops.ScaleMap():
-            return maps.scale(arguments[0], maps.as_map(arguments[1]))
+            return maps.made(maps.Multiple(arguments[0], maps.as_map(arguments[1])))
         case _:
             assert_never(op)
 

@@ -11,7 +11,8 @@ from unroll_dsl.backends.errors import ArithmeticFault
 from unroll_dsl.ir import nodes as ops
 from unroll_dsl.ir.graph import Graph
 from unroll_dsl.ir.nodes import Node
-from unroll_dsl.types import SCALAR, Array
+from unroll_dsl.ir.stages import reachable
+from unroll_dsl.types import SCALAR, Array, LinearMap
 
 _MOVING = (
     ops.Input, ops.State, ops.Final, ops.Target, ops.Traced, ops.Variable, ops.Argument, ops.PhaseSum,
@@ -31,12 +32,22 @@ def quiet(nodes: Sequence[Node]) -> tuple[bool, ...]:
 
 
 def frontier(graph: Graph) -> frozenset[int]:
-    """The values that no input changes where they meet what one does: those must be finite."""
+    """The values that no input changes where they meet what one does, those of which a map is made among
+    them: these must be finite."""
     still = quiet(graph.nodes)
     used = {a for i, n in enumerate(graph.nodes) if not still[i] for a in n.args}
     used |= {*graph.outputs, *(slot.update for slot in graph.states)}
-    made = (i for i in used if still[i] and graph.nodes[i].args)
-    return frozenset(i for i in made if isinstance(graph.nodes[i].type, Array))
+    found: set[int] = set()
+    pending, seen = list(used), set(used)
+    while pending:
+        index = pending.pop()
+        node = graph.nodes[index]
+        if isinstance(node.type, LinearMap):
+            pending += (more := set(node.args) - seen)
+            seen |= more
+        elif still[index] and node.args and isinstance(node.type, Array):
+            found.add(index)
+    return frozenset(found)
 
 
 def cheap(graph: Graph) -> tuple[int, ...]:
@@ -61,13 +72,8 @@ def cheap(graph: Graph) -> tuple[int, ...]:
 
 def _is_risky(nodes: Sequence[Node], index: int) -> bool:
     """Whether a division, a power or a function is in a value."""
-    pending = [index]
-    while pending:
-        node = nodes[pending.pop()]
-        if isinstance(node.op, ops.Elementwise) and node.op.function in _RISKY:
-            return True
-        pending += node.args
-    return False
+    read = (nodes[i].op for i in reachable(nodes, (index,)))
+    return any(isinstance(op, ops.Elementwise) and op.function in _RISKY for op in read)
 
 
 def fault(
@@ -109,10 +115,5 @@ def is_finite(value: Any) -> bool:
 
 def _counts(nodes: Sequence[Node], index: int) -> bool:
     """Whether a value differs from phase to phase."""
-    pending = [index]
-    while pending:
-        node = nodes[pending.pop()]
-        if isinstance(node.op, ops.PhaseNumber | ops.Learnable):
-            return True
-        pending += node.args
-    return False
+    read = (nodes[i].op for i in reachable(nodes, (index,)))
+    return any(isinstance(op, ops.PhaseNumber | ops.Learnable) for op in read)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, assert_never
 
 import numpy as np
 
@@ -21,7 +21,7 @@ class MapValue:
 
     forward: Callable[[Array], Array]
     adjoint: Callable[[Array], Array]
-    made_of: Sum | Product | Multiple | None = None
+    made_of: Made | None = None
     begin: Callable[[], None] | None = None
     stacked: bool = False
 
@@ -43,6 +43,19 @@ class Product:
 class Multiple:
     factor: Array
     map: MapValue
+
+
+@dataclass(frozen=True, slots=True)
+class Turned:
+    """The adjoint of a map."""
+
+    map: MapValue
+
+
+Made = Sum | Product | Multiple | Turned
+_Known = dict[
+    tuple[int, bool, int], tuple[Array, Array]
+]  # argument and result, by their places in memory
 
 
 def bound(value: Any, domain: tuple[int, ...], codomain: tuple[int, ...]) -> MapValue:
@@ -71,29 +84,36 @@ def diagonal(values: Array, align: Callable[[Array, Array], Array]) -> MapValue:
     return MapValue(lambda x: align(values, x) * x, lambda y: align(values, y).conj() * y)
 
 
-def adjoint(map_: MapValue) -> MapValue:
-    return MapValue(map_.adjoint, map_.forward, stacked=map_.stacked)
-
-
-def compose(outer: MapValue, inner: MapValue) -> MapValue:
-    return MapValue(
-        lambda x: outer.forward(inner.forward(x)),
-        lambda y: inner.adjoint(outer.adjoint(y)),
-        Product(outer, inner),
+def made(of: Made) -> MapValue:
+    """A map made of others. What one part makes of one array is computed once in each application, however
+    often the part occurs: `B + B` of `B = A + A` applies A once."""
+    found = MapValue(
+        lambda x: _applied(found, x, False, {}),
+        lambda y: _applied(found, y, True, {}),
+        of,
+        stacked=isinstance(of, Turned) and of.map.stacked,
     )
+    return found
 
 
-def add(left: MapValue, right: MapValue, sign: int) -> MapValue:
-    return MapValue(
-        lambda x: left.forward(x) + sign * right.forward(x),
-        lambda y: left.adjoint(y) + sign * right.adjoint(y),
-        Sum(left, right, sign),
-    )
-
-
-def scale(factor: Array, map_: MapValue) -> MapValue:
-    return MapValue(
-        lambda x: factor * map_.forward(x),
-        lambda y: np.conj(factor) * map_.adjoint(y),
-        Multiple(factor, map_),
-    )
+def _applied(map_: MapValue, x: Array, turned: bool, known: _Known) -> Array:
+    """A map, or its adjoint, applied to an array; `known` is what its parts have made so far."""
+    of, key = map_.made_of, (id(map_), turned, id(x))
+    if isinstance(of, Turned):
+        return _applied(of.map, x, not turned, known)
+    if key not in known:
+        match of:
+            case None:
+                result = map_.adjoint(x) if turned else map_.forward(x)
+            case Sum(left, right, sign):
+                result = _applied(left, x, turned, known) + sign * _applied(right, x, turned, known)
+            case Product(outer, inner):
+                first, second = (outer, inner) if turned else (inner, outer)
+                result = _applied(second, _applied(first, x, turned, known), turned, known)
+            case Multiple(factor, scaled):
+                factor = np.conj(factor) if turned else factor
+                result = factor * _applied(scaled, x, turned, known)
+            case _:
+                assert_never(of)
+        known[key] = x, result  # with the argument, so that nothing else takes its place
+    return known[key][1]

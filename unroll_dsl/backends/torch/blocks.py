@@ -60,12 +60,13 @@ def plan(nodes: Sequence[Node], roots: Sequence[int], is_given: Callable[[int], 
 
 def _read_by_map(nodes: Sequence[Node], map_: int) -> set[int]:
     """The arrays that a map is made of."""
-    found, pending = set(), [map_]
+    found, seen, pending = set[int](), set[int](), [map_]
     while pending:
         index = pending.pop()
         if isinstance(nodes[index].type, Array):
             found.add(index)
-        else:
+        elif index not in seen:
+            seen.add(index)
             pending.extend(nodes[index].args)
     return found
 

@@ -11,6 +11,7 @@ __all__ = [
     "InverseByPower",
     "MapAsValue",
     "MapTooDeep",
+    "MapTooLong",
     "MapsDoNotCompose",
     "NoAdjoint",
     "NotAMap",
@@ -383,3 +384,36 @@ class MapTooDeep(Diagnostic):
 
     def help(self) -> str | None:
         return "apply a part of it first: `r = B @ x` is a value, of which the next map is applied"
+
+
+@dataclass(frozen=True)
+class MapTooLong(Diagnostic):
+    """To apply a linear map once, the maps that it is made of are applied more often than the compiler follows.
+
+    A map is never turned into a matrix. What the same part makes of the same value is computed once, but each of these applies
+    the one before twice, the last one the first map 1024 times:
+
+        let B1 = B0 + B0' @ B0
+        let B2 = B1 + B1' @ B1
+        let B3 = B2 + B2' @ B2
+        ...
+        let B10 = B9 + B9' @ B9
+
+    Matrices are multiplied once, as the network is made: with `fixed B0 : matrix[n, n]` this is ten products.
+    """
+
+    code = "U0348"
+    title = "map of too many maps"
+    span: Span
+    limit: int
+
+    def message(self) -> str:
+        return f"to apply this map, the maps that it is made of are applied more than {self.limit} times"
+
+    def labels(self) -> tuple[Label, ...]:
+        return (Label(self.span, "applied here"),)
+
+    def help(self) -> str | None:
+        return (
+            "declare what it is made of as matrices, which are multiplied once, or apply fewer maps"
+        )

@@ -82,9 +82,12 @@ class ValueWriter(InitSetting):
         for index in inside:
             if self.is_arithmetic(index):
                 continue
-            pending = list(self.nodes[index].args)
+            pending, seen = list(self.nodes[index].args), set[int]()
             while pending:
                 node = self.nodes[argument := pending.pop()]
+                if argument in seen:
+                    continue
+                seen.add(argument)
                 if isinstance(node.op, ops.Fixed):
                     found.add(node.op.name)
                 elif self.is_arithmetic(argument):

@@ -11,6 +11,7 @@ from unroll_dsl.backends.torch.samples import SampledName, each
 from unroll_dsl.backends.torch.templates import call, fill, is_simple, number
 from unroll_dsl.diagnostics.raised import InternalError
 from unroll_dsl.ir import nodes as ops
+from unroll_dsl.ir.applications import as_written
 from unroll_dsl.operators.model import Static
 from unroll_dsl.operators.registry import linear_operator
 from unroll_dsl.types import (
@@ -22,6 +23,9 @@ from unroll_dsl.types import (
     map_backward,
     map_forward,
 )
+
+_FEW = 64  # applications that are written out; of more, each part has a name
+_Known = dict[tuple[int, bool, str], tuple[ast.expr, Array]]
 
 
 class Maps(Layers):
@@ -60,7 +64,41 @@ class Maps(Layers):
     def apply(
         self, map_: int, x: ast.expr, space: Array, batched: bool, adjoint: bool
     ) -> tuple[ast.expr, Array]:
-        """A map, or its adjoint, applied to an expression; with the type of the result."""
+        """A map, or its adjoint, applied to an expression; with the type of the result.
+
+        Of maps that are made of the same parts again and again each part is applied once to a value.
+        """
+        known: _Known | None = {} if as_written(self.nodes)[map_] > _FEW else None
+        return self._shared_part(map_, x, space, batched, adjoint, known)
+
+    def _shared_part(
+        self,
+        map_: int,
+        x: ast.expr,
+        space: Array,
+        batched: bool,
+        adjoint: bool,
+        known: _Known | None,
+    ) -> tuple[ast.expr, Array]:
+        """As `apply`, with what has a name already; None where nothing is to have one."""
+        if known is None or isinstance(self.nodes[map_].op, ops.IdentityMap | ops.AdjointMap):
+            return self._made_part(map_, x, space, batched, adjoint, known)
+        x = x if is_simple(x) else self.bind(x)
+        key = (map_, adjoint, ast.dump(x))
+        if key not in known:
+            result, type_ = self._made_part(map_, x, space, batched, adjoint, known)
+            known[key] = result if is_simple(result) else self.bind(result), type_
+        return known[key]
+
+    def _made_part(
+        self,
+        map_: int,
+        x: ast.expr,
+        space: Array,
+        batched: bool,
+        adjoint: bool,
+        known: _Known | None,
+    ) -> tuple[ast.expr, Array]:
         node = self.nodes[map_]
         if isinstance(node.type, Array):
             m, n = node.type.shape
@@ -80,19 +118,19 @@ class Maps(Layers):
                 result = Array(space.shape, space.field.join(diagonal.field), space.form)
                 return fill("d * v", d=entries, v=x), result
             case ops.AdjointMap():
-                return self.apply(args[0], x, space, batched, not adjoint)
+                return self._shared_part(args[0], x, space, batched, not adjoint, known)
             case ops.ComposeMap():
                 first, second = (args[0], args[1]) if adjoint else (args[1], args[0])
-                between, inner = self.apply(first, x, space, batched, adjoint)
-                return self.apply(second, between, inner, batched, adjoint)
+                between, inner = self._shared_part(first, x, space, batched, adjoint, known)
+                return self._shared_part(second, between, inner, batched, adjoint, known)
             case ops.AddMap(sign):
                 x = x if is_simple(x) else self.bind(x)
-                left, result = self.apply(args[0], x, space, batched, adjoint)
-                right, other = self.apply(args[1], x, space, batched, adjoint)
+                left, result = self._shared_part(args[0], x, space, batched, adjoint, known)
+                right, other = self._shared_part(args[1], x, space, batched, adjoint, known)
                 result = Array(result.shape, result.field.join(other.field), result.form)
                 return fill("a + b" if sign > 0 else "a - b", a=left, b=right), result
             case ops.ScaleMap():
-                inner_expr, result = self.apply(args[1], x, space, batched, adjoint)
+                inner_expr, result = self._shared_part(args[1], x, space, batched, adjoint, known)
                 factor = self.align(
                     self.value(args[0]),
                     self.type(args[0]),
