@@ -3,6 +3,7 @@
 from unroll_dsl.semantics.errors.calls import *  # noqa: F403
 from unroll_dsl.semantics.errors.entries import *  # noqa: F403
 from unroll_dsl.semantics.errors.layers import *  # noqa: F403
+from unroll_dsl.semantics.errors.maps import *  # noqa: F403
 from unroll_dsl.semantics.errors.measures import *  # noqa: F403
 from unroll_dsl.semantics.errors.names import *  # noqa: F403
 from unroll_dsl.semantics.errors.numbers import *  # noqa: F403
