@@ -53,9 +53,8 @@ class Turned:
 
 
 Made = Sum | Product | Multiple | Turned
-_Known = dict[
-    tuple[int, bool, int], tuple[Array, Array]
-]  # argument and result, by their places in memory
+# argument and result, by their places in memory
+_Known = dict[tuple[int, bool, int], tuple[Array, Array]]
 
 
 def bound(value: Any, domain: tuple[int, ...], codomain: tuple[int, ...]) -> MapValue:
