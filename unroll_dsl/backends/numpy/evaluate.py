@@ -218,7 +218,7 @@ def _map(op: _MapOp, arguments: list[Value], types: list[Any]) -> Value:
         case ops.DiagonalMap():
             return maps.diagonal(arguments[0], _diagonal_alignment(types[0]))
         case ops.AdjointMap():
-            return maps.made(maps.Turned(maps.as_map(arguments[0])))
+            return maps.made(maps.AdjointOf(maps.as_map(arguments[0])))
         case ops.ComposeMap():
             return maps.made(maps.Product(maps.as_map(arguments[0]), maps.as_map(arguments[1])))
         case ops.AddMap(sign):

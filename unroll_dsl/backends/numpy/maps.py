@@ -46,13 +46,13 @@ class Multiple:
 
 
 @dataclass(frozen=True, slots=True)
-class Turned:
+class AdjointOf:
     """The adjoint of a map."""
 
     map: MapValue
 
 
-Made = Sum | Product | Multiple | Turned
+Made = Sum | Product | Multiple | AdjointOf
 # argument and result, by their places in memory
 _Known = dict[tuple[int, bool, int], tuple[Array, Array]]
 
@@ -90,7 +90,7 @@ def made(of: Made) -> MapValue:
         lambda x: _applied(found, x, False, {}),
         lambda y: _applied(found, y, True, {}),
         of,
-        stacked=isinstance(of, Turned) and of.map.stacked,
+        stacked=isinstance(of, AdjointOf) and of.map.stacked,
     )
     return found
 
@@ -98,7 +98,7 @@ def made(of: Made) -> MapValue:
 def _applied(map_: MapValue, x: Array, turned: bool, known: _Known) -> Array:
     """A map, or its adjoint, applied to an array; `known` is what its parts have made so far."""
     of, key = map_.made_of, (id(map_), turned, id(x))
-    if isinstance(of, Turned):
+    if isinstance(of, AdjointOf):
         return _applied(of.map, x, not turned, known)
     if key not in known:
         match of:

@@ -9,7 +9,7 @@ from typing import Any, assert_never
 import numpy as np
 
 from unroll_dsl.backends.errors import SingularSystem
-from unroll_dsl.backends.numpy.maps import Array, MapValue, Multiple, Product, Sum, Turned
+from unroll_dsl.backends.numpy.maps import Array, MapValue, Multiple, Product, Sum, AdjointOf
 from unroll_dsl.diagnostics.raised import UnrollError
 from unroll_dsl.source import Span
 
@@ -92,7 +92,7 @@ class Systems:
             return self._written(part, begin)[1].entries
 
         match map_.made_of:
-            case None | Turned():
+            case None | AdjointOf():
                 return _columns(map_, shape)
             case Sum(left, right, sign):
                 return np.asarray(entries(left, shape) + sign * entries(right, shape))
