@@ -9,7 +9,7 @@ from typing import Any, assert_never
 import numpy as np
 
 from unroll_dsl.backends.errors import SingularSystem
-from unroll_dsl.backends.numpy.maps import Array, MapValue, Multiple, Product, Sum, AdjointOf
+from unroll_dsl.backends.numpy.maps import AdjointOf, Array, MapValue, Multiple, Product, Sum
 from unroll_dsl.diagnostics.raised import UnrollError
 from unroll_dsl.source import Span
 
