@@ -7,11 +7,12 @@ once.
 """
 
 from argparse import ArgumentParser, Namespace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from unroll_dsl.cli.memory import refuse_huge
 from unroll_dsl.cli.specs import check, known_sizes, load
-from unroll_dsl.cli.terminal import print_json, report_diagnostics
+from unroll_dsl.cli.terminal import print_json, report_diagnostics, said
 from unroll_dsl.cli.usage import Exit, UsageError
 from unroll_dsl.cli.values import phases, sizes
 
@@ -36,6 +37,9 @@ def arguments(parser: ArgumentParser) -> None:
         metavar="K",
         help="how many (as the file says, at most 10), or fixed_point",
     )
+    parser.add_argument(
+        "--out", type=Path, metavar="FILE", help="draw how the objective falls: .svg, .png or .pdf"
+    )
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.add_argument(
         "--format", choices=("text", "json"), default="text", help="`json` is the same as --json"
@@ -44,10 +48,11 @@ def arguments(parser: ArgumentParser) -> None:
 
 def run(options: Namespace) -> int:
     options.json = options.json or options.format == "json"
-    if options.static and (options.against or options.dims or options.phases):
-        raise UsageError(
-            "`--against`, `--dims` and `--phases` are for the numerical part", "drop `--static`"
-        )
+    if options.static and (options.against or options.dims or options.phases or options.out):
+        words = "`--against`, `--dims`, `--phases` and `--out` are for the numerical part"
+        raise UsageError(words, "drop `--static`")
+    if options.out is not None:
+        _check_out(options)
     results = [_check(word, options) for word in options.files]
     passed = all(passed for passed, _ in results)
     if options.json:
@@ -69,12 +74,33 @@ def _check(word: str, options: Namespace) -> tuple[bool, dict[str, object]]:
     if not passed or options.static:
         return passed, result | {"passed": passed}
     report = _numbers(checked, options)
+    if options.out is not None:
+        _draw(report, options.out)
     if not options.json:
         from unroll_dsl.cli.tables import report_text
 
         print(report_text(report))
     passed = report.passed
     return passed, result | {"passed": passed, "report": report.to_json()}
+
+
+def _check_out(options: Namespace) -> None:
+    from unroll_dsl.cli.plots import check_plot
+
+    if len(options.files) > 1:
+        raise UsageError("`--out` is for one file", "check one at a time")
+    check_plot(options.out)
+
+
+def _draw(report: "Report", path: Path) -> None:
+    from unroll_dsl.cli.plots import write_plot
+    from unroll_dsl.runs.falling import panel
+
+    if report.fall is None:
+        said("nothing is drawn: there is no least value that the objective falls to")
+        return
+    write_plot([panel(report.program, report.fall)], path)
+    said(f"the plot is {path}")
 
 
 def _numbers(checked: "Checked", options: Namespace) -> "Report":

@@ -13,6 +13,7 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from unroll_dsl.cli.plots import check_plot, write_plot
 from unroll_dsl.cli.refusals import add_data, asked, refusals
 from unroll_dsl.cli.terminal import print_json, said
 from unroll_dsl.cli.usage import Exit, UsageError
@@ -20,8 +21,6 @@ from unroll_dsl.cli.values import count
 
 if TYPE_CHECKING:
     from unroll_dsl.runs.compare import Comparison
-
-_FORMATS = (".svg", ".png", ".pdf")
 
 
 def arguments(parser: ArgumentParser) -> None:
@@ -43,13 +42,10 @@ def arguments(parser: ArgumentParser) -> None:
 
 
 def run(options: Namespace) -> int:
-    from unroll_dsl.cli.files import refuse_to_overwrite
     from unroll_dsl.cli.progress import progress
 
     if options.out is not None:
-        if options.out.suffix not in _FORMATS:
-            raise UsageError(f"{options.out}: plots are {', '.join(_FORMATS)}")
-        refuse_to_overwrite(options.out, force=True)
+        check_plot(options.out)
     with refusals():
         from unroll_dsl.runs.classical import fitted, names_of, untrained
         from unroll_dsl.runs.compare import compare
@@ -84,20 +80,9 @@ def run(options: Namespace) -> int:
             "`--classical NAMES`"
         )
     if options.out is not None:
-        _plot(found, options.out)
+        write_plot(found.panels(), options.out)
         said(f"the plot is {options.out}")
     return Exit.FINE
-
-
-def _plot(found: "Comparison", path: Path) -> None:
-    import io
-
-    from unroll_dsl.cli.files import write_file
-    from unroll_dsl.runs.drawing import save
-
-    stream = io.BytesIO()
-    save(found.panels(), stream, path.suffix[1:])
-    write_file(path, lambda temporary: temporary.write_bytes(stream.getvalue()), force=True)
 
 
 def _table(found: "Comparison") -> None:

@@ -25,6 +25,7 @@ def follow(
     bind: Mapping[str, Any],
     init: Mapping[str, Any],
     sizes: Mapping[str, int],
+    of_state: bool = False,
 ) -> Followed:
     """The phases in what they ask for, with the groups of terms with which that can be said. Best are those with
     which all that is asked for is of points in the affine sense: an x shrunk towards 0 belongs to a term.
@@ -35,6 +36,8 @@ def follow(
         The numbers of phases after which a script ends.
     total
         As many as the values per phase are for.
+    of_state
+        The scripts give the state that the objective is of, in place of the output.
 
     Raises
     ------
@@ -49,7 +52,7 @@ def follow(
         try:
             terms = terms_of(form, smooth, rest, bind, init, sizes)
             _check_leads(terms)
-            scripts = Tracer(page, terms.known, form.variables[0].name).scripts(counts)
+            scripts = Tracer(page, terms.known, form.variables[0].name, of_state).scripts(counts)
             asked = {call.group for call in scripts[-1].calls}
             idle = [g for i, g in enumerate(terms.groups) if i not in asked]
             if idle:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from enum import Enum
 from typing import Any
 
 from unroll_dsl.driver import check_source
@@ -25,7 +26,7 @@ from unroll_dsl.syntax.templates import one_statement
 from unroll_dsl.syntax.tidy import name, tidy, total
 from unroll_dsl.types import Field
 
-_POINT, _STEP = "certified_point", "certified_step"
+POINT, STEP = "certified_point", "certified_step"
 _MOST = 4  # terms whose groups are tried out
 
 
@@ -64,13 +65,33 @@ def _words(term: Term) -> str:
     return f"{weight}{term.text}"
 
 
+class Asked(Enum):
+    """What an iteration may ask for."""
+
+    GRADIENT = "gradient"
+    PROXIMAL = "proximal map"
+    CONJUGATE = "proximal map of the conjugate"  # of a term behind a map
+    SPLIT = "proximal map behind the map"
+    FORTH = "map"
+    BACK = "adjoint"
+
+
 @dataclass(frozen=True, slots=True)
 class Known:
     """A gradient or a proximal map: its value at the hole, for a step."""
 
     group: int
-    proximal: bool
+    asked: Asked
     at: Callable[[float], Sum]
+
+    @property
+    def proximal(self) -> bool:
+        return self.asked is Asked.PROXIMAL
+
+    @property
+    def stepped(self) -> bool:
+        """Whether its value depends on a step."""
+        return self.asked is not Asked.GRADIENT
 
 
 def partitions(form: NormalForm) -> Iterator[tuple[tuple[Term, ...], tuple[tuple[Term, ...], ...]]]:
@@ -132,13 +153,13 @@ def terms_of(
     """
     variable, facts = form.variables[0], Facts(form)
     outputs: list[n.Expr] = []
-    at, step = name(_POINT), Weight.of(_STEP)
+    at, step = name(POINT), Weight.of(STEP)
     chosen = [(smooth, False)] * bool(smooth) + [(group, True) for group in rest]
     for terms, proximal in chosen:
         outputs.append(_asked(facts, terms, variable, at, step, proximal))
     constants = [_constants(facts, terms, variable) for terms, _ in chosen]
     outputs += [e for pair in constants for e in pair if e is not None]
-    graph, reference = _program(form, variable, outputs, bind, init, sizes)
+    graph, reference = program(form, variable, outputs, bind, init, sizes)
     place, groups, known = len(chosen), [], []
     for number, ((terms, proximal), (lipschitz, strong)) in enumerate(zip(chosen, constants)):
         page = Page.of(graph, reference, init, is_real(variable))
@@ -148,9 +169,8 @@ def terms_of(
             place += expr is not None
         numbers = [v if isinstance(v, float) else None for v in values]
         groups.append(Group(terms, proximal, numbers[0], numbers[1] or 0.0))
-        known.append(
-            Known(number, proximal, _read(graph, reference, init, number, is_real(variable)))
-        )
+        at_hole = numbers_of(graph, reference, init, number, is_real(variable), (POINT,))
+        known.append(Known(number, Asked.PROXIMAL if proximal else Asked.GRADIENT, at_hole))
     return Terms(tuple(groups), tuple(known))
 
 
@@ -197,22 +217,23 @@ def _strong(term: Term) -> Weight | None:
     return term.weight * Weight.of(term.formula(term.atom.strong)) * scalar_of(chain) ** 2
 
 
-def _program(
+def program(
     form: NormalForm,
     variable: Variable,
     outputs: Sequence[n.Expr],
     bind: Mapping[str, Any],
     init: Mapping[str, Any],
     sizes: Mapping[str, int],
+    inputs: Sequence[str] = (),
 ) -> tuple[Any, Any]:
-    """The graph of a program with these outputs, and its reference."""
-    program = form.typed.program
-    kept: list[n.Statement] = [s for s in program.statements if isinstance(s, _KEPT)]
+    """The graph of a program with these outputs, and its reference; `inputs` are more than the point."""
+    page = form.typed.program
+    kept: list[n.Statement] = [s for s in page.statements if isinstance(s, _KEPT)]
     kept += [one_statement(text) for p in form.penalties for text in p.functions]
-    kept.append(one_statement(f"input {_POINT} : {variable.type}"))
-    kept.append(one_statement(f"fixed {_STEP} : scalar > 0 = 1"))
+    kept += [one_statement(f"input {e}") for e in (f"{POINT} : {variable.type}", *inputs)]
+    kept.append(one_statement(f"fixed {STEP} : scalar > 0 = 1"))
     kept.append(one_statement(f"output {', '.join(expression_text(e) for e in outputs)}"))
-    whole = n.Program("algorithm", program.name, tuple(kept), "", program.file, program.name.span)
+    whole = n.Program("algorithm", page.name, tuple(kept), "", page.file, page.name.span)
     text = to_text(without_idle(whole))
     checked = check_source(SourceFile("terms.unroll", text))
     if any(
@@ -233,16 +254,22 @@ def _program(
 _KEPT = (n.Dims, n.Declaration, n.Let, n.Definition)
 
 
-def _read(
-    graph: Any, reference: Any, init: Mapping[str, Any], number: int, real: bool
+def numbers_of(
+    graph: Any,
+    reference: Any,
+    init: Mapping[str, Any],
+    number: int,
+    real: bool,
+    holes: Sequence[str],
 ) -> Callable[[float], Sum]:
+    """An output of a program for a step, with a hole for the inputs."""
     hole = Sum((((), Point(((HOLE, 1.0),)), 1.0),))
     made: dict[float, Sum] = {}
 
     def at(step: float) -> Sum:
         if step not in made:
-            page = Page.of(graph, reference, init, real, {_STEP: step})
-            found = Reader(page, 1, {_POINT: hole}).value(graph.outputs[number])
+            page = Page.of(graph, reference, init, real, {STEP: step})
+            found = Reader(page, 1, dict.fromkeys(holes, hole)).value(graph.outputs[number])
             made[step] = found if isinstance(found, Sum) else Sum()
         return made[step]
 

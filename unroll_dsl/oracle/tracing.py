@@ -11,7 +11,7 @@ from unroll_dsl.ir.stages import reachable
 from unroll_dsl.oracle.errors import Refused
 from unroll_dsl.oracle.matching import alike, matched, same, step_of
 from unroll_dsl.oracle.reading import Page, Reader
-from unroll_dsl.oracle.terms import Known
+from unroll_dsl.oracle.terms import Asked, Known
 from unroll_dsl.oracle.values import (
     HOLE,
     Base,
@@ -38,10 +38,14 @@ class Call:
     nothing, of a projection, is 0."""
 
     group: int
-    proximal: bool
+    asked: Asked
     point: Point
     step: float
     leaf: int
+
+    @property
+    def proximal(self) -> bool:
+        return self.asked is Asked.PROXIMAL
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +59,15 @@ class Script:
 
 
 class Tracer:
-    """Follows the phases of a page with what is known of its objective."""
+    """Follows the phases of a page with what is known of its objective.
 
-    def __init__(self, page: Page, known: Sequence[Known], variable: str) -> None:
-        self.page, self.known, self.variable = page, known, variable
+    What the scripts give is an output, or with `of_state` the state that the objective is of.
+    """
+
+    def __init__(
+        self, page: Page, known: Sequence[Known], variable: str, of_state: bool = False
+    ) -> None:
+        self.page, self.known, self.variable, self.of_state = page, known, variable, of_state
         self.graph = page.graph
         self.calls: list[Call] = []
         self.settled: dict[Sum, Sum] = {}
@@ -78,7 +87,7 @@ class Tracer:
         for k in range(1, max(counts) + 1):
             reader = Reader(self.page, k, states, self.settle)
             new: dict[str, Value] = {}
-            for slot in self.graph.states:
+            for slot in sorted(self.graph.states, key=lambda slot: slot.update):
                 if slot.name in self.live:
                     new[slot.name] = self._updated(reader, slot, k)
             states = new
@@ -111,7 +120,7 @@ class Tracer:
             value = reader.value(slot.update)
             if not isinstance(value, Sum):
                 return value
-            value = self._without_zeros(self.settle(value))
+            value = self._without_zeros(self.whole(value))
             if self._is_space(slot.type) and value.rest and has_points(value):
                 raise Refused(*self._why(value, slot.name))
         except Refused as refused:
@@ -125,7 +134,7 @@ class Tracer:
 
     def _output(self, states: Mapping[str, Value], k: int) -> Point:
         """The output that is of the space of the unknown, else the state of its name."""
-        for index in self.graph.outputs:
+        for index in () if self.of_state else self.graph.outputs:
             type_ = self.graph.nodes[index].type
             if isinstance(type_, Array) and self._is_space(type_):
                 value = Reader(self.page, k, states, self.settle).value(index)
@@ -164,6 +173,10 @@ class Tracer:
             return value
         return left
 
+    def whole(self, value: Sum) -> Sum:
+        """The value that a state takes, opened."""
+        return self.settle(value)
+
     def _without_zeros(self, value: Sum) -> Sum:
         """The value without maps of the start where that is 0."""
         if not self.from_zero:
@@ -187,7 +200,7 @@ class Tracer:
             if found is None:
                 continue
             point, step, factor = found
-            leaf = self._asked(known, point, step)
+            leaf = self.ask(known.group, known.asked, point, step)
             given = Sum((((), Point(((leaf, 1.0),)), factor),))
             taken = _named(with_point(known.at(step or 1.0), point), value)
             left = value + taken * -factor + given
@@ -208,7 +221,7 @@ class Tracer:
             again = matched(told[1], item[1]) if told is not None else None
             return [(float("nan"), 0.0)] if again is None else again.numbers
 
-        if known.proximal:
+        if known.stepped:
             solved = step_of(numbers)
             if solved is None:
                 return None
@@ -218,13 +231,15 @@ class Tracer:
             return None
         return match.point, step, item[2] / told[2]
 
-    def _asked(self, known: Known, point: Point, step: float) -> int:
-        """The leaf of a gradient or proximal point; one that has been asked for already is the same."""
+    def ask(self, group: int, asked: Asked, point: Point, step: float) -> int:
+        """The leaf of what is asked for; what has been asked for already is the same."""
         for call in self.calls:
-            if call.group == known.group and call.point.near(point) and call.step == step:
+            if (call.group, call.asked) != (group, asked) or call.step != step:
+                continue
+            if call.point.near(point):
                 return call.leaf
         leaf = max((call.leaf for call in self.calls), default=START) + 1
-        self.calls.append(Call(known.group, known.proximal, point, step, leaf))
+        self.calls.append(Call(group, asked, point, step, leaf))
         return leaf
 
     # ---- why not ----------------------------------------------------------------------------------

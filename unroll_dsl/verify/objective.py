@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
 
 from unroll_dsl.ir.graph import Graph
+from unroll_dsl.passes.extract import restricted
 from unroll_dsl.spec import Spec
 from unroll_dsl.types import SCALAR, LinearMap
 from unroll_dsl.verify.cases import Case
 from unroll_dsl.verify.functions import fixed_in_objective
 from unroll_dsl.verify.instance import Instance, is_mask
+from unroll_dsl.verify.method import condition, followed
 from unroll_dsl.verify.optimality import Decision, Judge, RestingPlace
-from unroll_dsl.verify.report import Row, Verdict
+from unroll_dsl.verify.rates import Least, looked_at, proof, rate_row
+from unroll_dsl.verify.report import Fall, Row, Verdict
 from unroll_dsl.verify.settling import End, Settled, States, idle, repeatable, settle
+from unroll_dsl.verify.steps import GROUP, step_row
 
 _GROUP = "objective"
 _SMALLER = 0.2  # so many times the matrices: with a norm below 1
@@ -57,9 +62,12 @@ def check_along(spec: Spec, instance: Instance, phases: int, along: list[float])
     return [Row(_GROUP, "falls", Verdict.NOTE, along[0] - along[-1], None, detail)]
 
 
-def check_minimiser(spec: Spec, found: Sequence[Case], seed: int) -> list[Row]:
+def check_minimiser(
+    spec: Spec, found: Sequence[Case], seed: int, falls: list[Fall] | None = None
+) -> list[Row]:
     """Whether long runs come to rest, and whether the objective is smallest there: one run with the
-    defaults, one with constants drawn.
+    defaults, one with constants drawn. Of the first: whether its steps are those for which it is proved to
+    converge, and how fast it falls, which goes into `falls`.
 
     An iteration that comes to rest with its defaults and not with other constants has bounds that its
     page does not declare, and no verdict.
@@ -75,8 +83,66 @@ def check_minimiser(spec: Spec, found: Sequence[Case], seed: int) -> list[Row]:
     if unread:
         detail = f"no output depends on `{unread[0]}`; {_updated(graph, *unread)}"
         return [Row(_GROUP, "minimiser", Verdict.FAILED, detail=detail)]
-    runs = [_case(spec, case, names, seed) for case in found]
-    return [row for rows in _weighed(runs) for row in rows]
+    ends: list[_Run] = []
+    runs = [_case(spec, case, names, seed, ends) for case in found]
+    rows = [row for rows in _weighed(runs) for row in rows]
+    plain = next((run for run in ends if not run.case.drawn), None)
+    return rows if plain is None else rows + _of_method(spec, plain, [] if falls is None else falls)
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """A long run, and who judged its end."""
+
+    case: Case
+    judge: Judge
+    found: Settled
+
+
+def _of_method(spec: Spec, run: _Run, falls: list[Fall]) -> list[Row]:
+    """The rows on the method of a page: its steps, its rate."""
+    known = followed(spec, run.case.instance)
+    rows: list[Row] = []
+    held = None if known is None else condition(known)
+    if known is not None and held is not None:
+        rows.append(step_row(spec, known, held, run.found.end))
+    if run.found.end is End.DIVERGES or not run.found.along:
+        return rows
+    place = _place(spec.graph, run.case.instance, run.found)
+    told = run.judge.least(place)
+    if told is None:
+        return rows
+    minimum, rest, unit = told
+    phases = looked_at(run.found.phases)
+    shapes = {name: _shape(t.shape, run.case.instance) for name, t in spec.graph.variables}
+    points = [
+        {name: path[k - 1].reshape(shapes[name]) for name, path in run.found.along.items()}
+        for k in phases
+    ]
+    start = _start(spec, run.case.instance, shapes)
+    flat = run.judge.objective.space.flat
+    distance = float(np.sum((flat(start) - minimum.x) ** 2))
+    least = Least(minimum.value + rest, minimum.gap, unit, distance)
+    proved = None if known is None or held is None else proof(known, held, run.found.phases)
+    row = rate_row(GROUP, phases, run.judge.objective.along([*points]), least, proved)
+    if row is not None:
+        rows.append(row[0])
+        falls.append(row[1])
+    return rows
+
+
+def _start(spec: Spec, instance: Instance, shapes: Mapping[str, tuple[int, ...]]) -> States:
+    """The variables of the first sample before the first phase."""
+    first = instance.first()
+    initial = {slot.name: slot.initial for slot in spec.graph.states}
+    names = [name for name, _ in spec.graph.variables]
+    outputs = [initial[name] for name in names]
+    start = spec.over(restricted(spec.graph, outputs))
+    values = start.reference(1, **first.arguments())(*first.inputs)
+    return {
+        name: np.broadcast_to(value, (1, *shapes[name]))[0]
+        for name, value in zip(names, values, strict=True)
+    }
 
 
 def _weighed(runs: list[list[Row]]) -> list[list[Row]]:
@@ -93,7 +159,7 @@ def _weighed(runs: list[list[Row]]) -> list[list[Row]]:
     ]
 
 
-def _case(spec: Spec, case: Case, names: list[str], seed: int) -> list[Row]:
+def _case(spec: Spec, case: Case, names: list[str], seed: int, ends: list[_Run]) -> list[Row]:
     graph, instance = spec.graph, case.instance
     suffix = ", other constants" if case.drawn else ""
     values = ", ".join(f"{name} = {_figure(instance, name)}" for name in case.drawn)
@@ -107,6 +173,7 @@ def _case(spec: Spec, case: Case, names: list[str], seed: int) -> list[Row]:
         return decisions[-1].verdict is Verdict.PASSED and decisions[-1].tolerance <= _FINE
 
     found = settle(spec, instance, names, enough)
+    ends.append(_Run(case, judge, found))
     verdict, detail = _VERDICTS[found.end], found.detail
     moved = found.moved if np.isfinite(found.moved) else None
     if verdict is Verdict.FAILED:

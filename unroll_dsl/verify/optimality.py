@@ -8,13 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from unroll_dsl.objectives import Term, Weight
+from unroll_dsl.relax.find import shrinkages
+from unroll_dsl.relax.page import Page
 from unroll_dsl.spec import Spec
+from unroll_dsl.syntax.printer import expression_text
 from unroll_dsl.verify.functions import Objective, varies
 from unroll_dsl.verify.instance import Instance
 from unroll_dsl.verify.minimum import Minimum, minimum
@@ -117,6 +122,17 @@ class Judge:
             if found is not None:
                 return found
         return self._searched(place, x, unit, tolerance)
+
+    def least(self, place: RestingPlace) -> tuple[Minimum, float, float] | None:
+        """The least value near a place, what no variable adds to it, and the size of the objective there; None
+        where it is not certain."""
+        x = self._within(self.objective.space.flat(place.last))
+        here = self.objective.function.at(x)
+        if varies(self.spec.graph) or not here < WALL:
+            return None
+        unit = self._unit(x, here)
+        found = self._least_value(x, unit)
+        return None if found is None else (found, self._rest(x), unit)
 
     def _within(self, x: Point) -> Point:
         """A point within rounding that keeps to the constraints, where `x` itself does not: what has been split
@@ -239,7 +255,7 @@ class Judge:
             terms.factor = 1.0
         if abs(above) + found.gap > 100 * TOLERANCE * unit:
             return ""
-        return f"it is the minimiser for {factor:.4g} times `{terms.rough[0].text}`"
+        return _of_threshold(self.spec, terms.rough[0], factor)
 
     # ---- a search -------------------------------------------------------------------------------
 
@@ -267,6 +283,19 @@ class Judge:
                 words = f"over {names} >= 0 it does, and falls below: does the objective say >= 0?"
                 return Decision(Verdict.UNDECIDED, free.fall / unit, tolerance, words)
         return Decision(Verdict.PASSED, fall, tolerance, _words(found, unit, self.unread))
+
+
+def _of_threshold(spec: Spec, term: Term, factor: float) -> str:
+    """Which term the threshold of a page belongs to, where it has one, and which it should be that of."""
+
+    def written(weight: Weight) -> str:
+        return term.text if weight.is_one else f"{expression_text(weight.expr())} * {term.text}"
+
+    wrong = written(Weight(Fraction(f"{factor:.4g}")) * term.weight)
+    places = {found.call.span.line for found in shrinkages(Page(spec.typed))}
+    if len(places) != 1:
+        return f"it is the minimiser for {wrong}, not for {written(term.weight)}"
+    return f"the threshold of line {places.pop()} is that of {wrong}, not of {written(term.weight)}"
 
 
 def _words(found: Reached, unit: float, unread: str) -> str:

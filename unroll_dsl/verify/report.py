@@ -37,6 +37,40 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
+class Fall:
+    """The objective above its least value along a long run of the first sample.
+
+    Attributes
+    ----------
+    phases
+        Those that were looked at, from 1.
+    gaps
+        F(x_k) - F*.
+    floor
+        Below it the gaps are rounding.
+    words
+        The rate that is fitted.
+    bounds
+        What is proved of the method, where something is.
+    """
+
+    phases: tuple[int, ...]
+    gaps: tuple[float, ...]
+    floor: float
+    words: str
+    bounds: tuple[float, ...] | None = None
+
+    def to_json(self) -> dict[str, object]:
+        return {
+            "phases": list(self.phases),
+            "gaps": list(self.gaps),
+            "floor": self.floor,
+            "words": self.words,
+            "bounds": None if self.bounds is None else list(self.bounds),
+        }
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """All checks of one program. `passed` is True if none failed."""
 
@@ -46,6 +80,7 @@ class Report:
     phases: int | None
     rows: tuple[Row, ...]
     objective: tuple[float, ...] = field(default=())  # the first sample's, along the phases
+    fall: Fall | None = None
 
     @property
     def passed(self) -> bool:
@@ -60,6 +95,7 @@ class Report:
             "phases": self.phases,
             "checks": [row.to_json() for row in self.rows],
             "objective": list(self.objective),
+            "fall": None if self.fall is None else self.fall.to_json(),
         }
 
 

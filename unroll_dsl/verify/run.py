@@ -10,7 +10,7 @@ from unroll_dsl.diagnostics.raised import UnrollError
 from unroll_dsl.ir.nodes import Solve
 from unroll_dsl.spec import Spec
 from unroll_dsl.verify.instance import Instance, draw
-from unroll_dsl.verify.report import Report, Row, Verdict
+from unroll_dsl.verify.report import Fall, Report, Row, Verdict
 
 Progress = Callable[[int, int, str], object]
 
@@ -58,6 +58,7 @@ def check(
         return Report(spec.name, seed, {}, None, (row,))
     instance = _instance(spec, seed, dims, count)
     objective: list[float] = []
+    falls: list[Fall] = []
     steps: list[tuple[str, Callable[[], list[Row]]]] = [
         ("adjoints", lambda: check_adjoints(spec, instance, count, seed)),
         ("iterations", lambda: check_iterations(written, instance, count)),
@@ -76,13 +77,15 @@ def check(
         ]
     steps += [
         ("objective", lambda: check_along(spec, instance, count, objective)),
-        ("minimiser", lambda: check_minimiser(spec, cases(spec, seed, dims), seed)),
+        ("minimiser", lambda: check_minimiser(spec, cases(spec, seed, dims), seed, falls)),
     ]
     if phases == FIXED_POINT:
         resting(graph, phases, None, None)  # refuses what has none
         steps.append(("fixed point", lambda: solved(lambda: check_rest(spec, instance, seed))))
     rows = _run(steps, progress)
-    return Report(spec.name, seed, instance.sizes, graph.phases and count, rows, tuple(objective))
+    fall = falls[0] if falls else None
+    shown = graph.phases and count
+    return Report(spec.name, seed, instance.sizes, shown, rows, tuple(objective), fall)
 
 
 def _run(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
@@ -59,6 +59,8 @@ class Settled:
         still to come.
     positive
         Variables that no phase made negative in any sample.
+    along
+        The variables of the first sample after each phase: [phases, entries].
     """
 
     end: End
@@ -70,6 +72,7 @@ class Settled:
     early: tuple[States, ...]
     positive: frozenset[str]
     detail: str
+    along: States = field(default_factory=dict)
 
 
 def repeatable(graph: Graph) -> bool:
@@ -179,7 +182,8 @@ def _settled(paths: dict[str, Numbers], phases: int) -> Settled:
     # the worst state tells
     name = max(ends, key=lambda n: (_ORDER.index(ends[n][0]), ends[n][1]))
     end, moved, detail = ends[name]
-    return Settled(end, phases, moved, name, at(-1), late, early, positive, detail)
+    first = {name: path[:, 0] for name, path in paths.items()}
+    return Settled(end, phases, moved, name, at(-1), late, early, positive, detail, first)
 
 
 _ORDER = (End.RESTS, End.MOVES, End.WANDERS, End.DIVERGES)

@@ -107,7 +107,10 @@ def test_an_iteration_that_stays_at_0_is_not_certified() -> None:
 
 def test_the_weight_that_a_threshold_belongs_to_is_named() -> None:
     found = rows("ista", "lambda / L)", "0.97 * lambda / L)")
-    assert "it is the minimiser for 0.97 times `norm1(x)`" in words(found)
+    assert (
+        "the threshold of line 20 is that of 0.97 * lambda * norm1(x), not of lambda * norm1(x)"
+        in words(found)
+    )
 
 
 def test_one_that_drifts_fails() -> None:
