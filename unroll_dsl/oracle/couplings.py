@@ -22,8 +22,8 @@ from unroll_dsl.oracle.reading import Page, Reader
 from unroll_dsl.oracle.terms import (
     POINT,
     STEP,
-    Asked,
     Known,
+    Query,
     Terms,
     is_real,
     numbers_of,
@@ -89,13 +89,13 @@ class SaddleTracer(Tracer):
         while found:
             found = False
             for coupling in self.couplings:
-                for asked, word in ((Asked.FORTH, coupling.forth), (Asked.BACK, coupling.back)):
+                for asked, word in ((Query.FORTH, coupling.forth), (Query.BACK, coupling.back)):
                     after = self._opened_map(value, coupling.group, asked, word)
                     found = found or after is not value
                     value = after
         return value
 
-    def _opened_map(self, value: Sum, group: int, asked: Asked, word: Word) -> Sum:
+    def _opened_map(self, value: Sum, group: int, asked: Query, word: Word) -> Sum:
         points: dict[Word, Point] = {}
         left = []
         for w, base, c in value.items:
@@ -230,7 +230,7 @@ def _saddle(
     if smooth or rest:
         terms = terms_of(form, smooth, rest, bind, init, sizes)
     outputs: list[n.Expr] = []
-    inputs, places = [], list[tuple[int, list[Asked]]]()
+    inputs, places = [], list[tuple[int, list[Query]]]()
     for i, term in enumerate(dual):
         inputs.append(f"{_DUAL}_{i} : {term.argument.type}")
         maps, asked = _of_dual(facts, term, variable, name(f"{_DUAL}_{i}"))
@@ -270,7 +270,7 @@ def squared_norm_of(facts: Facts, term: Term, variable: Variable) -> Weight:
 
 def _of_dual(
     facts: Facts, term: Term, variable: Variable, at: n.Expr
-) -> tuple[list[n.Expr], list[tuple[Asked, n.Expr]]]:
+) -> tuple[list[n.Expr], list[tuple[Query, n.Expr]]]:
     """The map and its adjoint; the proximal maps of the conjugate, however they may be written, and that of the
     term itself."""
     chain, step = term.single(variable.name), Weight.of(STEP)
@@ -282,21 +282,21 @@ def _of_dual(
     dual = conjugate(facts, term, at, step)
     if isinstance(dual, No) or term.atom.prox is None:
         raise Refused(f"`{term.text}` has no proximal map", "", term.span)
-    asked = [(Asked.CONJUGATE, dual)]
+    asked = [(Query.CONJUGATE, dual)]
     if term.atom.conjugate is not None:
         plain = conjugate(facts, replace(term, atom=replace(term.atom, conjugate=None)), at, step)
         assert not isinstance(plain, No)
-        asked.append((Asked.CONJUGATE, plain))
+        asked.append((Query.CONJUGATE, plain))
     if term.atom.name == "norm1" and not complex_ and term.shift() is None:
         box = fill("box(p, -w, w)", p=at, w=term.weight.expr())
-        asked.append((Asked.CONJUGATE, box))
+        asked.append((Query.CONJUGATE, box))
     b = term.shift()
     inner = at if b is None else tidy(binary("+", at, b))
     weight = step if term.atom.indicator else step * term.weight
     image = term.formula(term.atom.prox, v=inner, t=weight.expr())
     if b is not None:
         image = tidy(binary("-", image, b))
-    return [apply(chain, name(POINT)), back], [*asked, (Asked.SPLIT, image)]
+    return [apply(chain, name(POINT)), back], [*asked, (Query.SPLIT, image)]
 
 
 def _word(value: Sum) -> Word:

@@ -18,7 +18,7 @@ from unroll_dsl.oracle.points import (
     unit,
     vanishes,
 )
-from unroll_dsl.oracle.terms import Asked
+from unroll_dsl.oracle.terms import Query
 from unroll_dsl.oracle.tracing import START, Call, Script
 from unroll_dsl.oracle.values import Point
 
@@ -88,9 +88,9 @@ Method = GradientMethod | Splitting | PrimalDual | Linearised
 def method(scripts: Sequence[Script]) -> Method | None:
     """The method that the scripts of 1, 2, ... phases are; None: none that is known."""
     kinds = {call.asked for call in scripts[-1].calls}
-    if Asked.FORTH in kinds:
+    if Query.FORTH in kinds:
         return _primal_dual(scripts) or _linearised(scripts)
-    if Asked.GRADIENT in kinds:
+    if Query.GRADIENT in kinds:
         found = _gradient(scripts)
         if found is not None:
             return found
@@ -102,8 +102,8 @@ def method(scripts: Sequence[Script]) -> Method | None:
 
 def _gradient(scripts: Sequence[Script]) -> GradientMethod | None:
     calls = scripts[-1].calls
-    gradients = [c for c in calls if c.asked is Asked.GRADIENT]
-    images = [c for c in calls if c.asked is Asked.PROXIMAL]
+    gradients = [c for c in calls if c.asked is Query.GRADIENT]
+    images = [c for c in calls if c.asked is Query.PROXIMAL]
     groups = len({c.group for c in calls})
     if len(gradients) != len(scripts) or len(images) not in (0, len(scripts)):
         return None
@@ -176,8 +176,8 @@ def _iterates(scripts: Sequence[Script]) -> list[Point]:
 
 def _splitting(scripts: Sequence[Script]) -> Splitting | None:
     calls = scripts[-1].calls
-    images = [c for c in calls if c.asked is Asked.PROXIMAL]
-    gradients = [c for c in calls if c.asked is Asked.GRADIENT]
+    images = [c for c in calls if c.asked is Query.PROXIMAL]
+    gradients = [c for c in calls if c.asked is Query.GRADIENT]
     if len({c.group for c in images}) != 2:
         return None
     return _reflected(images, gradients) or _reflected(images[1:], gradients)
@@ -219,7 +219,7 @@ class _Phase:
 
     calls: tuple[Call, ...]
 
-    def of(self, asked: Asked, group: int | None = None) -> list[Call]:
+    def of(self, asked: Query, group: int | None = None) -> list[Call]:
         return [c for c in self.calls if c.asked is asked and group in (None, c.group)]
 
 
@@ -247,15 +247,15 @@ def _like(a: PrimalDual, b: PrimalDual) -> bool:
 
 def _primal_dual_phase(x: Sequence[Point], phases: Sequence[_Phase], k: int) -> PrimalDual | None:
     """Phase k from 0: x[k] before it and x[k + 1] after."""
-    images = phases[k].of(Asked.CONJUGATE)
+    images = phases[k].of(Query.CONJUGATE)
     maps, sigmas, thetas = {}, [], []
     for image in images:
-        earlier = [phases[j].of(Asked.CONJUGATE, image.group) for j in (k - 1, k - 2)]
+        earlier = [phases[j].of(Query.CONJUGATE, image.group) for j in (k - 1, k - 2)]
         if any(len(found) != 1 for found in earlier):
             return None
         before = [unit(found[0].leaf) for found in earlier]
         step = image.point + before[0] * -1.0
-        forth = _image(step, phases[k].of(Asked.FORTH, image.group))
+        forth = _image(step, phases[k].of(Query.FORTH, image.group))
         if forth is None:
             return None
         told = _extrapolation(forth, (x[k], x[k - 1]))
@@ -300,20 +300,20 @@ def _primal(
     x: Sequence[Point], phase: _Phase, k: int, maps: dict[int, tuple[Point, Point]]
 ) -> tuple[float, float, bool] | None:
     """The step of the unknown, the extrapolation of what comes back, and whether there is a gradient."""
-    images = phase.of(Asked.PROXIMAL)
+    images = phase.of(Query.PROXIMAL)
     if len(images) > 1 or (images and not x[k + 1].near(unit(images[0].leaf))):
         return None
     point = images[0].point if images else x[k + 1]
     left = point + x[k] * -1.0
     steps = [images[0].step] if images and images[0].step else []
-    for call in phase.of(Asked.GRADIENT):
+    for call in phase.of(Query.GRADIENT):
         if not call.point.near(x[k]):
             return None
         steps.append(-coefficient(left, call.leaf))
         left = left + unit(call.leaf) * steps[-1]
-    gradient, thetas = bool(phase.of(Asked.GRADIENT)), list[float]()
+    gradient, thetas = bool(phase.of(Query.GRADIENT)), list[float]()
     for group, (after, before) in maps.items():
-        for call in phase.of(Asked.BACK, group):
+        for call in phase.of(Query.BACK, group):
             c = coefficient(left, call.leaf)
             if not c:
                 continue
@@ -333,9 +333,9 @@ def _linearised(scripts: Sequence[Script]) -> Linearised | None:
     x, phases = _iterates(scripts), _phases(scripts)
     if len(phases) < 3:
         return None
-    split = [phase.of(Asked.SPLIT) for phase in phases[-2:]]
-    backs, images = phases[-1].of(Asked.BACK), phases[-1].of(Asked.PROXIMAL)
-    forths = {c.leaf: c for c in scripts[-1].calls if c.asked is Asked.FORTH}
+    split = [phase.of(Query.SPLIT) for phase in phases[-2:]]
+    backs, images = phases[-1].of(Query.BACK), phases[-1].of(Query.PROXIMAL)
+    forths = {c.leaf: c for c in scripts[-1].calls if c.asked is Query.FORTH}
     if any(len(s) != 1 for s in split) or len(backs) != 1 or len(images) > 1:
         return None
     (before,), (after,) = split

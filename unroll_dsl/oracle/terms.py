@@ -65,7 +65,7 @@ def _words(term: Term) -> str:
     return f"{weight}{term.text}"
 
 
-class Asked(Enum):
+class Query(Enum):
     """What an iteration may ask for."""
 
     GRADIENT = "gradient"
@@ -81,17 +81,17 @@ class Known:
     """A gradient or a proximal map: its value at the hole, for a step."""
 
     group: int
-    asked: Asked
+    asked: Query
     at: Callable[[float], Sum]
 
     @property
     def proximal(self) -> bool:
-        return self.asked is Asked.PROXIMAL
+        return self.asked is Query.PROXIMAL
 
     @property
     def stepped(self) -> bool:
         """Whether its value depends on a step."""
-        return self.asked is not Asked.GRADIENT
+        return self.asked is not Query.GRADIENT
 
 
 def partitions(form: NormalForm) -> Iterator[tuple[tuple[Term, ...], tuple[tuple[Term, ...], ...]]]:
@@ -170,7 +170,7 @@ def terms_of(
         numbers = [v if isinstance(v, float) else None for v in values]
         groups.append(Group(terms, proximal, numbers[0], numbers[1] or 0.0))
         at_hole = numbers_of(graph, reference, init, number, is_real(variable), (POINT,))
-        known.append(Known(number, Asked.PROXIMAL if proximal else Asked.GRADIENT, at_hole))
+        known.append(Known(number, Query.PROXIMAL if proximal else Query.GRADIENT, at_hole))
     return Terms(tuple(groups), tuple(known))
 
 

@@ -11,7 +11,7 @@ from unroll_dsl.ir.stages import reachable
 from unroll_dsl.oracle.errors import Refused
 from unroll_dsl.oracle.matching import alike, matched, same, step_of
 from unroll_dsl.oracle.reading import Page, Reader
-from unroll_dsl.oracle.terms import Asked, Known
+from unroll_dsl.oracle.terms import Known, Query
 from unroll_dsl.oracle.values import (
     HOLE,
     Base,
@@ -38,14 +38,14 @@ class Call:
     nothing, of a projection, is 0."""
 
     group: int
-    asked: Asked
+    asked: Query
     point: Point
     step: float
     leaf: int
 
     @property
     def proximal(self) -> bool:
-        return self.asked is Asked.PROXIMAL
+        return self.asked is Query.PROXIMAL
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,7 +231,7 @@ class Tracer:
             return None
         return match.point, step, item[2] / told[2]
 
-    def ask(self, group: int, asked: Asked, point: Point, step: float) -> int:
+    def ask(self, group: int, asked: Query, point: Point, step: float) -> int:
         """The leaf of what is asked for; what has been asked for already is the same."""
         for call in self.calls:
             if (call.group, call.asked) != (group, asked) or call.step != step:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from unroll_dsl.runs.panels import Line, Panel, Points
+from unroll_dsl.runs.panels import Panel, PanelLine, Points
 from unroll_dsl.verify.report import Fall
 
 
@@ -12,12 +12,14 @@ def panel(program: str, fall: Fall) -> Panel:
     if not kept:
         kept = [(fall.phases[0], fall.floor)]
     phases, gaps = tuple(float(k) for k, _ in kept), tuple(gap for _, gap in kept)
-    lines = [Line(phases, gaps, "F(x_k) - F*", colour=0)]
+    lines = [PanelLine(phases, gaps, "F(x_k) - F*", colour=0)]
     if fall.bounds is not None:
         bounds = dict(zip(fall.phases, fall.bounds, strict=True))
-        lines.append(Line(phases, tuple(bounds[int(k)] for k in phases), "proved", colour=1))
+        lines.append(PanelLine(phases, tuple(bounds[int(k)] for k in phases), "proved", colour=1))
     for power, label in ((1, "1/k"), (2, "1/k^2")):
-        lines.append(Line(phases, _power(phases, gaps[0], power), label, dashed=True, muted=True))
+        lines.append(
+            PanelLine(phases, _power(phases, gaps[0], power), label, dashed=True, muted=True)
+        )
     low = min(gaps)
     top = max(max(line.y) for line in lines)
     return Panel(

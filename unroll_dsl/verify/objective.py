@@ -92,11 +92,12 @@ def check_minimiser(
 
 @dataclass(frozen=True, slots=True)
 class _Run:
-    """A long run, and who judged its end."""
+    """A long run, who judged its end, and how."""
 
     case: Case
     judge: Judge
     found: Settled
+    verdict: Verdict
 
 
 def _of_method(spec: Spec, run: _Run, falls: list[Fall]) -> list[Row]:
@@ -124,6 +125,8 @@ def _of_method(spec: Spec, run: _Run, falls: list[Fall]) -> list[Row]:
     distance = float(np.sum((flat(start) - minimum.x) ** 2))
     least = Least(minimum.value + rest, minimum.gap, unit, distance)
     proved = None if known is None or held is None else proof(known, held, run.found.phases)
+    if proved is None and run.verdict is not Verdict.PASSED:
+        return rows  # it falls to another value
     row = rate_row(GROUP, phases, run.judge.objective.along([*points]), least, proved)
     if row is not None:
         rows.append(row[0])
@@ -173,7 +176,6 @@ def _case(spec: Spec, case: Case, names: list[str], seed: int, ends: list[_Run])
         return decisions[-1].verdict is Verdict.PASSED and decisions[-1].tolerance <= _FINE
 
     found = settle(spec, instance, names, enough)
-    ends.append(_Run(case, judge, found))
     verdict, detail = _VERDICTS[found.end], found.detail
     moved = found.moved if np.isfinite(found.moved) else None
     if verdict is Verdict.FAILED:
@@ -181,8 +183,10 @@ def _case(spec: Spec, case: Case, names: list[str], seed: int, ends: list[_Run])
         if _asks_for_more(spec, case, names):
             with_ = f"; with {values}" if values else ""
             verdict, detail = Verdict.UNDECIDED, f"{detail}{with_}: more bounds?"
+        ends.append(_Run(case, judge, found, verdict))
         return [Row(_GROUP, f"comes to rest{suffix}", verdict, moved, None, detail)]
     decision = judge.decide(_place(graph, instance, found))
+    ends.append(_Run(case, judge, found, decision.verdict))
     if found.end is End.MOVES and decision.verdict is not Verdict.UNDECIDED:
         verdict = Verdict.NOTE  # near enough to rest
     words = decision.words

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from unroll_dsl.objectives import Term, Weight
 from unroll_dsl.relax.find import shrinkages
-from unroll_dsl.relax.page import Page
+from unroll_dsl.relax.page import Page, Refused
 from unroll_dsl.spec import Spec
 from unroll_dsl.syntax.printer import expression_text
 from unroll_dsl.verify.functions import Objective, varies
@@ -292,7 +292,10 @@ def _of_threshold(spec: Spec, term: Term, factor: float) -> str:
         return term.text if weight.is_one else f"{expression_text(weight.expr())} * {term.text}"
 
     wrong = written(Weight(Fraction(f"{factor:.4g}")) * term.weight)
-    places = {found.call.span.line for found in shrinkages(Page(spec.typed))}
+    try:
+        places = {found.call.span.line for found in shrinkages(Page(spec.typed))}
+    except Refused:  # it has an inner loop
+        places = set()
     if len(places) != 1:
         return f"it is the minimiser for {wrong}, not for {written(term.weight)}"
     return f"the threshold of line {places.pop()} is that of {wrong}, not of {written(term.weight)}"

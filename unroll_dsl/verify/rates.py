@@ -104,7 +104,7 @@ def _counters(momenta: Sequence[float], phases: int) -> Numbers | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Fit:
+class RateFit:
     """`factor` a phase, or as k^-power, whichever leaves the smaller residual."""
 
     linear: bool
@@ -118,7 +118,7 @@ class Fit:
         return f"falls as 1/k^{self.power:.2g}"
 
 
-def fitted(phases: NDArray[np.int_], gaps: Numbers, floor: float) -> Fit | None:
+def fitted(phases: NDArray[np.int_], gaps: Numbers, floor: float) -> RateFit | None:
     """The fall of gaps over the last nine tenths of what lies above the floor; None where that is too little.
 
     What is fitted is the largest gap that is still to come, so that a momentum's waves do not count.
@@ -136,7 +136,7 @@ def fitted(phases: NDArray[np.int_], gaps: Numbers, floor: float) -> Fit | None:
     weights = np.gradient(k)
     lines = [_line(axis, heights, weights) for axis in (k, np.log(k))]
     (slope, first), (power, second) = lines
-    return Fit(bool(first <= second), float(np.exp(slope)), -power)
+    return RateFit(bool(first <= second), float(np.exp(slope)), -power)
 
 
 def _line(x: Numbers, y: Numbers, weights: Numbers) -> tuple[float, float]:
@@ -187,4 +187,4 @@ def rate_row(
     return Row(group, "rate", Verdict.FAILED, figure, 1.0, words), fall
 
 
-__all__ = ["Fit", "Least", "Proof", "fitted", "looked_at", "proof", "rate_row"]
+__all__ = ["Least", "Proof", "RateFit", "fitted", "looked_at", "proof", "rate_row"]

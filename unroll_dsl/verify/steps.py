@@ -121,7 +121,7 @@ class _Symbols:
         """The numbers that stand before what is added or subtracted in the phase."""
         seen = set()
         try:
-            lines = self.page.phase.body
+            lines = self.page.lines
         except NoPhase:
             return
         for line in lines:

@@ -108,7 +108,7 @@ def test_an_iteration_that_stays_at_0_is_not_certified() -> None:
 def test_the_weight_that_a_threshold_belongs_to_is_named() -> None:
     found = rows("ista", "lambda / L)", "0.97 * lambda / L)")
     assert (
-        "the threshold of line 20 is that of 0.97 * lambda * norm1(x), not of lambda * norm1(x)"
+        "the threshold of line 21 is that of 0.97 * lambda * norm1(x), not of lambda * norm1(x)"
         in words(found)
     )
 

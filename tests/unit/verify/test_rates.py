@@ -14,6 +14,7 @@ from unroll_dsl.verify.rates import Least, Proof, fitted, looked_at, proof, rate
 from unroll_dsl.verify.report import Row, Verdict
 
 K = looked_at(2000)
+ALL = np.arange(1, 2001, dtype=np.float64)
 LEAST = Least(0.0, 0.0, 1.0, 4.0)
 
 
@@ -31,7 +32,7 @@ def rate(found: Report) -> Row:
 
 @pytest.mark.parametrize("power", [1.0, 2.0, 0.5])
 def test_a_power_is_found_again(power: float) -> None:
-    found = fitted(K, 3.0 / (K + 2.0) ** power, 1e-13)
+    found = fitted(K, np.asarray(3.0 / (K + 2.0) ** power, np.float64), 1e-13)
     assert found is not None and not found.linear
     assert found.power == pytest.approx(power, rel=0.02)
     assert found.words == f"falls as 1/k^{power:g}"
@@ -39,7 +40,7 @@ def test_a_power_is_found_again(power: float) -> None:
 
 @pytest.mark.parametrize("factor", [0.5, 0.93, 0.999])
 def test_a_factor_is_found_again(factor: float) -> None:
-    found = fitted(K, 3.0 * factor**K, 1e-13)
+    found = fitted(K, np.asarray(3.0 * factor**K, np.float64), 1e-13)
     assert found is not None and found.linear
     assert found.factor == pytest.approx(factor, rel=1e-3)
 
@@ -111,7 +112,7 @@ def test_nothing_is_proved_of_other_steps_and_momenta(name: str, change: tuple[s
 
 
 def test_slower_than_proved_is_a_failure() -> None:
-    found = Proof(2.0 * np.arange(1, 2001), "1/k", "bound", 8)
+    found = Proof(2.0 * ALL, "1/k", "bound", 8)
     right, wrong = (rate_row("method", K, c * 2.0 / K, LEAST, found) for c in (0.99, 1.01))
     assert right is not None and wrong is not None
     assert right[0].verdict is Verdict.PASSED and right[0].value == pytest.approx(0.99)
@@ -121,7 +122,7 @@ def test_slower_than_proved_is_a_failure() -> None:
 
 
 def test_an_uncertain_least_value_is_no_fault() -> None:
-    found = Proof(2.0 * np.arange(1, 2001), "1/k", "bound", 8)
+    found = Proof(2.0 * ALL, "1/k", "bound", 8)
     least = Least(0.0, 1e-2, 1.0, 4.0)
     row = rate_row("method", K, 1.01 * 2.0 / K, least, found)
     assert row is not None and row[0].verdict is Verdict.PASSED
