@@ -133,9 +133,10 @@ def test_given_values_replace_classical_ones(y: Numbers) -> None:
 
 
 @pytest.mark.parametrize("name", ["s", "w"])
-def test_any_of_the_learnables_may_be_given_alone(y: Numbers, name: str) -> None:
+def test_any_of_the_learnables_may_be_given_alone(name: str) -> None:
     value = {"s": np.array([1.0, 2.0, 3.0]), "w": np.arange(1.0, M + 1)}[name]
-    run = reference(SCHEDULE, phases=3, parameters={name: value}, sizes={"n": M})
+    spec = unroll_dsl.loads("algorithm program\n" + SCHEDULE)
+    run = spec.reference(3, init={name: value}, dims={"n": M})
     classical = {"s": np.array([1.0, 1 / 2, 1 / 3]) / 2, "w": np.ones(M)}
     expected = {**classical, name: value}
     for each, array in run.values().items():
