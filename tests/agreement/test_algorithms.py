@@ -45,7 +45,7 @@ SIZES: Mapping[str, Mapping[str, int]] = {
 SINGLE: Mapping[str, float] = {"admm_net": 5e-5}
 
 # Fourier transforms of kernels round by where these lie in memory, which is elsewhere in a copy.
-BLURRED = ("dpir", "red", "richardson_lucy")
+BLURRED = ("condat_vu", "dpir", "red", "richardson_lucy")
 
 every_algorithm = pytest.mark.parametrize("name", sorted(algorithm_names()))
 

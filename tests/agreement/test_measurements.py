@@ -15,8 +15,17 @@ from unroll_dsl.verify.instance import draw
 
 FOUND = {name: measurement(unroll_dsl.load(name)) for name in sorted(algorithm_names())}
 MEASURED = [name for name, found in FOUND.items() if found is not None]
-# No solution is known, data are signals whose codes are computed, or a mixture is no map of the speech in it.
-WITHOUT = {"baseline_shrink", "baseline_tanh", "deep_nmf", "lfista", "lista", "step_lista"}
+# No solution is known, data are signals whose codes are computed, a mixture is no map of the speech in it, or
+# operands come with each sample.
+OF_EACH_SAMPLE = {"adalista", "modl", "oamp_net"}
+WITHOUT = OF_EACH_SAMPLE | {
+    "baseline_shrink",
+    "baseline_tanh",
+    "deep_nmf",
+    "lfista",
+    "lista",
+    "step_lista",
+}
 
 
 def data(name: str) -> tuple[Measurement, Any, list[np.ndarray[Any, Any]]]:

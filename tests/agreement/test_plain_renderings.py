@@ -16,10 +16,13 @@ PHASES = 3
 PAGES = Path(__file__).parent / "pages"  # those that are not shipped
 
 
-def compiled(name: str, **options: Any) -> nn.Module:
+def page(name: str) -> unroll_dsl.Spec:
     own = PAGES / f"{name}.unroll"
-    spec = unroll_dsl.load(str(own) if own.is_file() else name)
-    return spec.compile(PHASES, dtype=torch.float64, seed=0, **options)
+    return unroll_dsl.load(str(own) if own.is_file() else name)
+
+
+def compiled(name: str, **options: Any) -> nn.Module:
+    return page(name).compile(PHASES, dtype=torch.float64, seed=0, **options)
 
 
 def same(
@@ -165,8 +168,8 @@ def test_learned_primal_dual() -> None:
     angles = torch.tensor([0.0, 40.0, 75.0, 120.0], dtype=torch.float64)
     y = normal(2, 1, 4, 6)
     network = compiled("learned_primal_dual", bind={"angles": angles}, dims={"n": 6, "f": 3})
-    page = "algorithm a\ndims n, m\ninput x : image[1, n, n]\nfixed t : vector[m]\noutput radon(t) @ x\n"
-    rays = unroll_dsl.loads(page).compile(bind={"t": angles})
+    text = "algorithm a\ndims n, m\ninput x : image[1, n, n]\nfixed t : vector[m]\noutput radon(t) @ x\n"
+    rays = unroll_dsl.loads(text).compile(bind={"t": angles})
     T = rays(torch.eye(36, dtype=torch.float64).reshape(36, 1, 6, 6)).reshape(36, -1).mT
 
     def plain(net: Any) -> Tensor:
@@ -197,6 +200,267 @@ def test_ldamp() -> None:
             moved = phase.D(v + 0.001 * probe, s)
             div = (probe * (moved - x)).sum((1, 2, 3)) / 0.001
             z = y - x.flatten(1) @ A.mT + z * div[:, None] / 20
+        return x
+
+    same(network, (y,), plain)
+
+
+def test_oamp_net() -> None:
+    y, H = normal(2, 7), normal(2, 7, 5, seed=2) / math.sqrt(7)
+    sigma2 = torch.tensor([0.1, 0.3], dtype=torch.float64)
+    network = compiled("oamp_net", dims={"m": 7, "n": 5})
+    with torch.no_grad():
+        for p in network.parameters():
+            p.mul_(0.9)
+
+    def plain(net: Any) -> Tensor:
+        """The filter by its inverse, the traces as traces."""
+        samples = []
+        for yi, Hi, s2 in zip(y, H, sigma2, strict=True):
+            x, E = torch.zeros(5).double(), torch.eye(5, dtype=torch.float64)
+            for phase in net.phases:
+                r = yi - Hi @ x
+                v = ((r @ r - 7 * s2) / torch.trace(Hi.T @ Hi)).clamp(min=1e-9)
+                W = v * Hi.T @ torch.linalg.inv(v * Hi @ Hi.T + s2 * torch.eye(7).double())
+                W = 5 / torch.trace(W @ Hi) * W
+                B = E - phase.theta * W @ Hi
+                noise = phase.theta**2 * torch.trace(W @ W.T) * s2
+                tau2 = (torch.trace(B @ B.T) * v + noise) / 5
+                z = x + phase.gamma * W @ r
+                x = (torch.exp(z / tau2) - torch.exp(-z / tau2)) / (
+                    torch.exp(z / tau2) + torch.exp(-z / tau2)
+                )
+            samples.append(x)
+        return torch.stack(samples)
+
+    same(network, (y, H, sigma2), plain)
+
+
+def test_detnet() -> None:
+    y, H = normal(2, 7), normal(2, 7, 5, seed=2)
+    network = compiled("detnet", dims={"n": 5, "p": 6, "q": 8})
+
+    def plain(net: Any) -> Tensor:
+        x, v = torch.zeros(2, 5).double(), torch.zeros(2, 6).double()
+        Hty = torch.einsum("bmn,bm->bn", H, y)
+        HtH = torch.einsum("bmi,bmj->bij", H, H)
+        for p in net.phases:
+            u = x - p.delta1 * Hty + p.delta2 * torch.einsum("bij,bj->bi", HtH, x)
+            z = torch.relu(torch.cat((u, v), 1) @ p.W1.T + p.b1)
+            s = z @ p.W2.T + p.b2
+            x = -1 + torch.relu(s + p.t) / p.t.abs() - torch.relu(s - p.t) / p.t.abs()
+            v = z @ p.W3.T + p.b3 if hasattr(p, "W3") else v
+        return x
+
+    same(network, (y, H), plain)
+
+
+def test_detnet_sums_the_errors_of_its_layers() -> None:
+    y, H, target = normal(2, 7), normal(2, 7, 5, seed=2), normal(2, 5, seed=3).sign()
+    network = compiled("detnet", dims={"n": 5, "p": 6, "q": 8})
+    found = network.loss(y, H, target)
+    errors = [(s["x"] - target).square().sum(1) for s in network.trajectory(y, H)]
+    expected = sum(math.log(k) * e.mean() for k, e in enumerate(errors, start=1))
+    torch.testing.assert_close(found, expected, rtol=1e-12, atol=1e-12)
+
+
+def test_adalista() -> None:
+    y, A = normal(2, 5), normal(2, 5, 9, seed=2)
+    network = compiled("adalista", init={"W1": normal(5, 5, seed=3), "W2": normal(5, 5, seed=4)})
+
+    def plain(net: Any) -> Tensor:
+        x = torch.zeros(2, 9).double()
+        for p in net.phases:
+            G = A.mT @ net.W1.T @ net.W1 @ A
+            v = x - p.gamma * (G @ x[..., None])[..., 0]
+            v = v + p.gamma * (A.mT @ net.W2.T @ y[..., None])[..., 0]
+            x = v.sign() * (v.abs() - p.theta).clamp(min=0)
+        return x
+
+    same(network, (y, A), plain)
+
+
+def differences(x: Tensor) -> Tensor:
+    """Periodic, down and across."""
+    return torch.cat((x.roll(-1, -2) - x, x.roll(-1, -1) - x), -3)
+
+
+def back(p: Tensor) -> Tensor:
+    """The adjoint of `differences`."""
+    down, across = p[..., :1, :, :], p[..., 1:, :, :]
+    return down.roll(1, -2) - down + across.roll(1, -1) - across
+
+
+def in_ball(p: Tensor, radius: float) -> Tensor:
+    return p / (p.abs().square().sum(-3, keepdim=True).sqrt() / radius).clamp(min=1)
+
+
+def shrunk(v: Tensor, t: float, *, pixels: bool = True) -> Tensor:
+    size = v.abs().square().sum(-3, keepdim=True).sqrt() if pixels else v.abs()
+    return torch.where(size > t, v * (1 - t / size.clamp(min=1e-300)), torch.zeros_like(v))
+
+
+def sampled() -> tuple[Tensor, Tensor]:
+    P = (normal(8, 16, seed=3) > 0).double()
+    return P * normal(2, 1, 8, 16, dtype=torch.complex128), P
+
+
+def to_frequencies(x: Tensor) -> Tensor:
+    return torch.fft.fft2(x, norm="ortho")
+
+
+def to_image(y: Tensor) -> Tensor:
+    return torch.fft.ifft2(y, norm="ortho")
+
+
+def test_fista_tv() -> None:
+    y, P = sampled()
+    network = compiled("fista_tv", bind={"P": P})
+
+    def plain(net: Any) -> Tensor:
+        x = v = torch.zeros_like(y)
+        t, p = 1.0, torch.zeros(2, 2, 8, 16, dtype=torch.complex128)
+        for _ in range(PHASES):
+            z = v - to_image(P * (P * to_frequencies(v) - y))
+            q, s = p, 1.0
+            for _ in range(10):
+                before, p = p, in_ball(q + differences(z - back(q)) / 8, 0.002)
+                s_next = (1 + math.sqrt(1 + 4 * s**2)) / 2
+                q, s = p + (s - 1) / s_next * (p - before), s_next
+            x, before = z - back(p), x
+            t_next = (1 + math.sqrt(1 + 4 * t**2)) / 2
+            v, t = x + (t - 1) / t_next * (x - before), t_next
+        return x.real
+
+    same(network, (y,), plain)
+
+
+def test_recpf() -> None:
+    y, P = sampled()
+    network = compiled("recpf", bind={"P": P})
+    text = "algorithm a\ndims h, w\ninput x : image[1, h, w]\noutput wavelet(haar, 3) @ x\n"
+    E = torch.eye(128, dtype=torch.float64).reshape(128, 1, 8, 16)
+    W = unroll_dsl.loads(text).compile()(E).reshape(128, 128).mT
+    D = differences(E).reshape(128, -1).mT
+
+    def plain(net: Any) -> Tensor:
+        """All maps as matrices, on one image after the other."""
+        F = (P * to_frequencies(E.to(y))).reshape(128, 128).mT
+        M = F.mH @ F + 0.02 * (D.T @ D + torch.eye(128, dtype=torch.float64))
+        found = []
+        for yi in y.reshape(2, 128):
+            z = u = torch.zeros(256, dtype=torch.complex128)
+            c = b = torch.zeros(128, dtype=torch.complex128)
+            for _ in range(PHASES):
+                rhs = F.mH @ yi + 0.02 * (D.T.to(y) @ (z - u) + W.T.to(y) @ (c - b))
+                x = torch.linalg.solve(M, rhs)
+                d, w = D.to(y) @ x, W.to(y) @ x
+                z = shrunk((d + u).reshape(2, 8, 16), 0.002 / 0.02).reshape(256)
+                c = shrunk(w + b, 0.001 / 0.02, pixels=False)
+                u, b = u + d - z, b + w - c
+            found.append(x.reshape(1, 8, 16).real)
+        return torch.stack(found)
+
+    same(network, (y,), plain)
+
+
+def test_tval3() -> None:
+    Phi, y = normal(20, 48) / 7, normal(2, 20, seed=2)
+    network = compiled("tval3", bind={"Phi": Phi}, dims={"h": 6, "w": 8})
+
+    def plain(net: Any) -> Tensor:
+        x, mu, beta = (y @ Phi).reshape(2, 1, 6, 8), 256, 32
+        nu = torch.zeros(2, 2, 6, 8).double()
+        for _ in range(PHASES):
+            z = shrunk(differences(x) - nu / beta, 1 / beta)
+            residual = x.flatten(1) @ Phi.T - y
+            g = back(beta * (differences(x) - z) - nu) + mu * (residual @ Phi).reshape(x.shape)
+            bent = beta * differences(g).square().sum((1, 2, 3))
+            bent = bent + mu * (g.flatten(1) @ Phi.T).square().sum(1) + 1e-12
+            x = x - (g.square().sum((1, 2, 3)) / bent)[:, None, None, None] * g
+            nu = nu - beta * (differences(x) - z)
+        return x
+
+    same(network, (y,), plain)
+
+
+def test_tgv() -> None:
+    y = normal(2, 1, 6, 8)
+    network = compiled("tgv")
+
+    def symmetrised(s: Tensor) -> Tensor:
+        a, b = differences(s[:, :1]), differences(s[:, 1:])
+        mixed = (a[:, 1:] + b[:, :1]) / 2
+        return torch.cat((a[:, :1], mixed, mixed, b[:, 1:]), 1)
+
+    def plain(net: Any) -> Tensor:
+        """The adjoint of the symmetrised differences by automatic differentiation."""
+        tau, lambda_, kappa = 1 / math.sqrt(12), 0.1, 0.2
+        x, u = y, y
+        s = r = p = torch.zeros(2, 2, 6, 8).double()
+        q = torch.zeros(2, 4, 6, 8).double()
+        for _ in range(PHASES):
+            p = in_ball(p + tau * (differences(u) - r), lambda_)
+            q = in_ball(q + tau * symmetrised(r), kappa)
+            x_next = (x - tau * back(p) + tau * y) / (1 + tau)
+            _, adjoint = torch.autograd.functional.vjp(symmetrised, s, q)
+            s_next = s + tau * (p - adjoint)
+            u, r, x, s = 2 * x_next - x, 2 * s_next - s, x_next, s_next
+        return x
+
+    same(network, (y,), plain)
+
+
+def test_tgv_keeps_an_image_that_rises_evenly_but_for_its_edges() -> None:
+    """Total variation flattens a slope, total generalised variation does not."""
+    rows = torch.linspace(0, 1, 24, dtype=torch.float64)
+    y = (rows[:, None] + rows)[None, None]
+    found = page("tgv").compile(300, dtype=torch.float64)(y)
+    assert (found - y).abs()[..., 8:16, 8:16].max() < 5e-3
+
+
+def test_laplacian() -> None:
+    y, P = sampled()
+    network = page("laplacian").compile(bind={"P": P}, dtype=torch.float64)
+    E = torch.eye(128, dtype=torch.float64).reshape(128, 1, 8, 16)
+    D = differences(E).reshape(128, -1).mT
+    F = (P * to_frequencies(E.to(y))).reshape(128, 128).mT
+    M = F.mH @ F + 0.001 * (D.T @ D @ D.T @ D) + 1e-6 * torch.eye(128)
+    rhs = (F.mH @ y.reshape(2, 128).mT).mT
+    expected = torch.linalg.solve(M, rhs.mT).mT.reshape(2, 1, 8, 16).real
+    torch.testing.assert_close(network(y), expected, rtol=1e-10, atol=1e-10)
+
+
+def test_reconnet() -> None:
+    network = compiled("reconnet", dims={"m": 20, "b": 6})
+    y = normal(2, 20)
+
+    def plain(net: Any) -> Tensor:
+        x = (y @ net.W.T + net.c).reshape(2, 1, 6, 6)
+        convolutions = [m for m in net.N if isinstance(m, nn.Conv2d)]
+        for i, m in enumerate(convolutions):
+            x = nn.functional.conv2d(x, m.weight, m.bias, padding=m.weight.shape[-1] // 2)
+            x = torch.relu(x) if i < 5 else x
+        return x
+
+    same(network, (y,), plain)
+
+
+def test_condat_vu() -> None:
+    y, K = normal(2, 1, 6, 8), kernel()
+    network = compiled("condat_vu", bind={"K": K})
+    F = transfer(K, 6, 8)
+
+    def plain(net: Any) -> Tensor:
+        tau, sigma = 1 / (K.abs().sum() ** 2 / 2 + 0.8), 0.1
+        x = torch.zeros_like(y)
+        p = torch.zeros(2, 2, 6, 8).double()
+        for _ in range(PHASES):
+            residual = F.conj() * (F * torch.fft.fft2(x) - torch.fft.fft2(y))
+            moved = x - tau * (torch.fft.ifft2(residual).real + back(p))
+            x_next = moved.clamp(min=0)
+            p = in_ball(p + sigma * differences(2 * x_next - x), 0.01)
+            x = x_next
         return x
 
     same(network, (y,), plain)
