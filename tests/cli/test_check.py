@@ -74,3 +74,25 @@ def test_a_failed_check_is_an_error(
     monkeypatch.setattr(unroll_dsl.verify, "check", lambda *_, **__: report)
     assert unroll("check", good.name).status == 1
     assert json.loads(unroll("check", good.name, "--json").out)["passed"] is False
+
+
+def test_the_fall_is_drawn(unroll: Unroll, tmp_path: Path) -> None:
+    out = tmp_path / "fall.svg"
+    result = unroll("check", "gradient_descent", "--out", str(out))
+    assert result.status == 0
+    assert "<svg" in out.read_text(encoding="utf-8")
+    assert "the plot is" in result.err + result.out
+
+
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        (["ista", "--out", "fall.txt"], "plots are .svg, .png, .pdf"),
+        (["ista", "fista", "--out", "fall.svg"], "`--out` is for one file"),
+        (["ista", "--static", "--out", "fall.svg"], "are for the numerical part"),
+    ],
+)
+def test_what_cannot_be_drawn(unroll: Unroll, words: list[str], why: str) -> None:
+    result = unroll("check", *words)
+    assert result.status == 2
+    assert why in result.err
