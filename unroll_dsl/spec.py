@@ -59,6 +59,12 @@ class Spec:
         inputs = ", ".join(f"{e.name}: {e.type}" for e in self.graph.inputs)
         return f"<Spec {self.name}({inputs})>"
 
+    def _repr_latex_(self) -> str:
+        """Its equations, for notebooks."""
+        from unroll_dsl.typeset import equations
+
+        return equations(self.typed)
+
     def __reduce__(self) -> tuple[Any, ...]:
         return _checked_again, (self.program,)
 
@@ -330,6 +336,19 @@ class Derived:
         self.way = derivation.way
         name = f"{derivation.program.name.text}.unroll"
         self.spec = Spec(check_source(SourceFile(name, self.text)))
+
+    def __repr__(self) -> str:
+        way = "".join(f", {step.relaxation.name}" for step in self.relaxed)
+        return f"<Derived {self.spec.name} by {self.derivation.method.title}{way}>"
+
+    def __str__(self) -> str:
+        return self.text
+
+    def _repr_markdown_(self) -> str:
+        """The way with its formulas, and the page, for notebooks."""
+        from unroll_dsl.typeset.derivation import markdown
+
+        return markdown(self.derivation, self.text, self.relaxed)
 
     def relax(self, *names: str) -> Derived:
         """The page with parts relaxed, one after the other: `relax("filters", "threshold(shared)")`."""

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 import unroll_dsl.verify
-from unroll_dsl.cli.tables import report_text
 from unroll_dsl.verify import Report, Row, Verdict
+from unroll_dsl.verify.report import report_text
 
 Unroll = Callable[..., Any]  # the fixture `unroll`
 

@@ -5,22 +5,13 @@ The package can be called: it is the function `certify` of `run.py`.
 
 from __future__ import annotations
 
-import sys
-from types import ModuleType
 from typing import TYPE_CHECKING, Any
+
+from unroll_dsl.calling import callable_as
 
 if TYPE_CHECKING:
     from unroll_dsl.certify.model import Bound, Certificate
     from unroll_dsl.certify.run import certify
-
-
-class _Callable(ModuleType):
-    """A package that is its main function as well, as the name says what it does."""
-
-    def __call__(self, *arguments: Any, **options: Any) -> Any:
-        from unroll_dsl.certify.run import certify
-
-        return certify(*arguments, **options)
 
 
 def __getattr__(name: str) -> Any:
@@ -35,6 +26,6 @@ def __getattr__(name: str) -> Any:
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
-sys.modules[__name__].__class__ = _Callable
+callable_as(__name__, "unroll_dsl.certify.run:certify")
 
 __all__ = ["Bound", "Certificate", "certify"]

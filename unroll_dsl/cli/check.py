@@ -77,7 +77,7 @@ def _check(word: str, options: Namespace) -> tuple[bool, dict[str, object]]:
     if options.out is not None:
         _draw(report, options.out)
     if not options.json:
-        from unroll_dsl.cli.tables import report_text
+        from unroll_dsl.verify.report import report_text
 
         print(report_text(report))
     passed = report.passed

@@ -47,38 +47,18 @@ def run(options: Namespace) -> int:
     if options.out is not None:
         check_plot(options.out)
     with refusals():
-        from unroll_dsl.runs.classical import fitted, names_of, untrained
-        from unroll_dsl.runs.compare import compare
-        from unroll_dsl.runs.reading import open_solver
-        from unroll_dsl.runs.solver import same
+        from unroll_dsl.runs.comparing import compared_runs
 
         wanted = asked(options, options.metric, of_several=len(options.runs) > 1)
-        opened = [open_solver(path, wanted) for path in options.runs]
-        known = {c.name for solver, *_ in opened for c in solver.spec.graph.constants}
-        for name in set(wanted.bind) - known:
-            raise UsageError(f"none of these networks has a `{name}` to bind")
-        metric = opened[0][2]
-        networks = [(solver, samples) for solver, samples, _ in opened]
-        first, samples = networks[0]
-        words = names_of(options.classical)
-        classical = [(fitted(w, first, samples[0], first.phases), samples) for w in words]
-        if not words:
-            start = untrained(first, first.phases)
-            classical = [(start, samples)] if start is not None else []
         with progress("comparing", quiet=options.json):
-            found = compare(networks, classical, metric, options.iterations)
+            compared = compared_runs(options.runs, wanted, options.classical, options.iterations)
+    found = compared.comparison
     if options.json:
         print_json(found.to_json())
     else:
         _table(found)
-    for solver, other in networks[1:]:
-        if not same(other, samples):
-            said(f"note: {solver.name} is judged on other data than {first.name}")
-    if not classical:
-        said(
-            f"`{first.spec.name}` starts at random and is no classical iteration: name some, "
-            "`--classical NAMES`"
-        )
+    for note in compared.notes:
+        said(note)
     if options.out is not None:
         write_plot(found.panels(), options.out)
         said(f"the plot is {options.out}")

@@ -101,11 +101,11 @@ def _explained(derivation: "Derivation", steps: "tuple[Relaxed, ...]", how: str 
 
             return text(derivation, steps)
         case "latex":
-            from unroll_dsl.report.derivation import latex
+            from unroll_dsl.typeset.derivation import latex
 
             return latex(derivation, steps)
         case _:
-            from unroll_dsl.report.derivation import page as whole
+            from unroll_dsl.typeset.derivation import page as whole
 
             return whole(derivation, page, steps)
 

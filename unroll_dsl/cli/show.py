@@ -40,14 +40,14 @@ def run(options: Namespace) -> int:
         if path != _STDOUT:
             refuse_to_overwrite(path, force=options.force)
     spec = load(options.file, no_colour=options.no_colour)
-    from unroll_dsl import report
+    from unroll_dsl.report import summary
 
     if spec.program.kind == "problem" and not pictures:
         _problem(spec, json=options.json)
         return Exit.FINE
     if options.json or not pictures:
         dims = known_sizes(spec, options.dims)
-        found = report.summary(spec, phases=options.phases, dims=dims)
+        found = summary(spec, phases=options.phases, dims=dims)
         if options.json:
             print_json(found.to_json())
         else:
@@ -77,12 +77,12 @@ def _problem(spec: "Spec", *, json: bool) -> None:
 
 
 def _picture(kind: str, spec: "Spec") -> str:
-    from unroll_dsl import report
+    from unroll_dsl.report import dot, latex, svg
 
     match kind:
         case "latex":
-            return report.latex(spec.typed)
+            return latex(spec.typed)
         case "dot":
-            return report.dot(spec.graph)
+            return dot(spec.graph)
         case _:
-            return report.svg(spec.graph)
+            return svg(spec.graph)

@@ -8,8 +8,8 @@ from itertools import groupby
 
 from unroll_dsl.deck.figures import AuthorsFigure, Skipped
 from unroll_dsl.deck.pages import Slide
-from unroll_dsl.report import derivation as shown
 from unroll_dsl.syntax.pages import page_text
+from unroll_dsl.typeset import derivation as shown
 
 
 def walk(slides: Sequence[Slide], figures: Sequence[AuthorsFigure | Skipped] = ()) -> str:

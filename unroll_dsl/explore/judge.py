@@ -61,6 +61,9 @@ class Judged:
         """Why networks are not among them, by name."""
         return {**self.found.failed, **dict.fromkeys(self.unjudged, _NO_TIME)}
 
+    def _repr_html_(self) -> str:
+        return self.comparison._repr_html_()
+
     def to_json(self) -> dict[str, Any]:
         best = self.members[0].name
         return {

@@ -9,6 +9,7 @@ from unroll_dsl.objectives.maps import apply
 from unroll_dsl.objectives.model import NormalForm, Term
 from unroll_dsl.objectives.proximal import No, conjugate, prox
 from unroll_dsl.objectives.weights import Weight
+from unroll_dsl.shown import preformatted
 from unroll_dsl.syntax.printer import expression_text
 from unroll_dsl.syntax.tidy import name, total
 
@@ -28,6 +29,19 @@ class TermRow:
     prox: str
     conjugate: str
     source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """An objective as it is shown: text in `print`, the same in a notebook."""
+
+    form: NormalForm
+
+    def __str__(self) -> str:
+        return to_text(self.form)
+
+    def _repr_html_(self) -> str:
+        return preformatted(str(self))
 
 
 def rows(form: NormalForm) -> tuple[TermRow, ...]:

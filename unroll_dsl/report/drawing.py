@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from unroll_dsl.ir.draw import statement_graph
 from unroll_dsl.ir.graph import Graph
 from unroll_dsl.report.layout import BoxLayout, Point, layout
-from unroll_dsl.report.letters import math_name
+from unroll_dsl.typeset.letters import math_name
 
 if TYPE_CHECKING:
     import networkx

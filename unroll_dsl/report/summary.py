@@ -12,6 +12,7 @@ from unroll_dsl.passes.kernels.convolutions import fused
 from unroll_dsl.passes.periodic import filters
 from unroll_dsl.passes.pipeline import optimize
 from unroll_dsl.passes.solving import routes
+from unroll_dsl.shown import preformatted
 from unroll_dsl.spec import Spec
 
 
@@ -49,6 +50,12 @@ class Summary:
     solves: tuple[tuple[str, str, str], ...]  # where, route, reason
     products: tuple[tuple[str, str], ...] = ()  # where some follow each other: what is done, why
     fused: tuple[str, ...] = ()  # what kernels do differently from the program, and what it saves
+
+    def __str__(self) -> str:
+        return self.to_text()
+
+    def _repr_html_(self) -> str:
+        return preformatted(self.to_text())
 
     def to_json(self) -> dict[str, object]:
         return {

@@ -14,6 +14,7 @@ from unroll_dsl.runs.against import affordable, metric_label, quality_panel
 from unroll_dsl.runs.crossing import Curve, Worth, worth
 from unroll_dsl.runs.panels import Panel, PanelLine, finite
 from unroll_dsl.runs.solver import Samples, Solver, quality, steps_up_to
+from unroll_dsl.shown import table
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,30 @@ class Comparison:
         is_log = min(counts) > 0 and max(counts) > 10 * min(counts)
         label = metric_label(self.metric)
         return Panel("By parameters", "learned numbers", label, tuple(lines), log_x=is_log)
+
+    def _repr_html_(self) -> str:
+        from unroll_dsl.runs.examples import figure
+
+        head = ("", "phases", "parameters", "ms a sample", self.metric.name)
+        rows = [
+            (
+                curve.name,
+                f"{curve.phases[-1]:.0f}",
+                f"{curve.parameters:,}" if curve.parameters else "",
+                f"{1000 * curve.seconds[-1]:.3g}",
+                figure(curve.last, self.metric),
+            )
+            for curve in (*self.networks, *self.classical)
+        ]
+        shown = table(rows, head, f"{metric_label(self.metric)}, {self.count} samples")
+        if not self.classical:
+            return shown
+        worths = [
+            (network.name, *(worth.words() for worth in row))
+            for network, row in zip(self.networks, self.worths(), strict=True)
+        ]
+        names = ("", *(curve.name for curve in self.classical))
+        return shown + table(worths, names, "How many classical iterations it is worth")
 
     def to_json(self) -> dict[str, Any]:
         return {

@@ -11,6 +11,7 @@ import torch
 
 from unroll_dsl.data.metrics import Metric
 from unroll_dsl.runs.solver import Samples, Solver
+from unroll_dsl.shown import table
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,11 @@ class Evaluation:
                 for f in self.figures
             },
         }
+
+    def _repr_html_(self) -> str:
+        rows = [(f.metric.name, f"{f.whole:.4f}", f.metric.unit or "") for f in self.figures]
+        caption = f"{self.name}, {self.phases} phases, {self.parameters:,} parameters, {self.count} samples"
+        return table(rows, caption=caption)
 
     def problems(self) -> tuple[str, ...]:
         """Figures that are no numbers, in words; an infinite one is a figure."""

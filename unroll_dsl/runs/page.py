@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from typing import ClassVar
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
@@ -13,6 +14,7 @@ from markupsafe import Markup, escape
 from unroll_dsl.runs.drawing import svg
 from unroll_dsl.runs.panels import Panel
 from unroll_dsl.runs.pictures import Picture
+from unroll_dsl.shown import framed
 from unroll_dsl.version import VERSION
 
 
@@ -93,6 +95,13 @@ class Page:
     facts: tuple[tuple[str, str], ...]
     sections: tuple[Section, ...]
     notes: tuple[str, ...] = ()
+
+    def _repr_html_(self) -> str:
+        return framed(html(self))
+
+    def save(self, path: Path | str) -> None:
+        """Write the page as one file of HTML."""
+        Path(path).write_text(html(self), encoding="utf-8")
 
 
 def html(page: Page) -> str:

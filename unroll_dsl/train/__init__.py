@@ -6,10 +6,10 @@ first used.
 
 from __future__ import annotations
 
-import sys
 from importlib import import_module
-from types import ModuleType
 from typing import TYPE_CHECKING, Any
+
+from unroll_dsl.calling import callable_as
 
 if TYPE_CHECKING:
     from unroll_dsl.train.config import Config
@@ -34,22 +34,13 @@ _HOMES = {
 }
 
 
-class _Callable(ModuleType):
-    """A package that is its main function as well, as the name says what it does."""
-
-    def __call__(self, *arguments: Any, **options: Any) -> Any:
-        from unroll_dsl.train.training import train
-
-        return train(*arguments, **options)
-
-
 def __getattr__(name: str) -> Any:
     if name in _HOMES:
         return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
-sys.modules[__name__].__class__ = _Callable
+callable_as(__name__, "unroll_dsl.train.training:train")
 
 __all__ = [
     "BadCheckpoint",

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from unroll_dsl.data.source import Source
 from unroll_dsl.loading import loads
+from unroll_dsl.shown import curve, table
 from unroll_dsl.spec import Spec
 from unroll_dsl.train.bound import read_bound
 from unroll_dsl.train.config import Config
@@ -68,6 +69,16 @@ class Run:
         config = as_config(read_file(folder / CONFIG), str(folder / CONFIG))
         spec = loads(_text(folder / PROGRAM), _environment(folder)["program"])
         return Run(folder, spec, config)
+
+    def _repr_html_(self) -> str:
+        """The last validation and the curve to it, for notebooks."""
+        rows = self.metrics()
+        facts = [("program", self.spec.name), ("folder", str(self.path))]
+        if not rows:
+            return table(facts, caption="a run that has not been validated yet")
+        facts += [(k, f"{v:.6g}") for k, v in rows[-1].items() if v is not None]
+        name = next((k for k in reversed(rows[-1]) if rows[-1][k] is not None), "loss")
+        return table(facts) + curve([row.get(name) for row in rows], name)
 
     def bind(self) -> dict[str, Tensor | float | complex]:
         """Values of `fixed` names, files read and matrices made."""

@@ -23,6 +23,7 @@ from unroll_dsl.train.events import Hooks
 from unroll_dsl.train.folder import Folder, columns, environment, read_texts, texts
 from unroll_dsl.train.lock import locked
 from unroll_dsl.train.loop import TrainingLoop
+from unroll_dsl.train.notebook import in_notebook, notebook_hooks
 from unroll_dsl.train.opening import GIVEN, open_data
 from unroll_dsl.train.run import Run
 from unroll_dsl.train.setup import Setup, prepare
@@ -44,6 +45,7 @@ def train(
     source: Source | None = None,
     validation: Source | None = None,
     hooks: Hooks | None = None,
+    quiet: bool = False,
 ) -> Run:
     """Train a network of a program by its own `loss`, and keep everything about it in a folder.
 
@@ -61,6 +63,8 @@ def train(
         Data in place of those that the configuration's `[data]` says.
     hooks
         Functions to call after updates and validations, and when a stage begins.
+    quiet
+        Show nothing in a notebook either, where a bar and lines of validations show how it goes.
 
     Returns
     -------
@@ -91,7 +95,7 @@ def train(
             facts = environment(accelerator.device, accelerator.num_processes)
             facts |= {"seed": setup.config.seed, "sizes": setup.sizes}
             folder.begin(setup.spec, setup.bind, facts)
-        return _run(setup, folder, None, hooks, accelerator)
+        return _run(setup, folder, None, _shown(hooks, quiet), accelerator)
 
 
 def resume(
@@ -102,12 +106,13 @@ def resume(
     validation: Source | None = None,
     hooks: Hooks | None = None,
     edited: bool = False,
+    quiet: bool = False,
 ) -> Run:
     """Go on with a run from its last checkpoint; on a CPU to the same bits as without the interruption.
 
     `bind`, `source` and `validation` are needed where the run was given objects that no file can hold.
     A run that has finished is left as it is. One whose run.toml has been edited goes on with `edited`, from
-    then on by what it says now.
+    then on by what it says now. `quiet` as for `train`.
 
     Raises
     ------
@@ -139,7 +144,14 @@ def resume(
             folder.cut(found.sizes if found is not None else folder.empty())
             if changed:
                 folder.say(f"goes on as run.toml says now: {changed}")
-        return _run(setup, folder, found, hooks, accelerator)
+        return _run(setup, folder, found, _shown(hooks, quiet), accelerator)
+
+
+def _shown(hooks: Hooks | None, quiet: bool) -> Hooks | None:
+    """The hooks, or in a notebook those that show how it goes."""
+    if hooks is not None or quiet or not in_notebook():
+        return hooks
+    return notebook_hooks()
 
 
 def _folder(setup: Setup, out: Path, said: Mapping[str, str]) -> Folder:

@@ -8,8 +8,8 @@ from typing import assert_never
 
 from unroll_dsl.operators.model import Function
 from unroll_dsl.operators.registry import lookup
-from unroll_dsl.report.letters import math_name
-from unroll_dsl.report.words import is_complex_map, numeral, plain, space_of
+from unroll_dsl.typeset.letters import math_name
+from unroll_dsl.typeset.words import is_complex_map, numeral, plain, space_of
 from unroll_dsl.semantics.model import FunctionCall, Sort, TypedProgram
 from unroll_dsl.semantics.scopes import NOISE
 from unroll_dsl.syntax.expressions import places_text

@@ -12,10 +12,11 @@ from unroll_dsl.derive.model import Formula
 from unroll_dsl.diagnostics.raised import InternalError
 from unroll_dsl.driver import check_source
 from unroll_dsl.relax import Relaxed
-from unroll_dsl.report.latex import Setter
 from unroll_dsl.semantics import TypedProgram
 from unroll_dsl.source import SourceFile
 from unroll_dsl.syntax import nodes as n
+from unroll_dsl.typeset.equations import aligned, row, updated
+from unroll_dsl.typeset.latex import Setter
 
 _HEAD = r"""\documentclass{article}
 \usepackage[margin=1.1in]{geometry}
@@ -37,7 +38,7 @@ def latex(derivation: Derivation, relaxed: Sequence[Relaxed] = (), *, whole: boo
     for step in derivation.way:
         lines += ["", rf"\subsection*{{{_words(step.heading)}}}", _words(step.words)]
         if step.formulas:
-            rows = " \\\\\n".join(_row(setter, formula) for formula in step.formulas)
+            rows = " \\\\\n".join(row(setter, formula) for formula in step.formulas)
             lines += [r"\begin{align*}", rows, r"\end{align*}"]
         if step.source:
             lines += ["", rf"\emph{{{_words(step.source)}.}}"]
@@ -50,8 +51,8 @@ def latex(derivation: Derivation, relaxed: Sequence[Relaxed] = (), *, whole: boo
             rf"\emph{{{_words(change.source)}.}}",
         ]
         shown = [
-            *(_updated(Setter(before), x, "before") for x in change.before),
-            *(_updated(Setter(after), x, "after") for x in change.after),
+            *(updated(Setter(before), x, "before") for x in change.before),
+            *(updated(Setter(after), x, "after") for x in change.after),
         ]
         if shown:
             lines += [r"\begin{align*}", " \\\\\n".join(shown), r"\end{align*}"]
@@ -59,6 +60,26 @@ def latex(derivation: Derivation, relaxed: Sequence[Relaxed] = (), *, whole: boo
             lines += ["", _words(sentence)]
     body = "\n".join(lines) + "\n"
     return f"{_HEAD}{body}\\end{{document}}\n" if whole else body
+
+
+def markdown(derivation: Derivation, text: str, relaxed: Sequence[Relaxed] = ()) -> str:
+    """The way as Markdown with formulas between `$$`, as notebooks show it; `text` is the page."""
+    setter = Setter(derivation.form.typed)
+    name = derivation.form.typed.program.name.text
+    parts = [f"## {name} by {derivation.method.title}"]
+    for step in derivation.way:
+        parts += [f"**{step.heading}**", step.words]
+        if step.formulas:
+            parts.append(aligned(row(setter, formula) for formula in step.formulas))
+        if step.source:
+            parts.append(f"*{step.source}.*")
+    for change, (before, after) in zip(changes(relaxed), _typed(derivation, relaxed), strict=True):
+        shown = [
+            *(updated(Setter(before), line, "before") for line in change.before),
+            *(updated(Setter(after), line, "after") for line in change.after),
+        ]
+        parts += [f"**{change.title}**", *([aligned(shown)] if shown else []), *_remarks(change)]
+    return "\n\n".join([*parts, f"```\n{text.rstrip()}\n```"]) + "\n"
 
 
 def page(derivation: Derivation, text: str, relaxed: Sequence[Relaxed] = ()) -> str:
@@ -85,7 +106,7 @@ def derived(derivation: Derivation, *, level: int = 2) -> str:
     parts: list[str] = []
     for step in derivation.way:
         parts += [_heading(step.heading, level), f"<p>{_prose(step.words)}</p>"]
-        parts += [_display(_row(setter, formula)) for formula in step.formulas]
+        parts += [_display(row(setter, formula)) for formula in step.formulas]
         if step.source:
             parts.append(f"<p class=source>{html.escape(step.source)}</p>")
     method = derivation.method
@@ -112,7 +133,7 @@ def relaxations(derivation: Derivation, relaxed: Sequence[Relaxed], *, level: in
             ("after", after, change.after),
         ):
             parts += [
-                f"<div class={kind}>{_display(_updated(Setter(typed), x, None))}</div>"
+                f"<div class={kind}>{_display(updated(Setter(typed), x, None))}</div>"
                 for x in lines
             ]
         parts += [f"<p>{_prose(sentence)}</p>" for sentence in _remarks(change)]
@@ -124,7 +145,7 @@ def objective(typed: TypedProgram) -> str:
     setter = Setter(typed)
     found = (s for s in typed.program.statements if isinstance(s, n.Minimize))
     rows = (Formula("", s.body, "", ", ".join(v.name.text for v in s.variables)) for s in found)
-    return "\n".join(_display(_row(setter, row)) for row in rows) + "\n"
+    return "\n".join(_display(row(setter, formula)) for formula in rows) + "\n"
 
 
 def phase(typed: TypedProgram) -> str:
@@ -133,7 +154,7 @@ def phase(typed: TypedProgram) -> str:
     found = (s for s in typed.program.statements if isinstance(s, n.Phase))
     return (
         "\n".join(
-            _display(_updated(setter, x, None))
+            _display(updated(setter, x, None))
             for s in found
             for x in s.body
             if not isinstance(x, n.Repeat)
@@ -166,27 +187,6 @@ def _typed(
     for step in relaxed:
         yield before, step.typed
         before = step.typed
-
-
-def _row(setter: Setter, formula: Formula) -> str:
-    right = setter.set(formula.right)
-    left = setter.left(formula.left) if formula.left else ""
-    sign = {"<-": r"\leftarrow", "=": "=", "": ""}[formula.relation]
-    if formula.over is None:
-        return f"{left} &{sign} {right}"
-    over = ", ".join(setter.left(word.strip()) for word in formula.over.split(","))
-    operator = r"\operatorname*{arg\,min}" if left else r"\min"
-    return rf"{left} &{sign} {operator}_{{{over}}}\ {right}"
-
-
-def _updated(setter: Setter, line: n.Update | n.Local | n.Trace, mark: str | None) -> str:
-    match line:
-        case n.Update(target, value):
-            left, sign = target.text, r"\leftarrow"
-        case n.Local(name, value) | n.Trace(name, value):
-            left, sign = name.text, "="
-    tail = rf" && \text{{{mark}}}" if mark else ""
-    return f"{setter.left(left)} &{sign} {setter.set(value)}{tail}"
 
 
 def _remarks(change: Change) -> Iterator[str]:
