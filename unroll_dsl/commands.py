@@ -17,7 +17,7 @@ from unroll_dsl.spec import Derived, Spec
 if TYPE_CHECKING:
     from unroll_dsl.backends.resting import Phases
     from unroll_dsl.explore.judge import Judged
-    from unroll_dsl.objectives.table import Terms
+    from unroll_dsl.objectives.table import ShownObjective
     from unroll_dsl.report import Summary
     from unroll_dsl.runs.compare import Comparison
     from unroll_dsl.runs.evaluate import Evaluation
@@ -76,7 +76,7 @@ def check(
 
 def show(
     spec: Program, *, phases: int | None = None, dims: Mapping[str, int] | None = None
-) -> Summary | Terms:
+) -> Summary | ShownObjective:
     """Summarise a program: `unroll show`.
 
     Parameters
@@ -86,16 +86,16 @@ def show(
 
     Returns
     -------
-    Summary or Terms
+    Summary or ShownObjective
         Parameters, the work of a phase, and the route of each `solve`. Of a problem, its objective term by
         term: gradients, Lipschitz constants, proximal maps.
     """
     program = _spec(spec)
     if program.program.kind == "problem":
         from unroll_dsl.objectives import read
-        from unroll_dsl.objectives.table import Terms
+        from unroll_dsl.objectives.table import ShownObjective
 
-        return Terms(read(program.typed))
+        return ShownObjective(read(program.typed))
     from unroll_dsl.report import summary
 
     return summary(program, phases=phases, dims=dims)

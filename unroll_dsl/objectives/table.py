@@ -32,7 +32,7 @@ class TermRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
+class ShownObjective:
     """An objective as it is shown: text in `print`, the same in a notebook."""
 
     form: NormalForm

@@ -110,7 +110,7 @@ class Example:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class ManualEntry:
     """What the page says of a name."""
 
     name: str
@@ -152,7 +152,7 @@ def _first(tried: Sequence[str], known: dict[str, Example]) -> Example | None:
 # ---- entries ------------------------------------------------------------------------------------
 
 
-def entries() -> tuple[Entry, ...]:
+def entries() -> tuple[ManualEntry, ...]:
     """All names in the order of the page."""
     records = [record for name in names() if (record := lookup(name)) is not None]
     functions = [_function(r) for r in records if isinstance(r, Function)]
@@ -162,11 +162,11 @@ def entries() -> tuple[Entry, ...]:
     return (*functions, *_prelude(), *maps, *_forms())
 
 
-def _function(record: Function) -> Entry:
+def _function(record: Function) -> ManualEntry:
     parameters = record.parameters
     name = {"maximum": "max", "minimum": "min"}.get(record.name, record.name)
     required = [p for p in parameters if not p.optional and p.default is None]
-    return Entry(
+    return ManualEntry(
         record.name,
         _GROUPS[record.kind],
         _signature(name, parameters),
@@ -177,7 +177,7 @@ def _function(record: Function) -> Entry:
     )
 
 
-def _map(record: LinearOperator) -> Entry:
+def _map(record: LinearOperator) -> ManualEntry:
     required = [p for p in record.parameters if not p.optional and p.default is None]
     given = ", ".join(_OPERANDS.get(p.name) or _WORDS.get(p.name, "2") for p in required)
     called = f"{record.name}({given})" if required else record.name
@@ -185,7 +185,7 @@ def _map(record: LinearOperator) -> Entry:
     facts = [("structure", ", ".join(sorted(record.structure)))] if record.structure else []
     if record.squared_norm:
         facts.append(("squared norm, at most", f"`{record.squared_norm}`"))
-    return Entry(
+    return ManualEntry(
         record.name,
         "Linear maps",
         _signature(record.name, record.parameters) if record.parameters else record.name,
@@ -197,7 +197,7 @@ def _map(record: LinearOperator) -> Entry:
     )
 
 
-def _prelude() -> Iterator[Entry]:
+def _prelude() -> Iterator[ManualEntry]:
     for statement in prelude().statements:
         if not isinstance(statement, n.Definition):
             continue
@@ -205,7 +205,7 @@ def _prelude() -> Iterator[Entry]:
         parameters = tuple(Parameter(p.name.text) for p in statement.parameters)
         lines = statement.span.text.split("\n")
         formula = f"`{lines[0].partition('=')[2].strip()}`" if len(lines) == 1 else ""
-        yield Entry(
+        yield ManualEntry(
             name,
             "Shrinkage, projections and others, written in the language",
             _signature(name, parameters),
@@ -215,11 +215,11 @@ def _prelude() -> Iterator[Entry]:
         )
 
 
-def _forms() -> Iterator[Entry]:
+def _forms() -> Iterator[ManualEntry]:
     for form in FORMS.values():
         words, example = _FORMS[form.name]
         tried = (example,) if example else ()
-        yield Entry(form.name, "Forms", form.signature, words, tried=tried)
+        yield ManualEntry(form.name, "Forms", form.signature, words, tried=tried)
 
 
 def _signature(name: str, parameters: Sequence[Parameter]) -> str:
@@ -311,7 +311,7 @@ def _read(expr: n.Expr) -> Iterator[str]:
                 yield from _read(argument.value)
 
 
-def _section(entry: Entry, known: dict[str, Example]) -> str:
+def _section(entry: ManualEntry, known: dict[str, Example]) -> str:
     rows = [("formula", entry.formula)] if entry.formula else []
     for words, tried in (("takes", entry.tried), ("adjoint", entry.way_back)):
         calls = [known[text] for text in tried if text in known]
