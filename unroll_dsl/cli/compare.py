@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from unroll_dsl.cli.plots import check_plot, write_plot
 from unroll_dsl.cli.refusals import add_data, asked, refusals
 from unroll_dsl.cli.terminal import print_json, said
-from unroll_dsl.cli.usage import Exit, UsageError
+from unroll_dsl.cli.usage import Exit
 from unroll_dsl.cli.values import count
 
 if TYPE_CHECKING:

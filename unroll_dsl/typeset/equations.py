@@ -43,11 +43,15 @@ def _rows(typed: TypedProgram) -> Iterator[str]:
                 yield f"&\\text{{output}}\\ {', '.join(setter.set(value) for value in values)}"
 
 
-def _phase(setter: Setter, lines: Iterable[n.PhaseStatement]) -> Iterator[str]:
+def _phase(setter: Setter, lines: Iterable[n.PhaseStatement | n.State]) -> Iterator[str]:
     for line in lines:
         if isinstance(line, n.Repeat):
             yield r"&\text{repeated}"
             yield from _phase(setter, line.body)
+        elif isinstance(line, n.State):
+            if line.value is not None:
+                start = setter.set(line.value)
+                yield from (f"{setter.left(name.text)} &= {start}" for name in line.names)
         else:
             yield updated(setter, line, None)
 

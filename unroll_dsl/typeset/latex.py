@@ -8,8 +8,6 @@ from typing import assert_never
 
 from unroll_dsl.operators.model import Function
 from unroll_dsl.operators.registry import lookup
-from unroll_dsl.typeset.letters import math_name
-from unroll_dsl.typeset.words import is_complex_map, numeral, plain, space_of
 from unroll_dsl.semantics.model import FunctionCall, Sort, TypedProgram
 from unroll_dsl.semantics.scopes import NOISE
 from unroll_dsl.syntax.expressions import places_text
@@ -39,6 +37,8 @@ from unroll_dsl.syntax.nodes import (
     Update,
 )
 from unroll_dsl.types import Array, Field, LinearMap
+from unroll_dsl.typeset.letters import math_name
+from unroll_dsl.typeset.words import is_complex_map, numeral, plain, space_of
 
 _RELATIONS = {"==": "=", "!=": r"\neq", "<": "<", "<=": r"\leq", ">": ">", ">=": r"\geq"}
 _LEVEL = {"or": 1, "and": 2, "+": 5, "-": 5, "*": 6, "@": 6, "/": 9, "^": 8}
