@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from unroll_dsl.ir import nodes as ops
 from unroll_dsl.ir.builder import NodeList
-from unroll_dsl.ir.expressions import Expressions, Functions
+from unroll_dsl.ir.expressions import Expressions
+from unroll_dsl.ir.functions import Functions
 from unroll_dsl.ir.graph import (
     Constant,
     Domain,
@@ -92,6 +93,7 @@ class _Builder:
             objective=objective,
             phases=self.typed.phases,
             functions=tuple(self.functions.bodies),
+            templates=self.typed.templates,
             nodes=tuple(self.list.nodes),
         )
 

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from typing import assert_never
+from typing import Protocol, assert_never
 
 from unroll_dsl.diagnostics.raised import InternalError
 from unroll_dsl.ir import nodes as ops
 from unroll_dsl.ir.builder import NodeList
-from unroll_dsl.ir.graph import FunctionBody
 from unroll_dsl.ir.matrices import arithmetic, matrix_of, product
 from unroll_dsl.ir.numbers import Numbers
 from unroll_dsl.operators.model import LinearOperator
 from unroll_dsl.operators.registry import lookup
 from unroll_dsl.semantics.model import (
+    BlockInstance,
     DiagCall,
     FunctionCall,
     FunctionInstance,
@@ -34,6 +34,7 @@ from unroll_dsl.syntax.nodes import (
     Adjoint,
     Binary,
     Call,
+    Chain,
     Expr,
     Name,
     Number,
@@ -70,49 +71,14 @@ _ELEMENTWISE = {
 }
 
 
-class Functions:
-    """The functions of a graph: one body for each definition and ranks of its arguments."""
-
-    def __init__(self) -> None:
-        self.bodies: list[FunctionBody] = []
-        self._names: dict[FunctionInstance, str] = {}
+class Bodies(Protocol):
+    """The functions of a graph, which are built as they are met."""
 
     def name_of(self, instance: FunctionInstance) -> str:
-        """The key of an instance; its body is built when first asked for."""
-        if instance in self._names:
-            return self._names[instance]
-        build = Expressions(NodeList(), instance.types, instance.calls, self)
-        names: dict[str, int] = {}
-        parameters: list[tuple[str, Array]] = []
-        for index, (parameter, type_) in enumerate(
-            zip(instance.definition.parameters, instance.arguments, strict=True)
-        ):
-            assert isinstance(type_, Array)
-            name = parameter.name.text
-            names[name] = build.list.add(ops.Argument(index), (), type_, parameter.span, name)
-            parameters.append((name, type_))
-        build.resolve = lambda name: names[name.text]
-        for local in instance.definition.locals:
-            names[local.name.text] = build.value(local.value)
-            build.list.relabel(names[local.name.text], local.name.text)
-        result = build.value(instance.definition.value)
-        key = instance.definition.name.text
-        taken = [body.name for body in self.bodies]
-        candidate, number = key, 2
-        while candidate in taken:
-            candidate, number = f"{key}_{number}", number + 1
-        self._names[instance] = candidate
-        self.bodies.append(
-            FunctionBody(
-                candidate,
-                tuple(parameters),
-                tuple(build.list.nodes),
-                result,
-                instance.definition.comment,
-                instance.definition.span,
-            )
-        )
-        return candidate
+        """The key of a function at the types of its arguments."""
+
+    def add_block(self, instance: BlockInstance) -> None:
+        """The body of a block at its sizes, once."""
 
 
 class Expressions:
@@ -123,13 +89,14 @@ class Expressions:
         nodes: NodeList,
         types: Mapping[Expr, Type],
         calls: Mapping[Call, Resolved],
-        functions: Functions,
+        functions: Bodies,
     ) -> None:
         self.list = nodes
         self.types = types
         self.calls = calls
         self.functions = functions
         self.resolve: Callable[[Name], int | None] = lambda _: None
+        self.places: Mapping[Expr, str] = {}  # of the layers of a block, by their names
         self.previous: Callable[[str, Span], int] | None = None
         self.numbers = Numbers(nodes)
         self.returned: dict[Call, tuple[int, ...]] = {}  # by calls of several values
@@ -139,6 +106,8 @@ class Expressions:
     def value(self, expr: Expr, want: Array | None = None) -> int:
         """The node of an expression. With `want`, as an array of exactly that type's shape."""
         type_ = self.types[expr]
+        if expr in self.places:
+            return self.list.add(ops.BlockLayer(self.places[expr]), (), type_, expr.span)
         if isinstance(type_, LinearMap) and want is not None:
             return self._matrix(expr, want)
         index = self._value(expr, type_)
@@ -171,6 +140,8 @@ class Expressions:
                 return self._call(expr, type_)
             case PhaseSum(body):
                 return self.list.add(ops.PhaseSum(), (self.value(body),), type_, span)
+            case Chain():
+                raise InternalError(f"{span}: a layer outside of a block")
             case _:
                 assert_never(expr)
 
@@ -355,8 +326,10 @@ class Expressions:
             case DiagCall(diagonal):
                 return self.list.add(ops.DiagonalMap(), (self.value(diagonal),), type_, span)
             case SizeCall(dim):
-                return self._size(dim, span)
-            case LayerCall(layer, arguments):
+                return self.size(dim, span)
+            case LayerCall(layer, arguments, blocks):
+                for block in blocks:
+                    self.functions.add_block(block)
                 args = (self.value(layer), *(self.value(argument) for argument in arguments))
                 return self.list.add(ops.ApplyLayer(), args, type_, span)
             case SplitCall(layer):
@@ -364,7 +337,8 @@ class Expressions:
             case _:
                 assert_never(resolved)
 
-    def _size(self, dim: Dim, span: Span) -> int:
+    def size(self, dim: Dim, span: Span) -> int:
+        """The node of a size as a number."""
         if dim.value is not None:
             return self.list.add(ops.Constant(dim.value), (), SCALAR, span)
         return self.list.add(ops.Size(dim), (), SCALAR, span)

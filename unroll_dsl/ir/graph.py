@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 from unroll_dsl.ir.nodes import Node
 from unroll_dsl.source import SourceFile, Span
-from unroll_dsl.types import Array, Layer, LinearMap
+from unroll_dsl.types import Array, Block, Layer, LinearMap
+from unroll_dsl.types.blocks import Template
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,10 +120,10 @@ class Trace:
 
 @dataclass(frozen=True, slots=True)
 class FunctionBody:
-    """A `def` at given argument types: its own nodes, and the id of the result among them.
+    """A `def` at given argument types, or a block of layers: its own nodes, and the id of the result among them.
 
     `name` is the key in `Graph.functions`: the author's name, with a suffix only where one file uses
-    the same function at ranks that need different code.
+    the same function at ranks that need different code; of a block `ResBlock[64]`.
     """
 
     name: str
@@ -131,6 +132,7 @@ class FunctionBody:
     result: int
     comment: str
     origin: Span
+    block: Block | None = None  # whose body it is, with layers of its own
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +156,7 @@ class Graph:
     phases: int | None  # the default count; None where there is no phase block
     functions: tuple[FunctionBody, ...]  # callees before callers
     nodes: tuple[Node, ...]
+    templates: tuple[Template, ...] = ()  # the blocks of the page, as they are written
 
     def function(self, name: str) -> FunctionBody:
         return next(body for body in self.functions if body.name == name)

@@ -104,6 +104,13 @@ class Variable:
 
 
 @dataclass(frozen=True, slots=True)
+class BlockLayer:
+    """A layer of a block, by its name; only in the `FunctionBody` of one."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class Argument:
     """A parameter of a function definition, by its position; only in `FunctionBody` graphs."""
 
@@ -258,7 +265,7 @@ class LayerSteps:
 Named = (
     Input | Fixed | Learnable | State | Final | Target | Traced | Variable
 )  # by a `name` of the page
-Leaf = Constant | Size | Named | PhaseNumber | Argument
+Leaf = Constant | Size | Named | PhaseNumber | Argument | BlockLayer
 Applied = Contract | Apply | Solve | ApplyLayer | ConvolvePair | PairKernel | ConvolveFew
 """What matrices, maps and layers make of their arguments: more than one pass over them."""
 Value = Elementwise | Builtin | Invoke | Expand | Eye | Transpose | Applied | PhaseSum

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from unroll_dsl.diagnostics.raised import InternalError
 from unroll_dsl.ir import nodes as ops
@@ -29,7 +29,8 @@ from unroll_dsl.ir.read_types import TypeReader, read_dim
 from unroll_dsl.ir.typing import result_type
 from unroll_dsl.operators.model import Static
 from unroll_dsl.source import SourceFile, Span
-from unroll_dsl.types import Array, LinearMap, Type
+from unroll_dsl.types import Array, Block, Layer, LinearMap, Type
+from unroll_dsl.types.blocks import Template
 
 _PLAIN: Mapping[str, Op] = {
     "phase_number": ops.PhaseNumber(), "expand": ops.Expand(), "eye": ops.Eye(),
@@ -44,10 +45,12 @@ _PLAIN: Mapping[str, Op] = {
 _NAMED: Mapping[str, Callable[[str], Op]] = {
     "input": ops.Input, "fixed": ops.Fixed, "learnable": ops.Learnable, "state": ops.State,
     "final": ops.Final, "target": ops.Target, "traced": ops.Traced, "variable": ops.Variable,
+    "part": ops.BlockLayer,
 }  # fmt: skip
 
 _NODE = re.compile(r"%(\d+) = ([a-z_0-9]+(?:\[[^\]]*\])?)(.*?) : (.*?)(?: \[[a-z-]+\])?$")
-_DEF = re.compile(r"def (\w+)\((.*)\) = %(\d+)$")
+_DEF = re.compile(r"def (\w+(?:\[[^\]]*\])?)\((.*)\) = %(\d+)$")
+_BLOCK = re.compile(r"(\w+)\[(.*)\]\((\d+)\)$")
 _LIMIT = re.compile(r" (>=|>|<=|<) %(\d+)")
 _DOMAIN = re.compile(r" ([<>]=?) (-?[\d.e+-]+)")
 
@@ -91,12 +94,19 @@ class _Body:
     result: int
     comment: str
     origin: Span
+    block: Block | None
     nodes: list[Node] = field(default_factory=list)
 
     def finish(self) -> FunctionBody:
         nodes = tuple(self.nodes)
         return FunctionBody(
-            self.name, self.parameters, nodes, self.result, self.comment, self.origin
+            self.name,
+            self.parameters,
+            nodes,
+            self.result,
+            self.comment,
+            self.origin,
+            self.block,
         )
 
 
@@ -120,6 +130,7 @@ class _Reader:
         self.numbers: dict[str, int] = {}  # loss, objective, phases
         self.functions: dict[str, FunctionBody] = {}
         self.body: _Body | None = None
+        self.template: Template | None = None  # the block being read
         self.nodes: list[Node] = []
 
     def graph(self) -> Graph:
@@ -141,6 +152,7 @@ class _Reader:
             objective=self.numbers.get("objective"),
             phases=self.numbers.get("phases"),
             functions=tuple(self.functions.values()),
+            templates=tuple(self.types.templates.values()),
             nodes=tuple(self.nodes),
         )
 
@@ -155,6 +167,9 @@ class _Reader:
         if line.startswith("    %") and self.body is not None:
             self.body.nodes.append(self._node(words.strip(), self.body.nodes, origin, note))
             return
+        if line.startswith(("    part ", "    at ")) and self.template is not None:
+            self._of_block(words.strip())
+            return
         self._close()
         words = words.strip()
         if words.startswith("%"):
@@ -168,6 +183,7 @@ class _Reader:
         if self.body is not None:
             self.functions[self.body.name] = self.body.finish()
             self.body = None
+        self.template = None
 
     # ---- declarations ---------------------------------------------------------------------------
 
@@ -205,10 +221,36 @@ class _Reader:
                 self.variables.append((name, self.types.array(type_)))
             case "loss" | "objective" | "phases":
                 self.numbers[head] = int(rest.removeprefix("%"))
+            case "block":
+                match = _BLOCK.match(rest)
+                if match is None:
+                    raise ValueError("not a block")
+                sizes = tuple(filter(None, match[2].split(", ")))
+                self.template = Template(match[1], sizes, (), int(match[3]))
+                self.types.templates[match[1]] = self.template
             case "def":
                 self._function(f"{head} {rest}", origin)
             case _:
                 raise ValueError(f"`{head}` begins no line")
+
+    def _of_block(self, words: str) -> None:
+        """A layer of a block, or the sizes of one of its uses."""
+        template = self.template
+        assert template is not None
+        head, _, rest = words.partition(" ")
+        if head == "part":
+            name, _, type_ = rest.partition(" : ")
+            layer = self.types.read(type_)
+            if not isinstance(layer, Layer):
+                raise ValueError(f"not a layer: {type_}")
+            template = replace(template, parts=(*template.parts, (name, layer)))
+            self.template = self.types.templates[template.name] = template
+        else:
+            sizes, _, ends = rest.partition(" : ")
+            block = self.types.block(template.name, sizes)
+            begin, _, end = ends.partition(" -> ")
+            channels = (read_dim(begin), read_dim(end)) if end else None
+            self.types.blocks[block.key] = replace(block, channels=channels)
 
     def _constant_or_parameter(self, head: str, rest: str, origin: Span, note: str) -> None:
         name, _, rest = rest.partition(" : ")
@@ -253,7 +295,8 @@ class _Reader:
             name, _, type_ = part.partition(" : ")
             parameters.append((name, self.types.array(type_)))
         comment = "\n".join(self.comment)
-        self.body = _Body(match[1], tuple(parameters), int(match[3]), comment, origin)
+        block = self.types.named(match[1]) if "[" in match[1] else None
+        self.body = _Body(match[1], tuple(parameters), int(match[3]), comment, origin, block)
 
     # ---- nodes ----------------------------------------------------------------------------------
 

@@ -7,6 +7,7 @@ import re
 from unroll_dsl.types import (
     Activation,
     Array,
+    Block,
     Bound,
     Conv,
     Declared,
@@ -17,6 +18,7 @@ from unroll_dsl.types import (
     LinearMap,
     Step,
 )
+from unroll_dsl.types.blocks import Template
 from unroll_dsl.types.steps import KINDS
 
 _ARRAY = re.compile(
@@ -46,6 +48,8 @@ class TypeReader:
 
     def __init__(self) -> None:
         self._known: dict[str, Array | LinearMap | Layer] = {}
+        self.templates: dict[str, Template] = {}
+        self.blocks: dict[str, Block] = {}  # at the sizes of their uses
 
     def read(self, text: str) -> Array | LinearMap | Layer:
         if text not in self._known:
@@ -74,12 +78,29 @@ class TypeReader:
             return Layer(self._layer(text[6:-1]).steps, split=True)
         return Layer(tuple(self._step(part) for part in text.split(" >> ")))
 
-    def _step(self, text: str) -> Conv | Activation | Bound | Step:
+    def named(self, key: str) -> Block:
+        """The block of a key, `ResBlock[64]`."""
+        name, _, sizes = key.removesuffix("]").partition("[")
+        return self.block(name, sizes)
+
+    def block(self, name: str, sizes: str) -> Block:
+        """The block of that name at sizes as they are written."""
+        return self._at(name, tuple(read_dim(part) for part in sizes.split(", ")) if sizes else ())
+
+    def _at(self, name: str, sizes: tuple[Dim, ...]) -> Block:
+        bare = Block(name, sizes)
+        if bare.key not in self.blocks:
+            self.blocks[bare.key] = self.templates[name].at(sizes, self._at)
+        return self.blocks[bare.key]
+
+    def _step(self, text: str) -> Conv | Activation | Block | Bound | Step:
         if text.startswith("network "):
             domains, _, codomain = text.removeprefix("network ").partition(" -> ")
             first, *more = (self.array(part) for part in _SPACES.findall(domains))
             return Bound(first, self.array(codomain), tuple(more))
         kind, _, inside = text.removesuffix("]").partition("[")
+        if kind in self.templates:
+            return self.named(text)
         if kind in KINDS and (kind != "conv" or "stride=" in inside or "dilation=" in inside):
             return _read_step(kind, inside)
         if not text.startswith("conv["):

@@ -12,6 +12,7 @@ from unroll_dsl.ir.nodes import (
     Apply,
     ApplyLayer,
     Argument,
+    BlockLayer,
     Builtin,
     ComposeMap,
     Constant,
@@ -84,7 +85,7 @@ def own_stage(op: Op, per_phase: frozenset[str]) -> Stage:
             return Stage.PHASE
         case Final() | Target() | Variable() | PhaseSum():
             return Stage.OUTPUT
-        case Constant() | Size() | Fixed() | Argument():
+        case Constant() | Size() | Fixed() | Argument() | BlockLayer():
             return Stage.SETUP
         case (
             Elementwise()

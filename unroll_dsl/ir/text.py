@@ -22,6 +22,7 @@ import re
 from collections.abc import Iterator
 from typing import assert_never
 
+from unroll_dsl.ir.bodies import blocks_in
 from unroll_dsl.ir.graph import (
     Constant,
     Domain,
@@ -38,6 +39,7 @@ from unroll_dsl.ir.nodes import (
     Apply,
     ApplyLayer,
     Argument,
+    BlockLayer,
     Builtin,
     ComposeMap,
     Contract,
@@ -70,6 +72,7 @@ from unroll_dsl.ir.stages import stages
 from unroll_dsl.operators.model import Static
 from unroll_dsl.source import Span
 from unroll_dsl.types import Declared, Dim, LinearMap, Type
+from unroll_dsl.types.blocks import Template
 
 __all__ = ["from_text", "op_text", "to_text"]
 
@@ -100,6 +103,8 @@ def op_text(op: Op) -> str:
             return f"size {dim}"
         case Argument(index):
             return f"argument {index}"
+        case BlockLayer(name):
+            return f"part {name}"
         case Elementwise(function):
             return function
         case Builtin(function, statics):
@@ -157,6 +162,8 @@ def _lines(graph: Graph) -> Iterator[str]:
     if graph.dims:
         shown = (name if size is None else f"{name} = {size}" for name, size in graph.dims)
         yield f"dims {', '.join(shown)}"
+    for template in graph.templates:
+        yield from _template(template, graph)
     for entry in graph.inputs:
         yield f"input {_entry(entry)}"
     for constant in graph.constants:
@@ -187,6 +194,17 @@ def _lines(graph: Graph) -> Iterator[str]:
     yield ""
     for index, (node, stage) in enumerate(zip(graph.nodes, stages(graph), strict=True)):
         yield _node(index, node, f" [{_STAGES[stage]}]")
+
+
+def _template(template: Template, graph: Graph) -> Iterator[str]:
+    """A block as it is written, and the sizes at which it is used with the channels that these give."""
+    yield f"block {template.name}[{', '.join(template.sizes)}]({template.arguments})"
+    for name, layer in template.parts:
+        yield f"    part {name} : {layer}"
+    for block in sorted(blocks_in(graph), key=str):
+        if block.name == template.name:
+            ends = "" if block.channels is None else f" : {' -> '.join(map(str, block.channels))}"
+            yield f"    at {', '.join(map(str, block.sizes))}{ends}"
 
 
 def _function(body: FunctionBody) -> Iterator[str]:

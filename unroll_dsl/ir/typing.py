@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
+from functools import partial
 
 from unroll_dsl.ir.graph import FunctionBody
 from unroll_dsl.ir.nodes import (
@@ -11,6 +13,7 @@ from unroll_dsl.ir.nodes import (
     Apply,
     ApplyLayer,
     Argument,
+    BlockLayer,
     Builtin,
     ComposeMap,
     Constant,
@@ -42,6 +45,7 @@ from unroll_dsl.types import (
     IDENTITY,
     SCALAR,
     Array,
+    Block,
     Conv,
     Dim,
     Layer,
@@ -51,6 +55,7 @@ from unroll_dsl.types import (
     adjoint,
     algebra,
 )
+from unroll_dsl.types.layering import layered
 
 Found = Type | str | None
 _Combining = (
@@ -85,7 +90,7 @@ _TAKES: dict[type[_Combining], str] = {
 }
 
 
-_Declared = Named | Argument
+_Declared = Named | Argument | BlockLayer
 
 
 def result_type(
@@ -132,10 +137,12 @@ def result_type(
                 case _:
                     return "takes a layer"
         case _:
-            return _combined(op, args)
+            return _combined(op, args, functions)
 
 
-def _combined(op: _Combining, args: tuple[Type, ...]) -> Found:
+def _combined(
+    op: _Combining, args: tuple[Type, ...], functions: Mapping[str, FunctionBody]
+) -> Found:
     """What the algebra of types says."""
     found: Type | Mismatch
     match op, args:
@@ -148,7 +155,7 @@ def _combined(op: _Combining, args: tuple[Type, ...]) -> Found:
         case Solve(), (matrix, rhs, *_):
             found = algebra.solved(matrix, rhs)
         case ((ApplyLayer() | ConvolveFew()), (layer, argument, *more)):
-            found = algebra.layered(layer, argument, *more)
+            found = layered(layer, argument, *more, behind=partial(behind, functions))
         case DiagonalMap(), (entries,):
             found = algebra.diagonal(entries)
         case AdjointMap(), (of,):
@@ -198,10 +205,55 @@ def _invoke(name: str, args: tuple[Type, ...], functions: Mapping[str, FunctionB
     return None  # a body serves all dimensions of the ranks that it was written for
 
 
+def behind(
+    functions: Mapping[str, FunctionBody], block: Block, arguments: tuple[Array, ...]
+) -> Array | Mismatch:
+    """What a block makes of arrays: the type of its body, which is typed anew for others than its own."""
+    body = functions.get(block.key)
+    if body is None:
+        return Mismatch(None, "a block of the graph", str(block))
+    result: Type | str = body.nodes[body.result].type
+    if tuple(type_ for _, type_ in body.parameters) != arguments:
+        result = _retyped(body, arguments, functions)
+    if not isinstance(result, Array):
+        return Mismatch(None, f"what block `{block}` takes", str(result))
+    return result
+
+
+def _retyped(
+    body: FunctionBody, arguments: tuple[Array, ...], functions: Mapping[str, FunctionBody]
+) -> Type | str:
+    own = [array for _, array in body.parameters]
+    sizes = {
+        next(iter(mine.symbols)): dim
+        for array, given in zip(own, arguments, strict=True)
+        for mine, dim in zip(array.shape, given.shape, strict=False)
+        if len(mine.symbols) == 1 and mine == Dim.of(next(iter(mine.symbols)))
+    }
+    types: list[Type] = []
+    for node in body.nodes:
+        args = tuple(types[a] for a in node.args)
+        match node.op:
+            case Argument(index):
+                types.append(arguments[index])
+                continue
+            case BlockLayer():
+                types.append(node.type)
+                continue
+        claimed = node.type
+        if isinstance(claimed, Array):
+            claimed = replace(claimed, shape=tuple(d.substitute(sizes) for d in claimed.shape))
+        type_ = result_type(node.op, args, claimed, functions)
+        if isinstance(type_, str):
+            return type_
+        types.append(claimed if type_ is None else type_)
+    return types[body.result]
+
+
 def _pair(args: tuple[Type, ...]) -> Found:
     match args:
         case (Layer() as first, Layer() as second, Array() as x, *rest) if len(rest) <= 1:
-            found = algebra.layered(Layer((*first.steps, *second.steps)), x)
+            found = layered(Layer((*first.steps, *second.steps)), x)
             return str(found) if isinstance(found, Mismatch) else found
         case _:
             return "takes two layers and an array"

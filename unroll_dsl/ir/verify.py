@@ -8,6 +8,7 @@ from unroll_dsl.diagnostics.raised import InternalError
 from unroll_dsl.ir.graph import FunctionBody, Graph, Limits
 from unroll_dsl.ir.nodes import (
     Argument,
+    BlockLayer,
     Final,
     Fixed,
     Input,
@@ -102,6 +103,10 @@ def _arguments(body: FunctionBody, where: str) -> None:
                 raise _fail(where, index, node, f"there is no argument {position}")
             case Argument():
                 pass
+            case BlockLayer(name):
+                parts = {} if body.block is None else dict(body.block.parts)
+                if parts.get(name) != node.type:
+                    raise _fail(where, index, node, f"`{name}` is no layer of it of that type")
             case op if isinstance(op, _LEAVES):
                 raise _fail(where, index, node, "a function sees its arguments alone")
 
@@ -185,8 +190,8 @@ class _Roles:
             Variable: dict(graph.variables),
         }
         for index, node in enumerate(graph.nodes):
-            if isinstance(node.op, Argument):
-                raise _fail(self.where, index, node, "an argument outside of a function")
+            if isinstance(node.op, Argument | BlockLayer):
+                raise _fail(self.where, index, node, "it stands in functions alone")
             if not isinstance(node.op, Named):
                 continue
             name = node.op.name

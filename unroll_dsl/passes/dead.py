@@ -12,8 +12,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from unroll_dsl.ir.bodies import called_by
 from unroll_dsl.ir.graph import Graph
-from unroll_dsl.ir.nodes import Invoke, Node
+from unroll_dsl.ir.nodes import Node
 from unroll_dsl.ir.stages import reachable, roots
 from unroll_dsl.passes.rewrite import with_nodes
 
@@ -22,12 +23,12 @@ def dead(graph: Graph) -> Graph:
     """Drop what nothing depends on and number the rest anew, in the same order."""
     live = reachable(graph.nodes, roots(graph))
     nodes, where = _keep(graph.nodes, live)
-    called = _calls(nodes)
+    called = called_by(nodes)
     bodies = []
     for body in reversed(graph.functions):
         if body.name in called:
             kept, moved = _keep(body.nodes, reachable(body.nodes, (body.result,)))
-            called |= _calls(kept)
+            called |= called_by(kept)
             bodies.append(replace(body, nodes=kept, result=moved[body.result]))
     bodies.reverse()
     return with_nodes(replace(graph, functions=tuple(bodies)), nodes, where)
@@ -43,7 +44,3 @@ def _keep(
         if index in live:
             kept.append(replace(node, args=tuple(where[a] for a in node.args)))
     return tuple(kept), tuple(where)
-
-
-def _calls(nodes: tuple[Node, ...]) -> set[str]:
-    return {node.op.function for node in nodes if isinstance(node.op, Invoke)}

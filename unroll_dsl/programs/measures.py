@@ -22,7 +22,9 @@ from unroll_dsl.syntax.nodes import (
     Adjoint,
     Argument,
     Binary,
+    BlockDefinition,
     Call,
+    Chain,
     Declaration,
     Definition,
     Dims,
@@ -87,7 +89,7 @@ def _kept(
 ) -> Iterator[Statement]:
     """What remains of a statement of the network where data are made."""
     match statement:
-        case Dims() | Definition():
+        case Dims() | Definition() | BlockDefinition():
             yield statement
         case Let(name):
             if name.text in needed:
@@ -132,7 +134,7 @@ def _renamed(expr: Expr, noise: str) -> Expr:
             return dataclasses.replace(expr, function=_renamed(function, noise), arguments=renamed)
         case PhaseSum(body):
             return dataclasses.replace(expr, body=_renamed(body, noise))
-        case Number():
+        case Number() | Chain():
             return expr
         case _:
             assert_never(expr)

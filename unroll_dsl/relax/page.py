@@ -298,7 +298,9 @@ def _renamed(statement: n.Statement, values: Mapping[str, n.Expr]) -> n.Statemen
             )
         case n.Minimize(_, body) | n.Loss(_, body):
             return dataclasses.replace(statement, body=substitute(body, values))
-        case n.Dims() | n.Definition():  # a function sees its parameters alone
+        case (
+            n.Dims() | n.Definition() | n.BlockDefinition()
+        ):  # a function sees its parameters alone
             return statement
         case _:
             assert_never(statement)

@@ -6,8 +6,8 @@ from unroll_dsl.near import near
 from unroll_dsl.operators.model import Parameter, Static
 from unroll_dsl.semantics import errors
 from unroll_dsl.semantics.constants import as_dim
-from unroll_dsl.semantics.model import SizeCall, Sort
-from unroll_dsl.semantics.scopes import Context, Place
+from unroll_dsl.semantics.model import SizeCall
+from unroll_dsl.semantics.scopes import Context, sizes_seen
 from unroll_dsl.semantics.typing import Typing
 from unroll_dsl.syntax.foreign import padding_instead
 from unroll_dsl.syntax.nodes import LIST, Argument, Call, Expr, Name, Number
@@ -73,11 +73,12 @@ def bind(
 
 def static(typing: Typing, expr: Expr, what: str, context: Context) -> Static | None:
     """The value of a static argument; None if it is not known while compiling, reported."""
-    dims = {s.name: s for s in typing.symbols.values() if s.sort is Sort.DIMENSION}
+    seen = sizes_seen(context, typing.symbols)
     if (
         isinstance(expr, Name)
         and expr.text not in typing.symbols
         and expr.text not in context.local
+        and expr.text not in seen
     ):
         return expr.text
     if isinstance(expr, Call) and isinstance(expr.function, Name) and expr.function.text == LIST:
@@ -93,15 +94,15 @@ def static(typing: Typing, expr: Expr, what: str, context: Context) -> Static | 
         typing.infer(expr, context)
         resolved = context.calls.get(expr)
         return resolved.dim if isinstance(resolved, SizeCall) else None
-    visible = {} if context.place is Place.DEFINITION else dims
     try:
-        dim = as_dim(expr, visible)
+        dim = as_dim(expr, seen)
     except SizeTooLong as error:
         typing.reporter.report(errors.SizeWithoutEnd(expr.span, str(error)))
         return None
     if dim is None:
         typing.reporter.report(errors.NumberExpected(expr.span, what, expression_text(expr)))
         return None
+    dim = dim.substitute(seen)
     return dim if dim.value is None else dim.value
 
 

@@ -7,7 +7,7 @@ import math
 from unroll_dsl.diagnostics.model import Diagnostic
 from unroll_dsl.semantics import errors
 from unroll_dsl.semantics.constants import as_number
-from unroll_dsl.semantics.scopes import Context, Place, names_in
+from unroll_dsl.semantics.scopes import BODIES, Context, names_in
 from unroll_dsl.semantics.typing import Typing
 from unroll_dsl.syntax.nodes import Binary, Call, Expr, Let, Name, Number
 
@@ -22,7 +22,7 @@ def fault(typing: Typing, expr: Binary | Call, context: Context) -> Diagnostic |
     operands = _operands(expr, context, typing)
     if not operands:
         return None
-    by_phase = context.place is not Place.DEFINITION and "k" not in typing.symbols
+    by_phase = context.place not in BODIES and "k" not in typing.symbols
     counted = by_phase and any(_reads_phase(typing, operand, context) for operand in operands)
     for k in range(1, min(typing.phases, _MOST_PHASES) + 1) if counted else (None,):
         values = [_number(typing, operand, context, k) for operand in operands]

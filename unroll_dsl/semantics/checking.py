@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from unroll_dsl.semantics import errors
+from unroll_dsl.semantics.block_calls import behind
 from unroll_dsl.semantics.constants import as_number
 from unroll_dsl.semantics.declarations import Declarations
 from unroll_dsl.semantics.infer import Inference
 from unroll_dsl.semantics.model import Resolved, Sort, Symbol, TypedProgram
+from unroll_dsl.semantics.named_blocks import NamedBlocks
 from unroll_dsl.semantics.scopes import Context, Dependences, Place, Reporter
 from unroll_dsl.semantics.steps import count_steps
 from unroll_dsl.source import Span
@@ -42,7 +46,8 @@ class Checking:
         self.reporter = reporter
         self.types: dict[Expr, Type] = {}
         self.calls: dict[Call, Resolved] = {}
-        self.declarations = Declarations(program, reporter)
+        self.blocks = NamedBlocks(program, reporter)
+        self.declarations = Declarations(program, reporter, self.blocks)
         self.symbols = self.declarations.symbols
         definitions = {
             s.name.text: s
@@ -51,8 +56,9 @@ class Checking:
         }
         self.let_types: dict[str, Type] = {}
         self.inference = Inference(
-            self.symbols, definitions, self.let_types, program.poisoned, reporter
+            self.symbols, definitions, self.let_types, program.poisoned, reporter, self.blocks
         )
+        self.blocks.behind = partial(behind, self.inference)
         self.dependences = Dependences(self.symbols)
         self.lets: tuple[Let, ...] = ()
         self.dims: list[tuple[str, int | None]] = []
@@ -65,6 +71,7 @@ class Checking:
     def begin(self) -> None:
         """Collect the names, and count the phases before anything that has a value in each is typed."""
         self.declarations.collect()
+        self.blocks.read_all()
         phase = next((s for s in self.program.statements if isinstance(s, Phase)), None)
         count = self.number(phase.count) if phase is not None else None
         if count is not None and count >= 1:
@@ -83,6 +90,7 @@ class Checking:
             tuple(self.dims),
             self.phases,
             self.steps,
+            self.blocks.templates(),
         )
 
     def context(self, place: Place) -> Context:

@@ -6,14 +6,17 @@ from collections.abc import Iterator, Mapping
 from typing import assert_never
 
 from unroll_dsl.near import near
-from unroll_dsl.semantics import errors, layers
-from unroll_dsl.semantics.constants import as_dim
+from unroll_dsl.semantics import errors
+from unroll_dsl.semantics.chains import Chains
 from unroll_dsl.semantics.layers import ACTIVATIONS
 from unroll_dsl.semantics.model import Definer, Sort, Symbol
+from unroll_dsl.semantics.named_blocks import NamedBlocks
 from unroll_dsl.semantics.scopes import RESERVED, Reporter
+from unroll_dsl.semantics.sizes import read_size
 from unroll_dsl.source import Span
-from unroll_dsl.syntax.foreign import is_network, kind_instead, padding_instead
+from unroll_dsl.syntax.foreign import is_network, kind_instead
 from unroll_dsl.syntax.nodes import (
+    BlockDefinition,
     ComposedType,
     ConvType,
     Declaration,
@@ -30,7 +33,6 @@ from unroll_dsl.syntax.nodes import (
     Minimize,
     Name,
     NetworkType,
-    Number,
     Output,
     Phase,
     PhaseStatement,
@@ -41,26 +43,18 @@ from unroll_dsl.syntax.nodes import (
     Sharing,
     SpaceType,
     State,
-    StepType,
     Trace,
     TypeExpr,
     Update,
 )
-from unroll_dsl.syntax.printer import expression_text
 from unroll_dsl.types import (
     UNKNOWN,
-    Activation,
     Array,
-    Bound,
-    Conv,
     Declared,
     Dim,
     Field,
     Form,
-    Layer,
     LinearMap,
-    SizeTooLong,
-    Step,
     Type,
 )
 from unroll_dsl.types.steps import KINDS
@@ -77,10 +71,6 @@ _KINDS: dict[str, tuple[Form, int | None]] = {
     "image": (Form.IMAGE, 3),
     "mask": (Form.MASK, 2),
 }
-LayerStep = Conv | Activation | Bound | Step
-PADDINGS = ("zero", "circular", "reflect", "replicate")
-_WIDE = ("stride", "dilation")
-_CONV_OPTIONS = ("bias", "padding", "groups", *_WIDE)
 _ROLES = {Role.INPUT: Sort.INPUT, Role.FIXED: Sort.FIXED, Role.LEARNABLE: Sort.LEARNABLE}
 
 
@@ -106,9 +96,13 @@ def _in_phase(body: tuple[PhaseStatement, ...]) -> Iterator[tuple[Sort, Name, De
 class Declarations:
     """Collects the names of a program; reports double and reserved ones."""
 
-    def __init__(self, program: Program, reporter: Reporter) -> None:
+    def __init__(self, program: Program, reporter: Reporter, blocks: NamedBlocks) -> None:
         self.program = program
         self.reporter = reporter
+        self.blocks = blocks.names
+        self.chains = Chains(
+            self.dim, self.space, blocks.names, blocks.used, program.poisoned, reporter
+        )
         self.symbols: dict[str, Symbol] = {}
         self._sizes: Mapping[str, Symbol] | None = None
         self.spaces: dict[SpaceType, Array] = {}
@@ -143,6 +137,8 @@ class Declarations:
                         yield Sort.STATE, name, statement
                 case Definition(name):
                     yield Sort.DEFINITION, name, statement
+                case BlockDefinition(name):
+                    yield Sort.BLOCK, name, statement
                 case Phase(_, body):
                     yield from _in_phase(body)
                 case Output() | Minimize() | Loss() | Measure():
@@ -151,8 +147,10 @@ class Declarations:
                     assert_never(statement)
 
     def _declare(self, sort: Sort, name: Name, definer: Definer) -> None:
-        if name.text in RESERVED:
-            meaning = RESERVED[name.text]
+        meaning = RESERVED.get(name.text)
+        if sort is Sort.BLOCK and name.text in (*KINDS, *ACTIVATIONS):
+            meaning = "a layer of the language"
+        if meaning is not None:
             self.reporter.report(errors.ReservedName(name.span, name.text, meaning))
             return
         first = self.symbols.get(name.text)
@@ -180,29 +178,13 @@ class Declarations:
 
     def dim(self, expr: Expr) -> Dim | None:
         """The size that an expression spells; None if it is none, reported."""
-        dims = self._dimensions()
-        try:
-            found = as_dim(expr, dims)
-        except SizeTooLong as error:
-            self.reporter.report(errors.SizeWithoutEnd(expr.span, str(error)))
-            return None
-        if found is not None:
-            if found.value is not None and found.value < 1:
-                self.reporter.report(errors.DimensionExpected(expr.span, str(found.value)))
-                return None
-            return found
-        if isinstance(expr, Name):
-            if expr.text in self.program.poisoned:
-                return None
-            undeclared = expr.text if expr.text not in self.symbols else None
-            close = near(expr.text, dims)
-            self.reporter.report(errors.DimensionExpected(expr.span, expr.text, close, undeclared))
-        else:
-            self.reporter.report(errors.DimensionExpected(expr.span, expression_text(expr)))
-        return None
+        program = self.program
+        return read_size(expr, self._dimensions(), self.symbols, program.poisoned, self.reporter)
 
     def space(self, type_: SpaceType) -> Array | None:
         kind = type_.kind.text
+        if kind in self.program.poisoned and kind not in _KINDS:
+            return None
         if kind not in _KINDS:
             self.reporter.report(
                 errors.UnknownWord(
@@ -235,130 +217,20 @@ class Declarations:
 
     def type_of(self, type_: TypeExpr) -> Type:
         match type_:
+            case SpaceType(kind, dims) if kind.text in self.blocks:
+                use = LayerType(kind, None, dims, (), (), type_.span)
+                return self.chains.layer((use,)) or UNKNOWN
             case SpaceType():
                 return self.space(type_) or UNKNOWN
             case LinearType(domain, codomain):
                 first, second = self.space(domain), self.space(codomain)
                 return LinearMap(Declared(first, second)) if first and second else UNKNOWN
-            case NetworkType() | ConvType() | LayerType():
-                return self._chain((type_,))
+            case NetworkType() | ConvType() | LayerType() | RepeatedType():
+                return self.chains.layer((type_,)) or UNKNOWN
             case ComposedType(steps):
-                return self._chain(steps)
-            case RepeatedType():
-                return self._chain((type_,))
+                return self.chains.layer(steps) or UNKNOWN
             case _:
                 assert_never(type_)
-
-    def _chain(self, written: tuple[StepType, ...]) -> Type:
-        steps = tuple(layers.single(written, self.reporter))
-        known: dict[layers.Single, LayerStep | None] = {}  # what is repeated is read once
-        for step in steps:
-            if step not in known:
-                known[step] = self._step(step)
-        found = [known[step] for step in steps]
-        if any(step is None for step in found):
-            return UNKNOWN
-        layer = Layer(tuple(step for step in found if step is not None))
-        if not layers.meeting(layer, steps, self.reporter):
-            return UNKNOWN
-        for place, node in enumerate(steps):
-            if layer.steps[place] == Activation("plf") and layer.channels(place) is None:
-                self.reporter.report(
-                    errors.CallMismatch(
-                        ">>",
-                        errors.Operand(node.span, "plf"),
-                        "`plf` beside a convolution, which tells its number of channels",
-                        "none",
-                        "apply `plf(x, q)` to values at knots, a learnable `q : tensor[C, 101]`",
-                    )
-                )
-                return UNKNOWN
-        return layer
-
-    def _step(self, step: layers.Single) -> LayerStep | None:
-        match step:
-            case LayerType():
-                return layers.read(step, self.dim, self.reporter)
-            case Name(text, span) if text in KINDS:
-                return layers.read(LayerType(step, None, (), (), (), span), self.dim, self.reporter)
-            case Name(text, span):
-                if text not in ACTIVATIONS:
-                    self.reporter.report(
-                        errors.UnknownWord(
-                            span,
-                            text,
-                            "activation",
-                            ACTIVATIONS,
-                            near(text, (*ACTIVATIONS, *KINDS)),
-                        )
-                    )
-                    return None
-                return Activation(text)
-            case NetworkType(domains, codomain):
-                found = [self.space(domain) for domain in (*domains, codomain)]
-                if None in found:
-                    return None
-                first, *more, last = (space for space in found if space is not None)
-                return Bound(first, last, tuple(more))
-            case ConvType():
-                return self._conv(step)
-            case _:
-                assert_never(step)
-
-    def _conv(self, conv: ConvType) -> Conv | Step | None:
-        first, second = self.dim(conv.channels_in), self.dim(conv.channels_out)
-        size = conv.size.value if isinstance(conv.size, Number) else None
-        if not isinstance(size, int) or size < 1:
-            self.reporter.report(
-                errors.NumberExpected(conv.size.span, "the kernel size", expression_text(conv.size))
-            )
-            return None
-        said = self._conv_options(conv)
-        if first is None or second is None or said is None:
-            return None
-        bias, padding, groups = said
-        wide = [o for o in conv.options if o.keyword and o.keyword.text in _WIDE]
-        found = layers.read_options(tuple(wide), KINDS["conv"], self.reporter)
-        if found is None:
-            return None
-        if not found:
-            return Conv(first, second, size, bias, padding, groups)
-        if padding != "zero":
-            why = errors.LayerFault.Why.PADDING
-            text = f"padding={padding}"
-            self.reporter.report(errors.LayerFault(conv.span, "conv", why, text))
-            return None
-        flags = ("bias",) if bias else ()
-        options = (*found, *((("groups", groups),) if groups > 1 else ()))
-        return layers.checked(
-            Step("conv", (first, second), size, flags, options), conv.span, self.reporter
-        )
-
-    def _conv_options(self, conv: ConvType) -> tuple[bool, str, int] | None:
-        """Bias, padding and groups; None if a word is none of those known, reported."""
-        for flag in conv.flags:
-            if flag.text != "bias":
-                self._unknown(flag.span, flag.text, "option of conv", _CONV_OPTIONS)
-                return None
-        padding, groups = "zero", 1
-        for option in conv.options:
-            key = option.keyword
-            assert key is not None
-            if key.text == "padding" and isinstance(option.value, Name):
-                padding = option.value.text
-                if padding not in PADDINGS:
-                    self._unknown(option.value.span, padding, "padding", PADDINGS)
-                    return None
-            elif key.text == "groups" and isinstance(option.value, Number):
-                groups = int(option.value.value)
-            elif key.text not in _WIDE:
-                self._unknown(option.span, key.text, "option of conv", _CONV_OPTIONS)
-                return None
-        return bool(conv.flags), padding, groups
-
-    def _unknown(self, span: Span, word: str, what: str, known: tuple[str, ...]) -> None:
-        close = padding_instead(word, known) or near(word, known)
-        self.reporter.report(errors.UnknownWord(span, word, what, known, close))
 
 
 def declared_at(symbol: Symbol) -> Span:
@@ -368,6 +240,3 @@ def declared_at(symbol: Symbol) -> Span:
             return symbol.definer.type.span
         case _:
             return symbol.span
-
-
-__all__ = ["ACTIVATIONS", "PADDINGS", "Declarations", "declared_at"]

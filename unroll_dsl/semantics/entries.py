@@ -9,7 +9,7 @@ from unroll_dsl.semantics.arguments import static
 from unroll_dsl.semantics.constants import as_dim
 from unroll_dsl.semantics.definitions import several, value_of
 from unroll_dsl.semantics.model import FunctionCall, Sort
-from unroll_dsl.semantics.scopes import Context, Place
+from unroll_dsl.semantics.scopes import Context, sizes_seen
 from unroll_dsl.semantics.typing import Typing
 from unroll_dsl.syntax.foreign import name_instead
 from unroll_dsl.syntax.nodes import OF, Argument, Call, Name
@@ -93,7 +93,8 @@ def _place(typing: Typing, call: Call, place: Argument, context: Context) -> Dim
     if isinstance(expr, Name):
         symbol = None if expr.text in context.local else typing.symbols.get(expr.text)
         kind = symbol.sort.value if symbol else "phase number" if expr.text == "k" else None
-        if kind != "dimension":
+        own = context.block.sizes if context.block is not None else {}
+        if kind != "dimension" and expr.text not in own:
             if expr.text not in typing.poisoned:
                 typing.reporter.report(
                     errors.PlaceUnknown(expr.span, expr.text, kind, _mend(typing, call, expr.text))
@@ -102,9 +103,9 @@ def _place(typing: Typing, call: Call, place: Argument, context: Context) -> Dim
     if isinstance(expr, Call):
         found = static(typing, expr, "a place", context)
         return None if found is None or isinstance(found, str | tuple) else Dim.of(found)
-    sizes = {s.name: s for s in typing.symbols.values() if s.sort is Sort.DIMENSION}
+    sizes = sizes_seen(context, typing.symbols)
     try:
-        dim = as_dim(expr, {} if context.place is Place.DEFINITION else sizes)
+        dim = as_dim(expr, sizes)
     except SizeTooLong as error:
         typing.reporter.report(errors.SizeWithoutEnd(expr.span, str(error)))
         return None
@@ -114,7 +115,7 @@ def _place(typing: Typing, call: Call, place: Argument, context: Context) -> Dim
                 expr.span, expression_text(expr), None, _without_number(typing, call)
             )
         )
-    return dim
+    return dim if dim is None else dim.substitute(sizes)
 
 
 def _mend(typing: Typing, call: Call, place: str) -> str | None:

@@ -6,11 +6,22 @@ from dataclasses import replace
 from typing import assert_never
 
 from unroll_dsl.semantics import algebra, errors
-from unroll_dsl.semantics.calls import infer_call
+from unroll_dsl.semantics.calls import infer_call, own_layer
 from unroll_dsl.semantics.scopes import Context, Place
 from unroll_dsl.semantics.typing import Typing
 from unroll_dsl.semantics.visibility import name_type
-from unroll_dsl.syntax.nodes import Adjoint, Binary, Call, Expr, Let, Name, Number, PhaseSum, Unary
+from unroll_dsl.syntax.nodes import (
+    Adjoint,
+    Binary,
+    Call,
+    Chain,
+    Expr,
+    Let,
+    Name,
+    Number,
+    PhaseSum,
+    Unary,
+)
 from unroll_dsl.types import SCALAR, UNKNOWN, LinearMap, Type
 
 _MOST_LEVELS = 100  # of maps within maps; those who follow them need some frames for each
@@ -50,7 +61,14 @@ class Inference(Typing):
             case Number(value):
                 self.numbers[expr] = float(value)
                 return SCALAR
+            case Chain():
+                found = own_layer(self, expr, context)
+                assert found is not None, "a chain is a layer"
+                return found
             case Name(text):
+                layer = None if text in context.local else own_layer(self, expr, context)
+                if layer is not None:
+                    return layer
                 symbol = None if text in context.local else self.symbols.get(text)
                 if (
                     symbol

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 from unroll_dsl.near import near
 from unroll_dsl.semantics import errors
-from unroll_dsl.semantics.errors import LayerFault
+from unroll_dsl.semantics.errors import BlockFault, LayerFault
 from unroll_dsl.semantics.scopes import Reporter
 from unroll_dsl.source import Span
 from unroll_dsl.syntax.nodes import (
@@ -21,7 +21,7 @@ from unroll_dsl.syntax.nodes import (
     StepType,
 )
 from unroll_dsl.syntax.printer import expression_text, type_text
-from unroll_dsl.types import Conv, Dim, Layer, Step
+from unroll_dsl.types import Activation, Block, Bound, Conv, Dim, Layer, Step
 from unroll_dsl.types.steps import KINDS, Kind, Takes
 
 Why = LayerFault.Why
@@ -71,18 +71,26 @@ def read(node: LayerType, dim: Callable[[Expr], Dim | None], reporter: Reporter)
 
 
 def checked(step: Step, span: Span, reporter: Reporter) -> Step | None:
-    """The step, unless no image has a size behind it or its groups are not whole."""
-
+    """The step, unless no image has a size behind it ."""
     fault = step.fault()
     if fault is not None:
         reporter.report(LayerFault(span, str(step), Why.SIZE, fault))
         return None
-    groups = step.option("groups")
-    if step.channels is not None and any(d.over(groups) is None for d in step.channels):
-        text = f"{step.channels[0]} -> {step.channels[1]} channels do not make {groups} groups of one size"
-        reporter.report(LayerFault(span, str(step), Why.GROUPS, text))
-        return None
     return step
+
+
+def _groups(step: Step | Conv | Activation | Bound | Block) -> tuple[Dim, Dim, int] | None:
+    """The channels and the groups of a convolution where these are not of one size."""
+    match step:
+        case Step(channels=(begin, end)):
+            groups = step.option("groups")
+            known = True
+        case Conv(begin, end, groups=groups):
+            known = begin.value is not None and end.value is not None
+        case _:
+            return None
+    whole = not known or all(d.over(groups) is not None for d in (begin, end))
+    return None if whole else (begin, end, groups)
 
 
 def _channels(
@@ -160,7 +168,12 @@ def meeting(layer: Layer, nodes: tuple[Single, ...], reporter: Reporter) -> bool
     """Whether the channels that leave one step enter the next, and each step knows those it needs."""
     channels: Dim | None = None
     for place, (step, node) in enumerate(zip(layer.steps, nodes, strict=True)):
-        ends = step.channels if isinstance(step, Step) else None
+        if isinstance(step, Block) and step.arguments > 1 and place:
+            found = str(step.arguments)
+            fault = BlockFault(node.span, step.name, BlockFault.Why.MIDDLE, str(step), found)
+            reporter.report(fault)
+            return False
+        ends = step.channels if isinstance(step, Step | Block) else None
         if isinstance(step, Conv):
             ends = step.channels_in, step.channels_out
         if ends is not None:
@@ -176,6 +189,13 @@ def meeting(layer: Layer, nodes: tuple[Single, ...], reporter: Reporter) -> bool
                 )
                 return False
             channels = ends[1]
+        elif isinstance(step, Block):
+            channels = None  # what leaves it depends on what it is given
+        groups = _groups(step)
+        if groups is not None:
+            text = f"{groups[0]} -> {groups[1]} channels do not make {groups[2]} groups of one size"
+            reporter.report(LayerFault(node.span, str(step), Why.GROUPS, text))
+            return False
         if not isinstance(step, Step) or not KINDS[step.kind].of_channels:
             continue
         own = layer.channels(place)

@@ -9,6 +9,7 @@ from enum import Enum
 from unroll_dsl.operators.model import Function, LinearOperator, Static
 from unroll_dsl.source import Span
 from unroll_dsl.syntax.nodes import (
+    BlockDefinition,
     Call,
     Declaration,
     Definition,
@@ -24,9 +25,12 @@ from unroll_dsl.syntax.nodes import (
     State,
     Trace,
 )
-from unroll_dsl.types import Array, Dim, Type
+from unroll_dsl.types import Array, Block, Dim, Type
+from unroll_dsl.types.blocks import Template
 
-Definer = Dimension | Declaration | Let | State | Local | Trace | Parameter | Definition
+Definer = (
+    Dimension | Declaration | Let | State | Local | Trace | Parameter | Definition | BlockDefinition
+)
 
 
 class Sort(Enum):
@@ -44,6 +48,7 @@ class Sort(Enum):
     TARGET = "loss target"
     VARIABLE = "variable of the objective"
     DEFINITION = "function"
+    BLOCK = "block"
     ARGUMENT = "parameter"
 
 
@@ -106,6 +111,21 @@ class FunctionInstance:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class BlockInstance:
+    """A block of the page at given sizes and argument types. `places`: where its layers are written, by
+    the names that they have; `template`: these in its own sizes."""
+
+    definition: BlockDefinition
+    template: Template
+    block: Block
+    arguments: tuple[Array, ...]
+    places: Mapping[Expr, str]
+    types: Mapping[Expr, Type]
+    calls: Mapping[Call, Resolved]
+    result: Array
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class InstanceCall:
     instance: FunctionInstance
     arrays: tuple[Expr, ...]
@@ -146,8 +166,11 @@ class SizeCall:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LayerCall:
+    """`blocks`: what the blocks of the layer are at these arguments, those within them first."""
+
     layer: Expr
     arguments: tuple[Expr, ...]
+    blocks: tuple[BlockInstance, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -182,3 +205,4 @@ class TypedProgram:
     dims: tuple[tuple[str, int | None], ...]
     phases: int | None
     steps: Mapping[Repeat, int]  # of each inner loop
+    templates: tuple[Template, ...] = ()  # the blocks of the page

@@ -15,6 +15,7 @@ from unroll_dsl.syntax.nodes import (
     Adjoint,
     Binary,
     Call,
+    Chain,
     Definition,
     Expr,
     Let,
@@ -23,7 +24,7 @@ from unroll_dsl.syntax.nodes import (
     PhaseSum,
     Unary,
 )
-from unroll_dsl.types import Type
+from unroll_dsl.types import Dim, Layer, Type
 
 RESERVED: Mapping[str, str] = {
     "I": "the identity",
@@ -53,6 +54,21 @@ class Place(Enum):
     MEASURE = "a `measure` line"
     PHASE_SUM = "`sum over phases`"
     DEFINITION = "a function"
+    BLOCK = "a block"
+
+
+BODIES = frozenset(
+    {Place.DEFINITION, Place.BLOCK}
+)  # they see their parameters, and nothing of the page
+
+
+@dataclass(frozen=True, slots=True)
+class Within:
+    """What the body of a block sees besides its parameters: its sizes, and its layers where they are written."""
+
+    name: str
+    sizes: Mapping[str, Dim]
+    layers: Mapping[Expr, Layer]
 
 
 @dataclass(slots=True)
@@ -68,6 +84,16 @@ class Context:
     traces: dict[str, Type] = field(default_factory=dict)  # seen under `sum over phases`
     stack: tuple[Definition, ...] = ()
     in_step: bool = False  # within an inner loop
+    block: Within | None = None
+
+
+def sizes_seen(context: Context, symbols: Mapping[str, Symbol]) -> dict[str, Dim]:
+    """The names that are sizes where an expression stands, and what they are."""
+    if context.block is not None:
+        return dict(context.block.sizes)
+    if context.place in BODIES:
+        return {}
+    return {s.name: Dim.of(s.name) for s in symbols.values() if s.sort is Sort.DIMENSION}
 
 
 class Enough(Exception):
@@ -103,7 +129,7 @@ def names_in(expr: Expr, *, sums: bool = True) -> Iterator[Name]:
     match expr:
         case Name():
             yield expr
-        case Number():
+        case Number() | Chain():
             return
         case Unary(_, operand) | Adjoint(operand):
             yield from names_in(operand, sums=sums)

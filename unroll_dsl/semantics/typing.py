@@ -5,14 +5,24 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from copy import copy
+from dataclasses import dataclass
 from typing import Self, assert_never
 
+from unroll_dsl.diagnostics.model import Diagnostic
 from unroll_dsl.semantics import errors
 from unroll_dsl.semantics.errors import Operand
-from unroll_dsl.semantics.model import FunctionInstance, Symbol
+from unroll_dsl.semantics.model import BlockInstance, FunctionInstance, Symbol
+from unroll_dsl.semantics.named_blocks import NamedBlocks
 from unroll_dsl.semantics.scopes import Context, Reporter
 from unroll_dsl.syntax.nodes import Definition, Expr, Name
-from unroll_dsl.types import Array, Layer, LinearMap, Type, Unknown
+from unroll_dsl.types import Array, Block, Layer, LinearMap, Type, Unknown
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What is wrong with the body of a block for some arguments; None where it has been reported."""
+
+    report: Diagnostic | None
 
 
 class Typing(ABC):
@@ -29,7 +39,11 @@ class Typing(ABC):
         let_types: Mapping[str, Type],
         poisoned: frozenset[str],
         reporter: Reporter,
+        blocks: NamedBlocks,
     ) -> None:
+        self.blocks = blocks
+        self.block_instances: dict[tuple[Block, tuple[Array, ...]], BlockInstance | Problem] = {}
+        self.block_ranks: dict[Block, tuple[int, ...]] = {}  # of the arrays that each is given
         self.symbols = symbols
         self.definitions = definitions
         self.let_types = let_types

@@ -21,7 +21,7 @@ from unroll_dsl.semantics.errors import (
     TraceMisused,
 )
 from unroll_dsl.semantics.model import Sort, Symbol
-from unroll_dsl.semantics.scopes import NOISE, RESERVED, Context, Place
+from unroll_dsl.semantics.scopes import BODIES, NOISE, RESERVED, Context, Place
 from unroll_dsl.semantics.typing import Typing
 from unroll_dsl.syntax.foreign import name_instead
 from unroll_dsl.syntax.nodes import IMAGINARY_UNIT, Name
@@ -31,7 +31,7 @@ _Refusal = Callable[[Mention, Place], Diagnostic]
 
 # ---- the table ----------------------------------------------------------------------------------
 
-_PROGRAM = frozenset(Place) - {Place.DEFINITION}  # a function sees its parameters alone
+_PROGRAM = frozenset(Place) - BODIES
 
 # Where each sort of name is seen. Names of one place (parameters, targets, variables, what a phase has
 # computed above) are `local` there; `measure` lines look at what they read once more (measures.py).
@@ -46,6 +46,7 @@ SEEN: Mapping[Sort, frozenset[Place]] = {
     Sort.LOCAL: frozenset(),
     Sort.TRACE: frozenset(),
     Sort.DEFINITION: frozenset(),
+    Sort.BLOCK: frozenset(),
 }
 
 
@@ -78,6 +79,7 @@ _Mend, _Why = NotVisibleHere.Mend, PhaseValueOutside.Why
 # How a name is refused where it is not seen; None stands for every other place.
 REFUSED: Mapping[tuple[Sort, Place | None], _Refusal] = {
     **{(sort, Place.DEFINITION): partial(_not_visible, _Mend.PARAMETER) for sort in Sort},
+    **{(sort, Place.BLOCK): partial(_not_visible, _Mend.BLOCK) for sort in Sort},
     (Sort.STATE, Place.OBJECTIVE): partial(_not_visible, _Mend.VARIABLE),
     (Sort.STATE, Place.START): partial(_not_visible, _Mend.START),
     (Sort.STATE, None): partial(_not_visible, _Mend.STATE),
@@ -91,6 +93,7 @@ REFUSED: Mapping[tuple[Sort, Place | None], _Refusal] = {
     (Sort.TRACE, Place.PHASE): partial(_misused, TraceMisused.Why.READ_IN_PHASE),
     (Sort.TRACE, None): partial(_misused, TraceMisused.Why.READ),
     (Sort.DEFINITION, Place.DEFINITION): _uncalled,
+    (Sort.DEFINITION, Place.BLOCK): _uncalled,
     (Sort.DEFINITION, None): _uncalled,
 }
 
@@ -102,7 +105,7 @@ COUNTER_REFUSED: Mapping[Place, _Refusal] = {
     Place.OBJECTIVE: _COUNTER,
     Place.START: _COUNTER,
     Place.MEASURE: _COUNTER,
-    Place.DEFINITION: partial(_not_visible, _Mend.COUNTER),
+    **dict.fromkeys(BODIES, partial(_not_visible, _Mend.COUNTER)),
 }
 
 
@@ -114,6 +117,8 @@ def name_type(typing: Typing, name: Name, context: Context) -> Type:
     text, place = name.text, context.place
     if text in context.local:
         return context.local[text]
+    if context.block is not None and text in context.block.sizes:
+        return SCALAR
     symbol = typing.symbols.get(text)
     if symbol is None:
         return _library_name(typing, name, context)

@@ -1,8 +1,8 @@
-"""Expressions as text, with no more parentheses than the grammar needs."""
+"""Expressions and types as text, with no more parentheses than the grammar needs."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from enum import IntEnum
 from typing import assert_never
 
@@ -74,10 +74,13 @@ def _text(expr: n.Expr) -> tuple[str, Level]:
             chosen = ", ".join(places_text(places, expression_text))
             return f"{expression_text(operand.value, Level.POSTFIX)}[{chosen}]", Level.POSTFIX
         case n.Call(n.Name(n.LIST), items):
-            return f"({', '.join(map(_argument, items))})", Level.POSTFIX
+            return f"({', '.join(map(argument_text, items))})", Level.POSTFIX
         case n.Call(function, arguments):
-            given = ", ".join(_argument(argument) for argument in arguments)
+            given = ", ".join(argument_text(argument) for argument in arguments)
             return f"{expression_text(function, Level.POSTFIX)}({given})", Level.POSTFIX
+        case n.Chain(steps):
+            alone = len(steps) == 1 and isinstance(steps[0], n.ConvType | n.LayerType)
+            return steps_text(steps) if alone else f"({steps_text(steps)})", Level.POSTFIX
         case n.PhaseSum(body):
             return f"sum over phases {expression_text(body, Level.OPEN)}", Level.TAIL
         case _:
@@ -107,6 +110,46 @@ def _last_factor(expr: n.Expr) -> tuple[str, Level]:
     return (text if level >= Level.SIGNED else f"({text})"), Level.SIGNED
 
 
-def _argument(argument: n.Argument) -> str:
+def argument_text(argument: n.Argument) -> str:
     keyword = f"{argument.keyword.text}=" if argument.keyword else ""
     return keyword + expression_text(argument.value)
+
+
+# ---- types --------------------------------------------------------------------------------------
+
+
+def type_text(type_: n.TypeExpr) -> str:
+    """A type as it is written in a declaration."""
+    match type_:
+        case n.SpaceType(kind, dims, is_complex):
+            sizes = f"[{', '.join(map(expression_text, dims))}]" if dims else ""
+            return ("complex " if is_complex else "") + kind.text + sizes
+        case n.LinearType(domain, codomain):
+            return f"linear {type_text(domain)} -> {type_text(codomain)}"
+        case n.NetworkType(domains, codomain):
+            return f"network {', '.join(map(type_text, domains))} -> {type_text(codomain)}"
+        case n.ConvType(channels_in, channels_out, size, flags, options):
+            channels = f"{expression_text(channels_in)} -> {expression_text(channels_out)}"
+            rest = [
+                expression_text(size),
+                *(flag.text for flag in flags),
+                *map(argument_text, options),
+            ]
+            return f"conv[{', '.join([channels, *rest])}]"
+        case n.LayerType(kind, channels, numbers, flags, options):
+            ends = [] if channels is None else [" -> ".join(map(expression_text, channels))]
+            rest = [*map(expression_text, numbers), *(flag.text for flag in flags)]
+            return f"{kind.text}[{', '.join([*ends, *rest, *map(argument_text, options)])}]"
+        case n.RepeatedType((n.LayerType() | n.ConvType() | n.Name() as step,), count):
+            return f"{steps_text((step,))} * {expression_text(count)}"
+        case n.RepeatedType(steps, count):
+            return f"({steps_text(steps)}) * {expression_text(count)}"
+        case n.ComposedType(steps):
+            return steps_text(steps)
+        case _:
+            assert_never(type_)
+
+
+def steps_text(steps: Iterable[n.StepType]) -> str:
+    """The steps of a chain as they are written."""
+    return " >> ".join(s.text if isinstance(s, n.Name) else type_text(s) for s in steps)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import Enum
 
 from unroll_dsl.source import SourceFile, Span
+from unroll_dsl.syntax.roles import Role as Role
+from unroll_dsl.syntax.roles import Sharing as Sharing
 
 ENTRIES = "[]"
 LIST = "()"
@@ -82,7 +83,15 @@ class PhaseSum:
     span: Span
 
 
-Expr = Name | Number | Unary | Binary | Adjoint | Call | PhaseSum
+@dataclass(frozen=True, slots=True, eq=False)
+class Chain:
+    """Layers written where they are applied, in a block: `conv[c -> c, 3]`, `(relu >> conv[c -> 1, 3])`."""
+
+    steps: tuple[StepType, ...]
+    span: Span
+
+
+Expr = Name | Number | Unary | Binary | Adjoint | Call | PhaseSum | Chain
 
 # ---- types --------------------------------------------------------------------------------------
 
@@ -138,10 +147,15 @@ class LayerType:
     options: tuple[Argument, ...]
     span: Span
 
+    @property
+    def sizes(self) -> tuple[Expr, ...]:
+        """What stands in its brackets, in order, where it is a named block: `Double[c, 2 * c]`."""
+        return tuple(sorted((*self.numbers, *self.flags), key=lambda size: size.span.start))
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RepeatedType:
-    """`(conv[64 -> 64, 3, bias] >> relu) * 15`."""
+    """`(conv[64 -> 64, 3, bias] >> relu) * 15`, `ResBlock[64] * 4`."""
 
     steps: tuple[StepType, ...]
     count: Number
@@ -171,17 +185,6 @@ class Bounds:
     upper: Expr | None
     upper_strict: bool
     span: Span
-
-
-class Sharing(Enum):
-    SHARED = "shared"
-    PER_PHASE = "per phase"
-
-
-class Role(Enum):
-    INPUT = "input"
-    FIXED = "fixed"
-    LEARNABLE = "learnable"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -361,9 +364,21 @@ class Definition:
                 return (self.value,)
 
 
-Statement = (
-    Dims | Declaration | Let | State | Phase | Output | Minimize | Loss | Measure | Definition
-)
+@dataclass(frozen=True, slots=True, eq=False)
+class BlockDefinition:
+    """`def block B[c](x) = EXPR`, or a block of locals closed by `return EXPR`: layers and what is made of them."""
+
+    name: Name
+    sizes: tuple[Name, ...]
+    parameters: tuple[Parameter, ...]
+    locals: tuple[Local, ...]
+    value: Expr
+    comment: str
+    span: Span
+
+
+_Named = Dims | Declaration | Let | State | Definition | BlockDefinition
+Statement = _Named | Phase | Output | Minimize | Loss | Measure
 
 
 @dataclass(frozen=True, slots=True, eq=False)

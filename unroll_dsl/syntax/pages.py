@@ -84,7 +84,7 @@ def _place(statement: n.Statement) -> int:
             return 1
         case n.Declaration():
             return 2
-        case n.Definition():
+        case n.Definition() | n.BlockDefinition():
             return 3
         case n.Minimize():
             return 4
@@ -116,7 +116,7 @@ def _group(statement: n.Statement) -> str:
             return "loss"
         case n.Measure():
             return "data"
-        case n.Definition():
+        case n.Definition() | n.BlockDefinition():
             return "functions"
 
 

@@ -8,7 +8,7 @@ from typing import TypeVar, assert_never
 
 from unroll_dsl.source import SourceFile, Span
 from unroll_dsl.syntax import nodes as n
-from unroll_dsl.syntax.expressions import Level, expression_text
+from unroll_dsl.syntax.expressions import Level, argument_text, expression_text, type_text
 
 __all__ = ["expression_text", "lines_text", "same_tree", "statement_text", "to_text", "type_text"]
 
@@ -26,7 +26,9 @@ def to_text(program: n.Program) -> str:
         lines.append(f"{program.kind} {program.name.text}")
     after_block = False
     for statement, text in lines_text(program.statements):
-        is_block = isinstance(statement, n.Phase | n.Minimize | n.Loss | n.Definition)
+        is_block = isinstance(
+            statement, n.Phase | n.Minimize | n.Loss | n.Definition | n.BlockDefinition
+        )
         if (is_block or after_block) and lines and lines[-1]:
             lines.append("")
         lines += [*_comment(statement.comment), *text]
@@ -85,36 +87,6 @@ def _call(statement: Line) -> n.Expr | None:
             return taken.value
         case _:
             return None
-
-
-def type_text(type_: n.TypeExpr) -> str:
-    """A type as it is written in a declaration."""
-    match type_:
-        case n.SpaceType(kind, dims, is_complex):
-            sizes = f"[{_list(dims)}]" if dims else ""
-            return ("complex " if is_complex else "") + kind.text + sizes
-        case n.LinearType(domain, codomain):
-            return f"linear {type_text(domain)} -> {type_text(codomain)}"
-        case n.NetworkType(domains, codomain):
-            return f"network {', '.join(map(type_text, domains))} -> {type_text(codomain)}"
-        case n.ConvType(channels_in, channels_out, size, flags, options):
-            channels = f"{expression_text(channels_in)} -> {expression_text(channels_out)}"
-            rest = [expression_text(size), *(flag.text for flag in flags), *map(_argument, options)]
-            return f"conv[{', '.join([channels, *rest])}]"
-        case n.LayerType(kind, channels, numbers, flags, options):
-            ends = [] if channels is None else [" -> ".join(map(expression_text, channels))]
-            rest = [*map(expression_text, numbers), *(flag.text for flag in flags)]
-            return f"{kind.text}[{', '.join([*ends, *rest, *map(_argument, options)])}]"
-        case n.RepeatedType(steps, count):
-            return f"({_chain(steps)}) * {expression_text(count)}"
-        case n.ComposedType(steps):
-            return _chain(steps)
-        case _:
-            assert_never(type_)
-
-
-def _chain(steps: Iterable[n.StepType]) -> str:
-    return " >> ".join(s.text if isinstance(s, n.Name) else type_text(s) for s in steps)
 
 
 def same_tree(first: object, second: object) -> bool:
@@ -180,6 +152,12 @@ def _statement(statement: Line) -> list[str]:
             if not lines:
                 return [f"{head} = {_list(statement.values)}"]
             return [f"{head}:", *_block(lines), f"{_INDENT}return {_list(statement.values)}"]
+        case n.BlockDefinition(name, sizes, parameters, lines, value):
+            own = f"[{_names(sizes)}]" if sizes else ""
+            head = f"def block {name.text}{own}({_parameters(parameters)})"
+            if not lines:
+                return [f"{head} = {expression_text(value)}"]
+            return [f"{head}:", *_block(lines), f"{_INDENT}return {expression_text(value)}"]
         case _:
             assert_never(statement)
 
@@ -211,7 +189,7 @@ def _equals(value: n.Expr | None) -> str:
 def _initial(value: n.Expr | n.RandomInit | None) -> str:
     match value:
         case n.RandomInit(name, arguments):
-            given = f"({', '.join(map(_argument, arguments))})" if arguments else ""
+            given = f"({', '.join(map(argument_text, arguments))})" if arguments else ""
             return f" ~ {name.text}{given}"
         case _:
             return _equals(value)
@@ -232,11 +210,6 @@ def _bounds(bounds: n.Bounds | None) -> str:
 def _limit(limit: n.Expr | None) -> str:
     """A bound outside brackets, which reaches as far as a sum does."""
     return "" if limit is None else expression_text(limit, Level.SUM)
-
-
-def _argument(argument: n.Argument) -> str:
-    keyword = f"{argument.keyword.text}=" if argument.keyword else ""
-    return keyword + expression_text(argument.value)
 
 
 def _parameters(parameters: Iterable[n.Parameter]) -> str:

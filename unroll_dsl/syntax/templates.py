@@ -50,7 +50,7 @@ def substitute(expr: n.Expr, values: Mapping[str, n.Expr]) -> n.Expr:
     match expr:
         case n.Name(text):
             return values.get(text, expr)
-        case n.Number():
+        case n.Number() | n.Chain():
             return expr
         case n.Unary(_, operand) | n.Adjoint(operand):
             inner = substitute(operand, values)

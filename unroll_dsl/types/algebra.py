@@ -1,4 +1,4 @@
-"""The rules by which types combine: products, sums, multiples, adjoints, solutions, layers.
+"""The rules by which types combine: products, sums, multiples, adjoints, solutions; of layers see layering.py.
 
 Each takes types and gives the type of the result, or a `Mismatch`. The checker of programs asks them
 and adds words; the verifier of the IR asks the same ones. The rule of a function or an operator of
@@ -9,14 +9,11 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from unroll_dsl.types.mismatch import Mismatch, Why
+from unroll_dsl.types.mismatch import Mismatch, Why, no_value
 from unroll_dsl.types.model import (
     UNKNOWN,
-    Activation,
     Array,
-    Bound,
     Composed,
-    Conv,
     Declared,
     Diagonal,
     Field,
@@ -39,7 +36,6 @@ from unroll_dsl.types.rules import (
     map_forward,
     spreads,
 )
-from unroll_dsl.types.steps import Step, stepped
 
 Found = Type | Mismatch
 
@@ -67,7 +63,7 @@ def negated(type_: Type) -> Found:
         case LinearMap() | Unknown():
             return type_
         case Layer():
-            return _no_value(None, type_)
+            return no_value(None, type_)
         case _:
             assert_never(type_)
 
@@ -95,7 +91,7 @@ def diagonal(type_: Type) -> Found:
         case Unknown():
             return type_
         case LinearMap() | Layer():
-            return _no_value(0, type_)
+            return no_value(0, type_)
         case _:
             assert_never(type_)
 
@@ -111,7 +107,7 @@ def product(left: Type, right: Type) -> Found:
     if isinstance(left, Layer) or (isinstance(left, Array) and left.rank < 2):
         return Mismatch(0, "a map or a matrix", str(left), why=Why.NOT_A_MAP)
     if isinstance(right, Layer):
-        return _no_value(1, right)
+        return no_value(1, right)
     if isinstance(left, Array) and isinstance(right, Array):
         return contracted(left, right)
     assert outer is not None, "what is no array of rank 2 or more is a map"
@@ -198,7 +194,7 @@ def arithmetic(operator: str, left: Type, right: Type) -> Found:
         return UNKNOWN
     for place, type_ in enumerate((left, right)):
         if isinstance(type_, Layer):
-            return _no_value(place, type_)
+            return no_value(place, type_)
     if isinstance(left, Array) and isinstance(right, Array):
         return elementwise(left, right)
     if operator in ("+", "-"):
@@ -212,7 +208,7 @@ def arithmetic(operator: str, left: Type, right: Type) -> Found:
             return scaled(right, left)
         case _:
             place = 0 if isinstance(left, LinearMap) else 1
-            return _no_value(place, (left, right)[place])
+            return no_value(place, (left, right)[place])
 
 
 def elementwise(left: Array, right: Array) -> Array | Mismatch:
@@ -247,7 +243,7 @@ def added(left: Type, right: Type) -> Found:
     first, second = as_structure(left), as_structure(right)
     if first is None or second is None:
         place = 1 if first is None else 0  # the map is what is no value
-        return _no_value(place, (left, right)[place])
+        return no_value(place, (left, right)[place])
     for matrix, beside in ((left, second), (right, first)):
         if isinstance(matrix, Array) and is_matrix_like(beside):
             reached = map_forward(beside, Array((matrix.shape[1],), matrix.field))
@@ -272,7 +268,7 @@ def added_map(left: Type, right: Type) -> Found:
 def spread(value: Type, declared: Type) -> Found:
     """A value that fills what is `declared`: a number for every entry, a row for every row."""
     if not isinstance(value, Array) or not isinstance(declared, Array):
-        return _no_value(0, value)
+        return no_value(0, value)
     common = broadcast(value, declared)
     fills = (common is not None and common.shape == declared.shape) or spreads(value, declared)
     if not fills or value.field.value > declared.field.value:
@@ -291,7 +287,7 @@ def solved(matrix: Type, rhs: Type) -> Found:
     if structure is None:
         return Mismatch(0, "a matrix or a map", str(matrix), why=Why.NOT_SQUARE)
     if not isinstance(rhs, Array):
-        return _no_value(1, rhs)
+        return no_value(1, rhs)
     if isinstance(matrix, Array):
         m, n = matrix.shape
         if m != n:
@@ -306,64 +302,7 @@ def solved(matrix: Type, rhs: Type) -> Found:
     return Array(rhs.shape, result.field, rhs.form)
 
 
-def layered(layer: Type, argument: Type, *more: Type) -> Found:
-    """A layer on an array; a network from outside may take more."""
-    if isinstance(layer, Unknown) or isinstance(argument, Unknown):
-        return UNKNOWN
-    if not isinstance(layer, Layer):
-        return Mismatch(0, "a layer", str(layer))
-    if not isinstance(argument, Array):
-        return _no_value(1, argument)
-    domains = layer.domains
-    linear = all(isinstance(step, Conv) and not step.bias for step in layer.steps)
-    takes_complex = domains is not None and domains[0].field is Field.COMPLEX
-    if argument.field is Field.COMPLEX and not (linear or layer.split or takes_complex):
-        words = "a real image (`split(...)` acts on real and imaginary parts alike)"
-        return Mismatch(1, words, str(argument))
-    if len(more) != len(domains or (argument,)) - 1:
-        return Mismatch(None, _count(len(domains or (argument,))), str(len(more) + 1))
-    for place, (type_, domain) in enumerate(zip(more, (domains or ())[1:], strict=True), start=2):
-        if not isinstance(type_, Array) or type_.shape != domain.shape:
-            return Mismatch(place, str(domain), str(type_))
-        if type_.field.value > domain.field.value:
-            return Mismatch(place, str(domain), str(type_))
-    return _through(layer, argument)
-
-
-def _count(arguments: int) -> str:
-    return "1 argument" if arguments == 1 else f"{arguments} arguments"
-
-
-def _through(layer: Layer, argument: Array) -> Array | Mismatch:
-    """What the steps of a layer make of an array, one after the other."""
-    current = argument
-    for step in layer.steps:
-        match step:
-            case Conv(channels_in, channels_out):
-                if current.rank != 3 or current.shape[0] != channels_in:
-                    return Mismatch(1, f"an image of {channels_in} channels", str(argument))
-                current = Array((channels_out, *current.shape[1:]), current.field, Form.IMAGE)
-            case Bound(domain, codomain):
-                if domain.shape != current.shape:
-                    return Mismatch(1, str(domain), str(argument))
-                current = codomain
-            case Activation():
-                pass
-            case Step():
-                behind = stepped(step, current.shape)
-                if isinstance(behind, str):
-                    return Mismatch(1, behind, str(current))
-                current = Array(behind, current.field, current.form)
-            case _:
-                assert_never(step)
-    return current
-
-
 # ---- mismatches ---------------------------------------------------------------------------------
-
-
-def _no_value(place: int | None, type_: Type) -> Mismatch:
-    return Mismatch(place, "an array", str(type_), why=Why.NOT_A_VALUE)
 
 
 def _no_map(place: int, type_: Type) -> Mismatch:

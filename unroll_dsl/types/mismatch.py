@@ -31,3 +31,8 @@ class Mismatch:
 
     def __str__(self) -> str:
         return f"expected {self.expected}, found {self.found}"
+
+
+def no_value(place: int | None, type_: object) -> Mismatch:
+    """A map or a layer where an array is asked for."""
+    return Mismatch(place, "an array", str(type_), why=Why.NOT_A_VALUE)

@@ -187,11 +187,37 @@ class Bound:
         return f"network {', '.join(map(str, self.domains))} -> {self.codomain}"
 
 
-def _ends(step: Conv | Activation | Bound | Step) -> tuple[Dim, Dim] | None:
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A named block of the page at its sizes, `ResBlock[64]`: layers of its own, and what is made of them.
+
+    `parts` are these layers, by the names that their tensors have; `arguments` how many arrays it takes;
+    `channels` what enters and what leaves it, where that follows from its sizes. Its name and sizes say
+    all of this: blocks of the same are the same.
+    """
+
+    name: str
+    sizes: tuple[Dim, ...]
+    parts: tuple[tuple[str, Layer], ...] = field(default=(), compare=False, repr=False)
+    arguments: int = field(default=1, compare=False)
+    channels: tuple[Dim, Dim] | None = field(default=None, compare=False)
+
+    def __str__(self) -> str:
+        return f"{self.name}[{', '.join(map(str, self.sizes))}]" if self.sizes else self.name
+
+    @property
+    def key(self) -> str:
+        """What its body is called among the functions of a graph."""
+        return f"{self.name}[{', '.join(map(str, self.sizes))}]"
+
+
+def _ends(step: Conv | Activation | Bound | Block | Step) -> tuple[Dim, Dim] | None:
     """Channels in and out, of what changes them."""
     match step:
         case Conv(channels_in, channels_out):
             return channels_in, channels_out
+        case Block(channels=ends):
+            return ends
         case Step(channels=ends):
             return ends
         case _:
@@ -205,19 +231,19 @@ class Layer:
     `split` layers act on the real and the imaginary part alike.
     """
 
-    steps: tuple[Conv | Activation | Bound | Step, ...]
+    steps: tuple[Conv | Activation | Bound | Block | Step, ...]
     split: bool = False
 
     @property
     def is_plain(self) -> bool:
         """Whether it is made of plain convolutions, activations and networks, which passes take apart."""
-        return not any(isinstance(step, Step) for step in self.steps)
+        return not any(isinstance(step, Step | Block) for step in self.steps)
 
     @property
     def is_flat(self) -> bool:
         """Whether it acts on the last axis alone, as dense layers do."""
         return not any(
-            isinstance(step, Conv) or (isinstance(step, Step) and KINDS[step.kind].images)
+            isinstance(step, Conv | Block) or (isinstance(step, Step) and KINDS[step.kind].images)
             for step in self.steps
         )
 
@@ -239,11 +265,15 @@ class Layer:
     def channels(self, place: int) -> Dim | None:
         """How many channels enter the step at `place`, from 0: what leaves the convolution before it,
         else what enters the one after it."""
-        before = [ends for step in self.steps[:place] if (ends := _ends(step)) is not None]
-        after = [ends for step in self.steps[place:] if (ends := _ends(step)) is not None]
-        if before:
-            return before[-1][1]
-        return after[0][0] if after else None
+        for step in reversed(self.steps[:place]):
+            ends = _ends(step)
+            if ends is not None or isinstance(step, Block):
+                return ends[1] if ends else None
+        for step in self.steps[place:]:
+            ends = _ends(step)
+            if ends is not None or isinstance(step, Block):
+                return ends[0] if ends else None
+        return None
 
     def __str__(self) -> str:
         text = " >> ".join(map(str, self.steps))

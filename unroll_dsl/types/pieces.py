@@ -1,16 +1,17 @@
 """The tensors that a layer consists of, under the names that `nn.Module.state_dict` gives them.
 
 A chain of steps is an `nn.Sequential`: its tensors are called `0.weight`, `2.weight` and so on; those
-of a single convolution `weight` and `bias`; those of a `plf` are its `slopes` and its `start`.
+of a single convolution `weight` and `bias`; those of a `plf` are its `slopes` and its `start`; those of a
+block are those of its layers, by their names: `1.conv2.weight`.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum, auto
 
 from unroll_dsl.types.dims import Dim
-from unroll_dsl.types.model import Activation, Conv, Layer
+from unroll_dsl.types.model import Activation, Block, Conv, Layer
 from unroll_dsl.types.steps import KINDS, Step
 
 # a `plf` has knots -1, -0.98, ..., 1: a slope for each of the cells between them and for both ends
@@ -46,6 +47,9 @@ def pieces(layer: Layer) -> tuple[Piece, ...]:
             assert channels is not None, "the checker wants a convolution beside it"
             found.append(Piece(f"{prefix}slopes", (channels, Dim.of(CELLS + 2)), TensorStart.RELU))
             found.append(Piece(f"{prefix}start", (channels,), TensorStart.ZERO))
+        if isinstance(step, Block):
+            for name, part in step.parts:
+                found += (replace(p, name=f"{prefix}{name}.{p.name}") for p in pieces(part))
         if isinstance(step, Step):
             found += _of_step(step, layer.channels(place), prefix)
         if not isinstance(step, Conv):

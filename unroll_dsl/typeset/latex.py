@@ -10,13 +10,14 @@ from unroll_dsl.operators.model import Function
 from unroll_dsl.operators.registry import lookup
 from unroll_dsl.semantics.model import FunctionCall, Sort, TypedProgram
 from unroll_dsl.semantics.scopes import NOISE
-from unroll_dsl.syntax.expressions import places_text
+from unroll_dsl.syntax.expressions import expression_text, places_text
 from unroll_dsl.syntax.nodes import (
     ENTRIES,
     IMAGINARY_UNIT,
     Adjoint,
     Binary,
     Call,
+    Chain,
     Declaration,
     Expr,
     Let,
@@ -29,6 +30,7 @@ from unroll_dsl.syntax.nodes import (
     Output,
     Phase,
     PhaseSum,
+    RandomInit,
     Repeat,
     Role,
     State,
@@ -156,10 +158,10 @@ class _Writer:
             value = statement.value
             start = ""
             if value is not None and role is Role.LEARNABLE:
-                if isinstance(value, Name | Number | Unary | Binary | Adjoint | Call | PhaseSum):
-                    start = rf", initially ${self.set(value)}$"
-                else:
+                if isinstance(value, RandomInit):
                     start = f", initially random ({plain(value.name.text)})"
+                else:
+                    start = rf", initially ${self.set(value)}$"
             found.append(rf"\{word} {kind} ${names}{where}${start}")
         return found
 
@@ -262,6 +264,8 @@ class _Writer:
                 text = rf"\sum_{{k=1}}^{{K}} {self._in(body, 6)}"
                 self.state_index = outer
                 return _Piece(text, 6)
+            case Chain():
+                return _Piece(rf"\text{{{plain(expression_text(expr))}}}", 9)
             case _:
                 assert_never(expr)
 

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
+from copy import copy
 from typing import Any, assert_never
 
 import numpy as np
 
 from unroll_dsl.backends.errors import SizeUnknown
 from unroll_dsl.backends.numpy import maps
-from unroll_dsl.backends.numpy.layers import apply_layer, layer_steps, pair_kernel
+from unroll_dsl.backends.numpy.layers import (
+    Behind,
+    LayerValue,
+    apply_layer,
+    layer_steps,
+    pair_kernel,
+    within,
+)
 from unroll_dsl.backends.numpy.maps import Array, MapValue
 from unroll_dsl.backends.numpy.systems import Systems
 from unroll_dsl.diagnostics.raised import InternalError, UnrollError
@@ -19,7 +27,7 @@ from unroll_dsl.ir.nodes import Node
 from unroll_dsl.operators.model import Kind, Static
 from unroll_dsl.operators.registry import function, linear_operator
 from unroll_dsl.types import Array as ArrayType
-from unroll_dsl.types import Dim, Field
+from unroll_dsl.types import Block, Dim, Field
 
 _LOGIC = ("and", "or", "not", "where")
 Value = Any  # an Array or a MapValue
@@ -91,7 +99,7 @@ class Evaluator:
         if isinstance(op, _MapOp):
             return _map(op, arguments, types)
         if isinstance(op, _LayerOp):
-            return _layer(op, arguments, types)
+            return _layer(op, arguments, types, self._block)
         if isinstance(op, _LeafOp):
             return leaf(node)
         match op:
@@ -145,6 +153,27 @@ class Evaluator:
         self.run(body.nodes, (body.result,), leaf, known)
         return known[body.result]
 
+    def _block(self, block: Block, tensors: LayerValue, arguments: tuple[Array, ...]) -> Array:
+        """What a block of the page makes of arrays, whose shapes say what its sizes are."""
+        body = self.functions[block.key]
+        inner = copy(self)
+        inner.sizes = {**self.sizes, **_sizes_in(body, arguments)}
+        inner._numbers = {}
+
+        def leaf(node: Node) -> Value:
+            match node.op:
+                case ops.Argument(index):
+                    return arguments[index]
+                case ops.BlockLayer(name):
+                    return within(tensors, name)
+                case _:
+                    raise InternalError(f"block `{body.name}` reads {node.op}")
+
+        known: dict[int, Value] = {}
+        inner.run(body.nodes, (body.result,), leaf, known)
+        self.condition = max(self.condition, inner.condition)
+        return np.asarray(known[body.result])
+
     def _solve(self, matrix: Value, rhs: Array, node: Node) -> Array:
         found = self._systems.solve(matrix, rhs, node.origin)
         self.condition = max(self.condition, found.condition)
@@ -163,6 +192,14 @@ class Evaluator:
             lambda y: backward(y, *operands, **options),
             stacked=record.stacked,
         )
+
+
+def _sizes_in(body: FunctionBody, arguments: tuple[Array, ...]) -> dict[str, int]:
+    """The sizes that stand alone in the shapes of what a function is given."""
+    pairs = zip(body.parameters, arguments, strict=True)
+    sides = (pair for (_, type_), x in pairs for pair in zip(type_.shape, x.shape, strict=True))
+    alone = ((dim.symbols, side, dim) for dim, side in sides if len(dim.symbols) == 1)
+    return {word: side for (word, *_), side, dim in alone if dim == Dim.of(word)}
 
 
 def _aligned(name: str, arguments: list[Value], types: list[Any], node: Node) -> list[Array]:
@@ -199,7 +236,7 @@ def _diagonal_alignment(type_: ArrayType) -> Callable[[Array, Array], Array]:
 _MapOp = (
     ops.IdentityMap | ops.DiagonalMap | ops.AdjointMap | ops.ComposeMap | ops.AddMap | ops.ScaleMap
 )
-_LeafOp = ops.Named | ops.PhaseNumber | ops.Argument
+_LeafOp = ops.Named | ops.PhaseNumber | ops.Argument | ops.BlockLayer
 _LayerOp = (
     ops.ApplyLayer
     | ops.ConvolveFew
@@ -229,11 +266,11 @@ def _map(op: _MapOp, arguments: list[Value], types: list[Any]) -> Value:
             assert_never(op)
 
 
-def _layer(op: _LayerOp, arguments: list[Value], types: list[Any]) -> Value:
+def _layer(op: _LayerOp, arguments: list[Value], types: list[Any], behind: Behind) -> Value:
     """A layer, or what one gives."""
     match op:
         case ops.ApplyLayer() | ops.ConvolveFew():
-            return apply_layer(types[0], *arguments)
+            return apply_layer(types[0], *arguments, behind=behind)
         case ops.ConvolvePair():
             first, second, x = arguments[:3]
             return apply_layer(types[1], second, apply_layer(types[0], first, x))

@@ -10,11 +10,12 @@ import numpy as np
 
 from unroll_dsl.backends.numpy.layer_steps import apply_step
 from unroll_dsl.operators.registry import function
-from unroll_dsl.types import Activation, Bound, Conv, Layer, Step
+from unroll_dsl.types import Activation, Block, Bound, Conv, Layer, Step
 
 Array = np.ndarray[Any, Any]
 # the tensors of a layer by name, see types/pieces.py; of a bound network, the function itself
 LayerValue = Any
+Behind = Callable[[Block, LayerValue, tuple[Array, ...]], Array]
 
 # activations that are no functions of the language, with torch's defaults
 _OTHERS: dict[str, Callable[[Array], Any]] = {
@@ -26,13 +27,15 @@ _OTHERS: dict[str, Callable[[Array], Any]] = {
 _MODES = {"zero": "constant", "circular": "wrap", "reflect": "reflect", "replicate": "edge"}
 
 
-def apply_layer(layer: Layer, value: LayerValue, x: Array, *more: Array) -> Array:
+def apply_layer(
+    layer: Layer, value: LayerValue, x: Array, *more: Array, behind: Behind | None = None
+) -> Array:
     """The layer at x [channels, h, w]; of a split layer, of its real and imaginary part alike. A network
-    from outside may take `more` beside."""
+    from outside and a block may take `more` beside; `behind`: what a block makes of its tensors and arrays."""
     if layer.split:
-        real, imaginary = (_steps(layer, value, part, more) for part in (x.real, x.imag))
+        real, imaginary = (_steps(layer, value, part, more, behind) for part in (x.real, x.imag))
         return np.asarray(real + 1j * imaginary)
-    return _steps(layer, value, x, more)
+    return _steps(layer, value, x, more, behind)
 
 
 def layer_steps(layer: Layer, value: LayerValue, start: int, stop: int) -> LayerValue:
@@ -58,7 +61,15 @@ def pair_kernel(first: Array, second: Array) -> Array:
     return found
 
 
-def _steps(layer: Layer, value: LayerValue, x: Array, more: tuple[Array, ...]) -> Array:
+def within(value: LayerValue, name: str) -> LayerValue:
+    """The tensors of a layer of that name within another one."""
+    prefix = f"{name}."
+    return {k.removeprefix(prefix): v for k, v in value.items() if k.startswith(prefix)}
+
+
+def _steps(
+    layer: Layer, value: LayerValue, x: Array, more: tuple[Array, ...], behind: Behind | None
+) -> Array:
     for place, step in enumerate(layer.steps):
         prefix = f"{place}." if len(layer.steps) > 1 else ""
         match step:
@@ -73,6 +84,10 @@ def _steps(layer: Layer, value: LayerValue, x: Array, more: tuple[Array, ...]) -
                 x = np.asarray(_OTHERS[name](x) if name in _OTHERS else function(name).numpy(x))
             case Bound():
                 x = np.asarray(value(x, *more))
+            case Block():
+                assert behind is not None, "blocks are evaluated where their bodies are known"
+                own = within(value, str(place)) if prefix else value
+                x = behind(step, own, (x, *more) if place == 0 else (x,))
             case Step():
                 own = {k.removeprefix(prefix): v for k, v in value.items() if k.startswith(prefix)}
                 x = apply_step(step, own, x, layer.is_flat)

@@ -9,7 +9,7 @@ from dataclasses import replace
 from unroll_dsl.backends.torch.blocks import Block
 from unroll_dsl.backends.torch.expressions import Callee, Like
 from unroll_dsl.backends.torch.facts import body_facts, is_elementwise, takes_numbers
-from unroll_dsl.backends.torch.names import Scope, identifier
+from unroll_dsl.backends.torch.names import Scope, class_name, identifier
 from unroll_dsl.backends.torch.templates import name, number
 from unroll_dsl.backends.torch.tree import Function, Parameter, Return
 from unroll_dsl.backends.torch.tree.printing import function_text
@@ -33,7 +33,10 @@ class Definitions:
     def _possible(self) -> frozenset[str]:
         """Every name that a function may get: no value that is written where it is called has one."""
         scope = self.scope.copy()
-        wishes = [_wish(body) for body in self.bodies.values()]
+        wishes = [
+            _wish(body) if body.block is None else class_name(body.block.name)
+            for body in self.bodies.values()
+        ]
         return frozenset(scope.fresh(wish) for wish in wishes)
 
     def callee(self, key: str) -> Callee:
@@ -63,7 +66,7 @@ class Definitions:
         }
 
         def size(dim: Dim) -> ast.expr:
-            return _size_from(body, names, dim)
+            return size_from(body, names, dim)
 
         def like() -> Like:
             for parameter, (_, type_) in zip(names, body.parameters, strict=True):
@@ -98,7 +101,7 @@ def _wish(body: FunctionBody) -> str:
     return head.removeprefix("def ").strip()
 
 
-def _size_from(body: FunctionBody, names: list[str], dim: Dim) -> ast.expr:
+def size_from(body: FunctionBody, names: list[str], dim: Dim) -> ast.expr:
     """A dimension of the arguments of a function."""
     symbols: dict[str, ast.expr] = {}
     for parameter, (_, type_) in zip(names, body.parameters, strict=True):

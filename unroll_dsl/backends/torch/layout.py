@@ -6,6 +6,7 @@ import ast
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 
 from unroll_dsl.backends.errors import NamesAlike
+from unroll_dsl.backends.torch.block_classes import BlockClasses
 from unroll_dsl.backends.torch.blocks import Block, plan
 from unroll_dsl.backends.torch.constraints import constrained
 from unroll_dsl.backends.torch.expressions import Like
@@ -41,6 +42,7 @@ class Layout(Ground):
         super().__init__(graph, alike=alike)
         self.class_name = class_name(graph.name)
         self.definitions = Definitions(graph, {self.class_name, *written_names(graph)})
+        self.blocks = BlockClasses(graph, self.definitions, self.origin)
         self._scope = self.local(map(identifier, declared_names(graph)))
         found = survey(self)
         names = {index: self._fresh(index) for index in found.order}

@@ -97,9 +97,10 @@ def _module(
     )
     phases = tuple(_phase_classes(layout, methods)) if layout.has_phase_class else ()
     functions = tuple(layout.definitions.functions.values())
-    words = [word for each in (network, *phases) for word in of_class(each)]
+    blocks = tuple(layout.blocks.classes.values())
+    words = [word for each in (network, *phases, *blocks) for word in of_class(each)]
     words += [word for each in functions for word in of_function(each)]
-    bodies = [method.body for each in (network, *phases) for method in each.methods]
+    bodies = [method.body for each in (network, *phases, *blocks) for method in each.methods]
     bodies += [each.body for each in functions]
     called = (call for body in bodies for expr in expressions(body) for call in calls_in(expr))
     helpers = trimmed(needed(words), words, called)
@@ -108,6 +109,7 @@ def _module(
         _imports(helpers, constructor, checkpoint=backward.checkpoint and bool(layout.kinds)),
         network,
         phases,
+        blocks[::-1],  # those that others are made of come last
         functions[::-1],  # callers first
         helpers,
     )

@@ -9,69 +9,11 @@ import unicodedata
 from collections.abc import Iterable
 
 from unroll_dsl.backends.torch.helpers import texts
+from unroll_dsl.types.attributes import TAKEN
 
 # what a generated module uses itself
 _MODULE = frozenset(
     ["torch", "nn", "Tensor", "Callable", "checkpoint", "warnings", "self", "dtype", "device", "k"]
-)
-# what nn.Module has, so that an attribute of that name would hide it
-MODULE_ATTRIBUTES = frozenset(
-    [
-        "T_destination",
-        "add_module",
-        "apply",
-        "bfloat16",
-        "buffers",
-        "call_super_init",
-        "children",
-        "compile",
-        "cpu",
-        "cuda",
-        "double",
-        "dump_patches",
-        "eval",
-        "extra_repr",
-        "float",
-        "forward",
-        "get_buffer",
-        "get_extra_state",
-        "get_parameter",
-        "get_submodule",
-        "half",
-        "ipu",
-        "load_state_dict",
-        "modules",
-        "mtia",
-        "named_buffers",
-        "named_children",
-        "named_modules",
-        "named_parameters",
-        "parameters",
-        "register_backward_hook",
-        "register_buffer",
-        "register_forward_hook",
-        "register_forward_pre_hook",
-        "register_full_backward_hook",
-        "register_full_backward_pre_hook",
-        "register_load_state_dict_post_hook",
-        "register_load_state_dict_pre_hook",
-        "register_module",
-        "register_parameter",
-        "register_state_dict_post_hook",
-        "register_state_dict_pre_hook",
-        "requires_grad_",
-        "set_extra_state",
-        "set_submodule",
-        "share_memory",
-        "state_dict",
-        "to",
-        "to_empty",
-        "train",
-        "training",
-        "type",
-        "xpu",
-        "zero_grad",
-    ]
 )
 # methods and attributes of generated classes, and the locals that their loops keep
 _OWN = frozenset(
@@ -107,7 +49,7 @@ RESERVED = (
     _MODULE
     | _OWN
     | frozenset(texts())
-    | MODULE_ATTRIBUTES
+    | TAKEN
     | frozenset(dir(builtins))
     | frozenset(keyword.kwlist)
 )

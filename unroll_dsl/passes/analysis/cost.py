@@ -39,9 +39,11 @@ from unroll_dsl.ir.nodes import (
     Transpose,
 )
 from unroll_dsl.ir.stages import reachable, roots, stages
+from unroll_dsl.ir.typing import behind
 from unroll_dsl.passes.analysis.counts import Count
+from unroll_dsl.passes.analysis.layer_cost import layer_flops
 from unroll_dsl.passes.analysis.liveness import liveness
-from unroll_dsl.types import Activation, Array, Bound, Conv, Field, Layer, Step, Type
+from unroll_dsl.types import Array, Block, Conv, Field, Layer, Type
 from unroll_dsl.types.pieces import pieces
 
 
@@ -144,7 +146,7 @@ def _total(nodes: Sequence[Node], ids: Iterable[int], bodies: Mapping[str, Funct
             own = _invoked(bodies[node.op.function], args, node.type, bodies)
             flops, numbers = flops + own.flops, numbers + own.numbers
             continue
-        work = _flops(node, args)
+        work = _flops(node, args, bodies)
         if work is not None:
             flops = flops + work
             for type_ in (*args, node.type):
@@ -198,7 +200,7 @@ def _renamed(count: Count, symbols: Mapping[str, Count]) -> Count:
     return total
 
 
-def _flops(node: Node, args: Sequence[Type]) -> Count | None:
+def _flops(node: Node, args: Sequence[Type], bodies: Mapping[str, FunctionBody]) -> Count | None:
     """Operations of a node; None for what neither computes nor moves anything."""
     match node.op:
         case Elementwise():
@@ -216,10 +218,9 @@ def _flops(node: Node, args: Sequence[Type]) -> Count | None:
         case Solve():
             return _record("solve_dense", node, args[::-1]) if isinstance(args[0], Array) else None
         case ApplyLayer():
-            layer = args[0]
-            return _layer(layer, node.type) if isinstance(layer, Layer) else None
+            return _layer(args, bodies)
         case ConvolveFew():
-            return _layer(args[0], node.type) if isinstance(args[0], Layer) else None
+            return _layer(args[:2], bodies)
         case ConvolvePair():
             return _pair(args[0], args[1], node.type)
         case Eye():
@@ -278,25 +279,20 @@ def _pair(first: Type, second: Type, result: Type) -> Count | None:
     return 2 * 25 * Count.of(a.channels_in) * b.channels_out * Count.entries(result.shape[1:])
 
 
-def _layer(layer: Layer, result: Type) -> Count | None:
-    """Convolutions keep the size of the image; complex or split ones run twice."""
-    if not isinstance(result, Array) or result.rank != 3:
+def _layer(args: Sequence[Type], bodies: Mapping[str, FunctionBody]) -> Count | None:
+    """Operations of a layer on arrays, those of its blocks by their bodies."""
+    layer, *given = args
+    arrays = tuple(array for array in given if isinstance(array, Array))
+    if not isinstance(layer, Layer) or len(arrays) < len(given):
         return None
-    pixels = Count.entries(result.shape[1:])
-    total, channels = Count(), Count.of(result.shape[0])
-    for step in layer.steps:
-        match step:
-            case Conv():
-                channels = Count.of(step.channels_out)
-                kernel = Count.of(step.channels_in) * Fraction(step.size**2, step.groups)
-                total = total + 2 * kernel * channels * pixels
-                if step.bias:
-                    total = total + channels * pixels
-            case Activation():
-                total = total + channels * pixels
-            case Bound() | Step():
-                return None
-    return total * (2 if _is_complex(result) else 1)
+
+    def of_block(block: Block, arguments: tuple[Array, ...]) -> tuple[Count, Array] | None:
+        body, result = bodies.get(block.key), behind(bodies, block, arguments)
+        if body is None or not isinstance(result, Array):
+            return None
+        return _invoked(body, arguments, result, bodies).flops, result
+
+    return layer_flops(layer, arrays, of_block)
 
 
 def _entries(type_: Type) -> Count:

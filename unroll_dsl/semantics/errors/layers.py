@@ -8,7 +8,7 @@ from enum import Enum
 from unroll_dsl.diagnostics.model import Diagnostic, Label
 from unroll_dsl.source import Span
 
-__all__ = ["LayerFault"]
+__all__ = ["BlockDoesNotType", "BlockFault", "LayerFault"]
 
 
 @dataclass(frozen=True)
@@ -101,3 +101,134 @@ class LayerFault(Diagnostic):
 
     def help(self) -> str | None:
         return self._words(2)
+
+
+@dataclass(frozen=True)
+class BlockFault(Diagnostic):
+    """A named block is written or used as it cannot be.
+
+    `def block ResBlock[c](x) = x + (conv[c -> c, 3] >> relu)(x)` has sizes in square brackets and takes arrays; it
+    stands in the chain of a declaration, `conv[2 -> 64, 3] >> ResBlock[64] * 4`, or in another block. Each use has
+    tensors of its own. Wrong:
+
+        learnable N : ResBlock[64, 3] ~ kaiming_normal
+
+    Right:
+
+        learnable N : ResBlock[64] ~ kaiming_normal
+    """
+
+    code = "U0350"
+    title = "named block that cannot be"
+    span: Span
+    block: str
+    why: Why
+    form: str = ""
+    found: str = ""
+    definition: Span | None = None
+
+    class Why(Enum):
+        """What is wrong, where, and the mend."""
+
+        SIZES = (
+            "the sizes of a block are `{form}`",
+            "found {found}",
+            "give as many sizes as it has",
+        )
+        BRACKETS = (
+            "a block has its sizes in its brackets, and nothing else",
+            "no `->` and no option here",
+            "for instance `{block}[64]`",
+        )
+        SMALL = ("a size is at least 1", "{found}", "for instance `{block}[64]`")
+        MANY = (
+            "a block is made of at most {form} layers",
+            "`{block}` would be made of {found}",
+            "use smaller blocks, or several learnables",
+        )
+        ARGUMENTS = (
+            "block `{block}` takes no array",
+            "nothing to act on",
+            "for instance `def block {block}[c](x) = ...`",
+        )
+        RECURSION = (
+            "block `{block}` is made of itself",
+            "this use comes back to it",
+            "repeat a block so often as it is needed: `{block}[64] * 4`",
+        )
+        OUTSIDE = (
+            "a layer has tensors of its own, which a declaration makes",
+            "applied where it is written",
+            "declare it, `learnable N : {form} ~ kaiming_normal`, and apply `N(x)`",
+        )
+        RESULT = (
+            "block `{block}` gives no array",
+            "this is {found}",
+            "apply it: `return N(x)`",
+        )
+        RANKS = (
+            "a block is given arrays of the same numbers of axes wherever it is used",
+            "{form} in one place, {found} in another",
+            "write a second block",
+        )
+        MIDDLE = (
+            "`{form}` takes {found} arrays, and a chain hands one on",
+            "behind another step",
+            "apply it in a block of its own: `{block}(x, y)`",
+        )
+
+    def _words(self, place: int) -> str:
+        words = {"block": self.block, "form": self.form, "found": self.found}
+        return self.why.value[place].format_map(words)
+
+    def message(self) -> str:
+        return self._words(0)
+
+    def labels(self) -> tuple[Label, ...]:
+        here = Label(self.span, self._words(1))
+        if self.definition is None:
+            return (here,)
+        return here, Label(self.definition, f"`{self.block}` is defined here")
+
+    def help(self) -> str | None:
+        return self._words(2)
+
+
+@dataclass(frozen=True)
+class BlockDoesNotType(Diagnostic):
+    """The body of a block has no meaning at these sizes, or for these arrays.
+
+    A block is checked at the sizes and with the arrays of each use; channels of a skip agree, and pooling comes
+    back to the size it began with where sides are declared as multiples: `image[1, 4 * h, 4 * w]`. Wrong:
+
+        def block Wide[c](x) = x + conv[c -> 2 * c, 3](x)
+
+    Right:
+
+        def block Wide[c](x) = conv[c -> 2 * c, 1](x) + conv[c -> 2 * c, 3](x)
+    """
+
+    code = "U0351"
+    title = "block that cannot take these arrays"
+    span: Span
+    block: str
+    arguments: tuple[str, ...]
+    cause: Diagnostic
+    definition: Span
+
+    def inner(self) -> Diagnostic:
+        """What is wrong, in the innermost block."""
+        return self.cause.inner() if isinstance(self.cause, BlockDoesNotType) else self.cause
+
+    def message(self) -> str:
+        return f"block `{self.block}` cannot take {' and '.join(self.arguments)}"
+
+    def labels(self) -> tuple[Label, ...]:
+        return (Label(self.span, self.inner().message()), *self.inner().labels())
+
+    def help(self) -> str | None:
+        return self.inner().help()
+
+    def notes(self) -> tuple[str, ...]:
+        line = self.definition.file.line(self.definition.line).strip()
+        return (f"`{self.block}` is {line}",)

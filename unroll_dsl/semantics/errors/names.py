@@ -278,6 +278,7 @@ class NotVisibleHere(Diagnostic):
         LOCAL = "move this line into the phase, below the one that computes it"
         ELSEWHERE = "it belongs to another part of the file"
         PARAMETER = "a function sees its parameters alone: add a parameter `{name}`"
+        BLOCK = "a block sees its parameters and its sizes alone: add `{name}` to one of them"
         COUNTER = "a function sees its parameters alone: pass `k` as an argument"
         PREV = "`prev` belongs into the phase: it is a state's value as the phase began"
         COMPUTED = "it is what the network computes; data are made of the loss's targets: {of}"

@@ -76,14 +76,18 @@ class DimensionExpected(Diagnostic):
     found: str
     near: tuple[str, ...] = ()
     undeclared: str | None = None
+    block: str | None = None  # in which it stands
 
     def message(self) -> str:
         return f"`{self.found}` is not a size"
 
     def labels(self) -> tuple[Label, ...]:
-        return (Label(self.span, "expected a whole number or a name from `dims`"),)
+        where = "`dims`" if self.block is None else f"the sizes of `{self.block}`"
+        return (Label(self.span, f"expected a whole number or a name from {where}"),)
 
     def help(self) -> str | None:
+        if self.undeclared and self.block and not self.near:
+            return f"add it to them: `def block {self.block}[..., {self.undeclared}]`"
         if self.near:
             return f"did you mean {one_of(self.near)}?"
         if self.undeclared:

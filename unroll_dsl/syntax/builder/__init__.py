@@ -5,7 +5,7 @@ Parts arrive as the grammar lists them, tokens included.
 
 from collections.abc import Mapping
 
-from unroll_dsl.syntax.builder import expressions, statements, types
+from unroll_dsl.syntax.builder import chains, expressions, statements, types
 from unroll_dsl.syntax.builder.parts import Header, OverLimit, Unit
 from unroll_dsl.syntax.engine import Action
 
@@ -40,6 +40,8 @@ ACTIONS: Mapping[str, Action] = {
     "measure": statements.measure,
     "formula": statements.formula,
     "definition": statements.definition,
+    "block": statements.block,
+    "sizes": statements.sizes,
     "result": statements.result,
     "expressions": statements.expressions,
     "space": types.space,
@@ -56,8 +58,10 @@ ACTIONS: Mapping[str, Action] = {
     "binary": expressions.binary,
     "phase_sum": expressions.phase_sum,
     "adjoint": expressions.adjoint,
-    "call": expressions.call,
+    "call": chains.call,
     "index": expressions.index,
+    "chain": chains.chain,
+    "applied": chains.applied,
     "places": expressions.places,
     "range": expressions.between,
     "several": expressions.several,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from math import isfinite
 
-from unroll_dsl.diagnostics.model import Diagnostic
 from unroll_dsl.source import Span
 from unroll_dsl.syntax import nodes as n
 from unroll_dsl.syntax import reports as e
@@ -15,7 +14,6 @@ from unroll_dsl.syntax.builder.parts import (
     Part,
     Places,
     Range,
-    arguments_in,
     cover,
     every,
     find,
@@ -34,7 +32,7 @@ def unary(parts: list[Placed]) -> Part:
     match parts:
         case [Token(text=sign), Part() as operand]:
             span = cover(parts)
-            return _deeper(n.Unary(sign, operand.expr, span), span, operand.depth)
+            return deeper(n.Unary(sign, operand.expr, span), span, operand.depth)
     raise malformed(parts)
 
 
@@ -43,36 +41,18 @@ def binary(parts: list[Placed]) -> Part:
         case [Part() as left, Token(text=sign, span=at), Part() as right]:
             span = left.span.to(right.span)
             expr = n.Binary(sign, left.expr, right.expr, at, span)
-            return _deeper(expr, span, max(left.depth, right.depth))
+            return deeper(expr, span, max(left.depth, right.depth))
     raise malformed(parts)
 
 
 def phase_sum(parts: list[Placed]) -> Part:
     body, span = one(parts, Part), cover(parts)
-    return _deeper(n.PhaseSum(body.expr, span), span, body.depth)
+    return deeper(n.PhaseSum(body.expr, span), span, body.depth)
 
 
 def adjoint(parts: list[Placed]) -> Part:
     operand, span = one(parts, Part), cover(parts)
-    return _deeper(n.Adjoint(operand.expr, span), span, operand.depth)
-
-
-def call(parts: list[Placed]) -> Part:
-    function, span, given = one(parts, Part), cover(parts), find(parts, Arguments)
-    if not isinstance(function.expr, n.Name | n.Call):
-        raise OverLimit(_not_a_call(function, span))
-    depth = max(function.depth, given.depth if given else 0)
-    return _deeper(n.Call(function.expr, arguments_in(parts), span), span, depth)
-
-
-def _not_a_call(function: Part, span: Span) -> Diagnostic:
-    """`2(x + y)`, `A'(x)`: brackets after what is no function mean a product."""
-    rest = Span(span.file, function.span.end, span.end)
-    is_map = isinstance(function.expr, n.Adjoint)
-    sign = "@" if is_map else "*"
-    is_certain = is_map or isinstance(function.expr, n.Number)
-    mended = f"{function.span.text} {sign} {rest.text}"
-    return e.MissingOperator(rest, function.span, mended, is_certain)
+    return deeper(n.Adjoint(operand.expr, span), span, operand.depth)
 
 
 def between(parts: list[Placed]) -> Range:
@@ -107,7 +87,7 @@ def index(parts: list[Placed]) -> Part:
         ]
     brackets = operand.span.file, operand.span.end, span.end
     call = n.Call(n.Name(n.ENTRIES, Span(*brackets)), tuple(given), span)
-    return _deeper(call, span, max(operand.depth, chosen.depth))
+    return deeper(call, span, max(operand.depth, chosen.depth))
 
 
 def several(parts: list[Placed]) -> Argument:
@@ -127,7 +107,7 @@ def imaginary(parts: list[Placed]) -> Part:
     factor = _literal(token.text[:-1], token.span)
     if factor.value == 1:
         return Part(unit, token.span, 1)
-    return _deeper(n.Binary("*", factor, unit, token.span, token.span), token.span, 1)
+    return deeper(n.Binary("*", factor, unit, token.span, token.span), token.span, 1)
 
 
 def parenthesised(parts: list[Placed]) -> Part:
@@ -166,7 +146,7 @@ def _literal(text: str, span: Span) -> n.Number:
     return n.Number(value, span)
 
 
-def _deeper(expr: n.Expr, span: Span, depth: int) -> Part:
+def deeper(expr: n.Expr, span: Span, depth: int) -> Part:
     if depth >= MAX_DEPTH:
         raise OverLimit(e.TooDeep(span, MAX_DEPTH))
     return Part(expr, span, depth + 1)

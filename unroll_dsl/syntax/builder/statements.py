@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
+from unroll_dsl.source import Span
 from unroll_dsl.syntax import nodes as n
+from unroll_dsl.syntax import reports as e
 from unroll_dsl.syntax.builder.parts import (
     Formulas,
     Header,
@@ -12,6 +15,7 @@ from unroll_dsl.syntax.builder.parts import (
     NamedLines,
     Names,
     ObjectiveBody,
+    OverLimit,
     Part,
     Shared,
     Targets,
@@ -215,6 +219,36 @@ def definition(parts: list[Placed]) -> n.Definition:
     lines = tuple(x for x in _spread(parts) if isinstance(x, n.Local))
     return n.Definition(
         name_in(parts), parameters, lines, _one(value), comment_of(parts), head(parts)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """The names in the square brackets of a block."""
+
+    names: tuple[n.Name, ...]
+    span: Span
+
+
+def sizes(parts: list[Placed]) -> Sizes:
+    return Sizes(one(parts, Names).names, cover(parts))
+
+
+def block(parts: list[Placed]) -> n.BlockDefinition:
+    word, name, *_ = (name_of(t) for t in every(parts, Token) if t.kind == NAME)
+    if word.text != "block":
+        mend = f"a function is written `def {name.text}(...)`, a block of layers `def block {name.text}(...)`"
+        raise OverLimit(e.Unexpected(word.span, f"`{word.text}`", "`block`, or the brackets", mend))
+    sizes, names = find(parts, Sizes), find(parts, Names)
+    given = names.names if names else ()
+    return n.BlockDefinition(
+        name,
+        sizes.names if sizes else (),
+        tuple(n.Parameter(each, None, each.span) for each in given),
+        tuple(x for x in _spread(parts) if isinstance(x, n.Local)),
+        _one(one(parts, Formulas)),
+        comment_of(parts),
+        head(parts),
     )
 
 

@@ -5,17 +5,17 @@ from __future__ import annotations
 import ast
 
 from unroll_dsl.backends.torch.constructor.values import ValueWriter
-from unroll_dsl.backends.torch.layer_steps import made as made_step
-from unroll_dsl.backends.torch.layers import ACTIVATIONS, drawing
+from unroll_dsl.backends.torch.layer_modules import Modules
+from unroll_dsl.backends.torch.layers import drawing
 from unroll_dsl.backends.torch.layout import place
 from unroll_dsl.backends.torch.names import identifier
 from unroll_dsl.backends.torch.phases import PhaseKind
 from unroll_dsl.backends.torch.templates import call, fill, name, number, replaced
 from unroll_dsl.backends.torch.tree import Assign, Body
-from unroll_dsl.diagnostics.raised import InternalError
 from unroll_dsl.ir.graph import Parameter, Random
 from unroll_dsl.operators.random_init import RANDOM
-from unroll_dsl.types import Activation, Array, Bound, Conv, Field, Layer, Step
+from unroll_dsl.types import Array, Layer, Step
+from unroll_dsl.types.blocks import steps_within
 
 
 class Learnables(ValueWriter):
@@ -45,8 +45,7 @@ class Learnables(ValueWriter):
             bound = name(identifier(parameter.name))
             module = ast.Call(bound, [], []) if parameter.per_phase else bound
             return module if parameter.trainable else fill("m.requires_grad_(False)", m=module)
-        steps = [self._step(layer, index, parameter) for index in range(len(layer.steps))]
-        made = steps[0] if len(steps) == 1 else call("nn.Sequential", *steps)
+        made = Modules(self.size, self.like, self.layout.blocks.class_of).made(layer)
         if not isinstance(parameter.initial, Random):
             return made
         word, given = drawing(parameter.initial, every=self._draws_more())
@@ -55,49 +54,8 @@ class Learnables(ValueWriter):
     def _draws_more(self) -> bool:
         """Whether a layer has other kernels than those of convolutions."""
         layers = (p.type for p in self.parameters if isinstance(p.type, Layer))
-        steps = (step for layer in layers for step in layer.steps)
-        return any(isinstance(s, Step) and s.kind in ("deconv", "dense") for s in steps)
-
-    def _step(self, layer: Layer, index: int, parameter: Parameter) -> ast.expr:
-        match layer.steps[index]:
-            case Conv() as step:
-                channels = [self.size(step.channels_in), self.size(step.channels_out)]
-                # torch goes round an image once at most
-                around = step.padding in ("circular", "reflect")
-                word = "PaddedConv2d" if around else "Conv2d"
-                made = ast.Call(name(word), [*channels, number(step.size)], [])
-                like = self.like()
-                same = ast.Constant("same") if step.size % 2 == 0 else number(step.size // 2)
-                options: dict[str, ast.expr] = {"padding": same}
-                if step.padding != "zero":
-                    options["padding_mode"] = ast.Constant(step.padding)
-                if step.groups > 1:
-                    options["groups"] = number(step.groups)
-                if not step.bias:
-                    options["bias"] = ast.Constant(False)
-                options |= {"dtype": like.dtype(Field.REAL), "device": like.device()}
-                made.keywords = [ast.keyword(key, value) for key, value in options.items()]
-                return made
-            case Activation("plf"):
-                count = layer.channels(index)
-                assert count is not None
-                like = self.like()
-                options = {"dtype": like.dtype(Field.REAL), "device": like.device()}
-                return ast.Call(
-                    name("PiecewiseLinear"),
-                    [self.size(count)],
-                    [ast.keyword(key, value) for key, value in options.items()],
-                )
-            case Activation("relu") if index and isinstance(layer.steps[index - 1], Conv):
-                return fill("nn.ReLU(inplace=True)")  # no derivative reads what a convolution gave
-            case Activation("softplus"):
-                return fill("nn.Softplus(threshold=40)")  # beyond it the identity to the last bit
-            case Activation(word):
-                return call(ACTIVATIONS[word])
-            case Step():
-                return made_step(layer, index, self.size, self.like())
-            case Bound() as step:
-                raise InternalError(f"{parameter.origin}: `{step}` stands in a chain")
+        found = (within.steps[at] for layer in layers for within, at in steps_within(layer))
+        return any(isinstance(s, Step) and s.kind in ("deconv", "dense") for s in found)
 
     def learnables(self) -> Body:
         """Those that all phases share."""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import ast
+from functools import partial
 
 from unroll_dsl.backends.torch.expressions.products import Products
 from unroll_dsl.backends.torch.templates import call, fill, is_simple, name, number
 from unroll_dsl.ir import nodes as ops
-from unroll_dsl.types import Bound, Conv, Field, Layer, Step
+from unroll_dsl.types import Block, Bound, Conv, Field, Layer, Step
 from unroll_dsl.types.steps import KINDS
 
 
@@ -24,34 +25,38 @@ class Layers(Products):
                 x = ast.Call(self._module(layer, place), [x], [])
             return x
         module = self.value(node.args[0] if isinstance(node.op, ops.SplitLayer) else layer)
+        ranks = tuple(self.type(each).rank for each in (argument, *more))
+        called = partial(self._called, layer_type, module, ranks, more)
         takes_complex = layer_type.domains is not None and not layer_type.split
         if self.type(argument).field is not Field.COMPLEX or takes_complex:
             if isinstance(node.op, ops.SplitLayer):  # split(N) of real data is complex all the same
                 x = self.bind(x)
                 zero = fill("torch.zeros_like(x)", x=x)
-                return call(
-                    "torch.complex", *(self._called(layer, module, v, *more) for v in (x, zero))
-                )
-            return self._called(layer, module, x, *more)
+                return call("torch.complex", *(called(v) for v in (x, zero)))
+            return called(x)
         x = x if is_simple(x) else self.bind(x)
         parts = (ast.Attribute(x, part) for part in ("real", "imag"))
-        return call("torch.complex", *(self._called(layer, module, part, *more) for part in parts))
+        return call("torch.complex", *(called(part) for part in parts))
 
-    def _called(self, layer: int, module: ast.expr, x: ast.expr, *more: int) -> ast.expr:
-        """A module called; one from outside may want one batch axis, and gets it."""
-        type_ = self.nodes[layer].type
-        assert isinstance(type_, Layer)
-        first = type_.steps[0]
-        images = [s for s in type_.steps if isinstance(s, Step) and KINDS[s.kind].images]
-        if images:  # torch has them for one batch axis
-            return call("over_batch", module, x, number(3))
-        if not isinstance(first, Bound):
-            return ast.Call(module, [x], [])
-        if not more:
-            return call("over_batch", module, x, number(first.domain.rank))
+    def _called(
+        self,
+        layer: Layer,
+        module: ast.expr,
+        ranks: tuple[int, ...],
+        more: tuple[int, ...],
+        x: ast.expr,
+    ) -> ast.expr:
+        """A module called; one that wants one batch axis gets it. `ranks`: the axes of a sample of each argument."""
+        first = layer.steps[0]
+        if isinstance(first, Bound):
+            ranks = tuple(domain.rank for domain in first.domains)
         given = [x, *(self.tensor(argument) for argument in more)]
-        pairs = zip(given, first.domains, strict=True)
-        samples = [ast.Tuple([v, number(space.rank)], ast.Load()) for v, space in pairs]
+        if self.one_batch or not _wants_batch(layer):
+            return ast.Call(module, given, [])
+        if not more:
+            return call("over_batch", module, x, number(ranks[0]))
+        pairs = zip(given, ranks, strict=True)
+        samples = [ast.Tuple([v, number(rank)], ast.Load()) for v, rank in pairs]
         return call("over_batches", module, *samples)
 
     def _module(self, layer: int, place: int) -> ast.expr:
@@ -91,3 +96,11 @@ class Layers(Products):
     def _few(self, layer: int, argument: int) -> ast.expr:
         """A convolution with few channels at one end."""
         return call("convolve_few", self.tensor(argument), *self._tensors(layer))
+
+
+def _wants_batch(layer: Layer) -> bool:
+    """Whether a layer is called with one batch axis: torch has steps of images for it, and so has a block."""
+    return any(
+        isinstance(step, Bound | Block) or (isinstance(step, Step) and KINDS[step.kind].images)
+        for step in layer.steps
+    )

@@ -58,6 +58,7 @@ class Place(ABC):
         self.function = function
         self.stands_for = stands_for
         self.align_scalars = True
+        self.one_batch = False  # whether values have one batch axis, as those within a block
         self.is_spared: Callable[[int], bool] = lambda index: False
 
     @abstractmethod

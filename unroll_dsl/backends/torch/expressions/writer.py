@@ -13,7 +13,7 @@ from unroll_dsl.ir import nodes as ops
 from unroll_dsl.operators.registry import function
 from unroll_dsl.types import Field
 
-_LookedUp = ops.Named | ops.PhaseNumber | ops.Argument | ops.PhaseSum
+_LookedUp = ops.Named | ops.PhaseNumber | ops.Argument | ops.BlockLayer | ops.PhaseSum
 
 
 class Expressions(Maps):

@@ -114,6 +114,7 @@ class Module:
     imports: tuple[str, ...]
     network: Class
     phases: tuple[Class, ...]
+    blocks: tuple[Class, ...]
     functions: tuple[Function, ...]  # of the page
     helpers: tuple[Helper, ...]
 

@@ -39,7 +39,7 @@ def printed(module: Module) -> str:
     """The text of a module: the network first, then what it calls."""
     head = module.words.strip().replace("\\", "\\\\").replace('"""', "'''")
     parts = [f'"""{head}\n"""\n', "\n".join([*module.imports, ""])]
-    parts += ["\n".join(_class(each)) for each in (module.network, *module.phases)]
+    parts += ["\n".join(_class(each)) for each in (module.network, *module.phases, *module.blocks)]
     parts += [function_text(each) for each in module.functions]
     parts += [each.text.strip("\n") + "\n" for each in module.helpers]
     return formatted("\n\n".join(parts))
