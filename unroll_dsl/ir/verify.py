@@ -191,7 +191,7 @@ class _Roles:
         }
         for index, node in enumerate(graph.nodes):
             if isinstance(node.op, Argument | BlockLayer):
-                raise _fail(self.where, index, node, "it stands in functions alone")
+                raise _fail(self.where, index, node, "an argument outside of a function")
             if not isinstance(node.op, Named):
                 continue
             name = node.op.name
