@@ -10,7 +10,7 @@ from unroll_dsl.backends.binding import Binding
 from unroll_dsl.backends.binding import bind as bind_values
 from unroll_dsl.backends.networks import is_network
 from unroll_dsl.backends.resting import Rest
-from unroll_dsl.backends.values import describe
+from unroll_dsl.backends.values import as_array, describe
 from unroll_dsl.driver import check_program
 from unroll_dsl.ir.graph import Graph
 from unroll_dsl.ir.nodes import Fixed
@@ -168,12 +168,6 @@ def _freeze(self: nn.Module) -> nn.Module:
     return self if origin is None else freeze(self, origin)
 
 
-def _array(value: torch.Tensor) -> Any:
-    """A tensor for numpy, which has no bfloat16."""
-    value = value.detach().cpu()
-    return value.float().numpy() if value.real.dtype.itemsize < 4 else value.resolve_conj().numpy()
-
-
 def _count(network: nn.Module) -> int | None:
     phases = getattr(network, "phases", None)
     return phases if phases is None or isinstance(phases, int) else len(phases)
@@ -209,7 +203,7 @@ def _values(
     for index, word in buffers.items():
         node, value = before.nodes[folded.where[index]], getattr(network, word)
         if isinstance(node.type, Array):
-            setup[folded.where[index]] = double(_array(value), node.type)
+            setup[folded.where[index]] = double(as_array(value), node.type)
         elif isinstance(node.op, Fixed):
             modules[node.op.name] = value
     maps = as_arrays(before, Binding(modules, {}, origin.sizes))
@@ -217,9 +211,9 @@ def _values(
     parameters = learned(before, network, first.bounds)
     networks = {p.name: outside(p, network) for p in before.parameters if is_network(p)}
     arrays: dict[str, Any] = {
-        name: {key: _array(piece) for key, piece in value.items()}
+        name: {key: as_array(piece) for key, piece in value.items()}
         if isinstance(value, dict)
-        else _array(value)
+        else as_array(value)
         for name, value in parameters.items()
     }
     arrays |= {name: [function_of(each) for each in made] for name, made in networks.items()}

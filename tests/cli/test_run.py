@@ -76,6 +76,17 @@ def test_several_outputs_and_formulas(unroll: Unroll, tmp_path: Path) -> None:
     np.testing.assert_array_equal(found["output2"], 3 * np.ones(4))
 
 
+def test_outputs_that_torch_conjugates_or_negates_lazily(unroll: Unroll, tmp_path: Path) -> None:
+    head = "algorithm lazy\ndims n\ninput y : complex vector[n]\n"
+    (tmp_path / "lazy.unroll").write_text(f"{head}output imag(conj(y)), conj(y)\n")
+    y = np.array([1 + 2j, -0.5j])
+    np.save(tmp_path / "y.npy", y)
+    assert unroll("run", "lazy.unroll", "--input", "y=y.npy", "-o", "x.npz").status == 0
+    found = np.load(tmp_path / "x.npz")
+    np.testing.assert_array_equal(found["output1"], -y.imag)
+    np.testing.assert_array_equal(found["output2"], y.conj())
+
+
 @pytest.mark.parametrize(
     ("arguments", "status", "words"),
     [

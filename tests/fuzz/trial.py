@@ -265,7 +265,9 @@ def _gap(found: Sequence[Any], expected: Sequence[Any]) -> float:
 
 
 def _array(value: Any) -> Any:
-    return np.asarray(value.detach().resolve_conj() if isinstance(value, torch.Tensor) else value)
+    return np.asarray(
+        value.detach().resolve_conj().resolve_neg() if isinstance(value, torch.Tensor) else value
+    )
 
 
 def _several(outputs: Any) -> tuple[Any, ...]:

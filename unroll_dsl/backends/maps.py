@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from unroll_dsl.adjointness import Adjointness, Function, adjointness
-from unroll_dsl.backends.values import for_torch
+from unroll_dsl.backends.values import as_array, for_torch
 
 Shape = tuple[int, ...]
 
@@ -197,17 +197,9 @@ def try_out(map_: nn.Module, x: Tensor, y: Tensor) -> Adjointness:
                 found = function(torch.from_numpy(values)[None].to(like.device))[0]
             if found.shape != image.shape:
                 raise WrongImage(tuple(found.shape), of_adjoint=image is x)
-            return _as_array(found)
+            return as_array(found)
 
         return run
 
     forward, adjoint = on_arrays(map_, x, y), on_arrays(map_.adjoint, y, x)
-    return adjointness(forward, adjoint, _as_array(x), _as_array(y))
-
-
-def _as_array(value: Tensor) -> Any:
-    """A tensor for numpy, which lacks some dtypes."""
-    value = value.detach().cpu().resolve_conj().resolve_neg()
-    if value.dtype in (torch.bfloat16, torch.complex32):
-        value = value.to(torch.complex64 if value.is_complex() else torch.float32)
-    return value.numpy()
+    return adjointness(forward, adjoint, as_array(x), as_array(y))

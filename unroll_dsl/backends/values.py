@@ -83,16 +83,23 @@ def looks_like_a_map(value: Any) -> bool:
     return any(all(callable(getattr(value, word, None)) for word in pair) for pair in pairs)
 
 
+def as_array(tensor: Any) -> Any:
+    """A tensor of torch, wherever it lives, as an array of numpy: what is conjugated or negated lazily
+    (`imag(conj(y))`) is written out, and what numpy has no dtype for is widened to single precision."""
+    value = tensor.detach().cpu().resolve_conj().resolve_neg()
+    match str(value.dtype):
+        case "torch.bfloat16":
+            value = value.float()
+        case "torch.complex32":
+            value = value.cfloat()
+    return value.numpy()
+
+
 def as_numpy(value: Any) -> Any:
     """The value as an array of numpy, in double precision."""
     import numpy as np
 
-    if hasattr(value, "detach"):  # a tensor, wherever it lives
-        value = value.detach().cpu()
-        if str(value.dtype) in ("torch.float16", "torch.bfloat16"):
-            value = value.float()
-        value = value.resolve_conj().resolve_neg().numpy()
-    array = np.asarray(value)
+    array = np.asarray(as_array(value) if hasattr(value, "detach") else value)
     return array.astype(np.complex128 if np.iscomplexobj(array) else np.float64)
 
 

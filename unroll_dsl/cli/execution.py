@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from unroll_dsl.backends.numpy.samples import arrays as check_arrays
 from unroll_dsl.backends.resting import FIXED_POINT, Phases
 from unroll_dsl.backends.sizes import Equation, solve
+from unroll_dsl.backends.values import as_array
 from unroll_dsl.cli.options import Values
 from unroll_dsl.cli.progress import progress
 from unroll_dsl.cli.usage import UsageError
@@ -148,7 +149,7 @@ def _torch(spec: "Spec", phases: Phases | None, values: Values) -> Network:
     def run(arrays: list[Array]) -> list[Array]:
         with torch.no_grad():
             found = module(*(torch.from_numpy(array) for array in arrays))
-        return [tensor.numpy() for tensor in (found if isinstance(found, tuple) else (found,))]
+        return [as_array(tensor) for tensor in (found if isinstance(found, tuple) else (found,))]
 
     return run
 

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from unroll_dsl.adjointness import adjointness
+from unroll_dsl.backends.values import as_array
 from unroll_dsl.spec import Spec
 from unroll_dsl.verify.derived import applied_maps
 from unroll_dsl.verify.instance import Instance, draw
@@ -48,6 +49,6 @@ def _on_arrays(net: Any) -> Callable[[Values], Values]:
     def run(x: Values) -> Values:
         with torch.no_grad():
             (argument,) = tensors((x,), torch.float64)
-            return np.asarray(net(argument).resolve_conj().numpy())
+            return np.asarray(as_array(net(argument)))
 
     return run

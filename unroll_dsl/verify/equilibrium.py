@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from unroll_dsl.backends.resting import FIXED_POINT
+from unroll_dsl.backends.values import as_array
 from unroll_dsl.spec import Spec
 from unroll_dsl.verify.gradients import check_gradients
 from unroll_dsl.verify.instance import Instance
@@ -49,7 +50,7 @@ def _plain(spec: Spec, instance: Instance, found: tuple[torch.Tensor, ...]) -> R
         plain = several(
             network(spec, instance, phases, torch.float64)(*tensors(instance.inputs, torch.float64))
         )
-    gap = max(difference(b, a.numpy()) for a, b in zip(found, plain, strict=True))
+    gap = max(difference(b, as_array(a)) for a, b in zip(found, plain, strict=True))
     row = judged(_GROUP, f"outputs after {phases} plain phases", gap, _PLAIN)
     if row.verdict is Verdict.FAILED:
         words = "plain phases are not there: they are slower, or lead elsewhere"

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from unroll_dsl.backends.values import as_array
 from unroll_dsl.spec import Spec
 from unroll_dsl.verify.instance import Instance
 from unroll_dsl.verify.networks import difference, network, several, tensors
@@ -57,7 +58,7 @@ def _outputs(net: Any, inputs: Sequence[torch.Tensor]) -> list[torch.Tensor]:
 
 
 def _gap(found: Sequence[torch.Tensor], expected: Sequence[torch.Tensor]) -> float:
-    return float(np.max([difference(a, b.numpy()) for a, b in zip(found, expected, strict=True)]))
+    return float(np.max([difference(a, as_array(b)) for a, b in zip(found, expected, strict=True)]))
 
 
 def _sensitivity(

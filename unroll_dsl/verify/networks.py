@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from unroll_dsl.backends.resting import FIXED_POINT, Phases
 from unroll_dsl.backends.torch.learned import learned
+from unroll_dsl.backends.values import as_array
 from unroll_dsl.diagnostics.raised import UnrollError
 from unroll_dsl.ir.graph import Random
 from unroll_dsl.spec import Spec
@@ -52,7 +53,7 @@ def random_starts(spec: Spec, net: Any) -> dict[str, Any]:
 
 
 def _double(value: torch.Tensor) -> Values:
-    return value.detach().to(torch.promote_types(value.dtype, torch.float64)).numpy()
+    return as_array(value.to(torch.promote_types(value.dtype, torch.float64)))
 
 
 def with_random_starts(spec: Spec, instance: Instance, phases: int) -> Instance:
@@ -73,7 +74,7 @@ def tensors(arrays: tuple[Values, ...], dtype: torch.dtype) -> list[torch.Tensor
 
 def difference(found: Any, expected: Values, scale: float = 0.0) -> float:
     """The largest difference, relative to the largest entry expected, or to `scale` if that is more."""
-    ours = found.detach().numpy() if isinstance(found, torch.Tensor) else np.asarray(found)
+    ours = as_array(found) if isinstance(found, torch.Tensor) else np.asarray(found)
     ours = np.broadcast_to(ours, expected.shape) if ours.ndim < expected.ndim else ours
     expected = np.asarray(expected) * 1  # True and False as numbers
     gap = np.abs(ours * 1 - expected).max(initial=0.0)

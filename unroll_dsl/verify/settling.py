@@ -14,6 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch.overrides import TorchFunctionMode
 
+from unroll_dsl.backends.values import as_array
 from unroll_dsl.ir.graph import Graph, Random
 from unroll_dsl.passes.analysis.liveness import liveness
 from unroll_dsl.spec import Spec
@@ -191,7 +192,7 @@ _ORDER = (End.RESTS, End.MOVES, End.WANDERS, End.DIVERGES)
 
 def _path(along: list[dict[str, torch.Tensor]], name: str, entries: int) -> Numbers:
     """A state along the phases: [phases, batch, entries]; a batch of one where it depends on no input."""
-    values = [s[name].numpy().reshape(-1, entries) for s in along if name in s]
+    values = [as_array(s[name]).reshape(-1, entries) for s in along if name in s]
     batch = max(len(value) for value in values)
     return np.stack([np.broadcast_to(value, (batch, entries)) for value in values])
 

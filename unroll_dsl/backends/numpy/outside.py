@@ -15,6 +15,7 @@ from unroll_dsl.adjointness import Adjointness
 from unroll_dsl.backends.bound_maps import misfits, tried
 from unroll_dsl.backends.maps import Pair, as_map
 from unroll_dsl.backends.numpy.maps import Array, MapValue
+from unroll_dsl.backends.values import as_array
 from unroll_dsl.diagnostics.raised import UnrollError
 from unroll_dsl.ir.graph import Constant
 from unroll_dsl.types import Declared, Field, LinearMap
@@ -29,7 +30,7 @@ def network(value: Any) -> Callable[..., Array]:
     def run(*arguments: Array) -> Array:
         tensors = (torch.from_numpy(np.array(x))[None] for x in arguments)
         with torch.no_grad():
-            return np.asarray(exact(*tensors)[0].numpy())
+            return np.asarray(as_array(exact(*tensors)[0]))
 
     return run
 
@@ -107,7 +108,7 @@ class OutsideMap:
         with torch.no_grad():
             found = function(argument.to(self.real.to_complex() if is_complex else self.real))[0]
         wide = torch.complex128 if found.is_complex() else torch.float64
-        return np.asarray(found.cpu().to(wide).resolve_conj().numpy())
+        return np.asarray(as_array(found.to(wide)))
 
     def _field(self, word: str) -> Field:
         """Of the arguments of its forward or adjoint."""
