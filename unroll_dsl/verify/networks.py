@@ -53,7 +53,7 @@ def random_starts(spec: Spec, net: Any) -> dict[str, Any]:
 
 
 def _double(value: torch.Tensor) -> Values:
-    return as_array(value.to(torch.promote_types(value.dtype, torch.float64)))
+    return np.asarray(as_array(value.to(torch.promote_types(value.dtype, torch.float64))))
 
 
 def with_random_starts(spec: Spec, instance: Instance, phases: int) -> Instance:

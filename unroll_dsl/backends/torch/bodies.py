@@ -208,13 +208,13 @@ class _PhaseWriter:
                 self.previous[index] = identifier(word)
                 return name(identifier(word))
             case ops.Learnable(word) if layout.parameters[word].per_phase:
-                held = layout.parameters[word].limits is not None
-                if held:
-                    self.own.append(index)
-                found = identifier(word) if held else f"self.{identifier(word)}"
-                if isinstance(node.type, Array):
-                    self.taken.learnables[f"self.{identifier(word)}"] = node.type
-                return name(found)
+                parameter, stored = layout.parameters[word], f"self.{identifier(word)}"
+                if isinstance(node.type, Array) and not parameter.number:
+                    self.taken.learnables[stored] = node.type
+                if parameter.limits is None:
+                    return name(stored)
+                self.own.append(index)
+                return name(identifier(word))
             case _:
                 pass
         found = layout.outer_in_network(index)
