@@ -88,6 +88,6 @@ _SPELT = frozenset(
 INTERNAL = frozenset({
     "diagonal_matrix", "right_singular_vectors", "symmetric_eigenvectors", "cholesky",
     "transfer", "filtered", "difference_kernels", "shrink", "shrink_each", "cholesky_solve", "orthogonal_factor", "triangular_solve", "solve_dense",
-    "regular", "regular_eigenvalues", "regular_matrix", "regular_factor",
+    "regular", "regular_eigenvalues", "regular_matrix", "regular_factor", "regular_shift", "regular_sum",
     "as_complex", "axpy", "axmy", "extrapolate", "square_sum", "square_mean",
 })  # fmt: skip

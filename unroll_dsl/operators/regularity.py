@@ -68,6 +68,28 @@ _FACTOR_HELPER = '''def regular_factor(M: Tensor, place: str) -> Tensor:
 '''
 
 
+def _shift(name: str, arguments: str, smallest: str, summary: str) -> str:
+    """The source of a function that passes on a shift, looked at beside what it is added to. Numbers are
+    compared as such: a phase has no more than a product with a matrix to do."""
+    return f'''def {name}({arguments}, place: str) -> Tensor:
+    """{summary}"""
+    if s.device.type == "cpu" and not torch.compiler.is_compiling():
+        eps = torch.finfo(s.dtype).eps
+        try:
+            least, largest_ = {smallest.replace("#", ".item()")}, s.item() + most.item()
+            singular = least <= eps * largest_ < float("inf")
+        except RuntimeError:  # several, or one that torch.vmap maps over
+            low, high = (v.detach() for v in ({smallest.replace("#", "")}, s + most))
+            singular = largest((low <= eps * high) & high.isfinite())
+        if singular:
+            raise torch.linalg.LinAlgError(
+                f"{{place}}: the system of `solve` is singular at these values: its form is definite, but its "
+                "shift is below the precision"
+            )
+    return s
+'''
+
+
 def _same(arrays: tuple[Array, ...], statics: dict[str, Static]) -> Array | Mismatch:
     found = arrays[0]
     return Array(found.shape, found.field.join(Field.REAL), found.form)
@@ -98,6 +120,38 @@ RECORDS = (
         _passed,
         "regular_eigenvalues(d, RANK, place)",
         helper=_refusal("regular_eigenvalues", "The eigenvalues", "4 * torch.finfo(d.dtype).eps"),
+    ),
+    Function(
+        "regular_shift",
+        (Parameter("s"), Parameter("most"), _PLACE),
+        Kind.WHOLE,
+        "The shift of a system that is 0 somewhere without it, refused where it is nothing beside the rest.",
+        _same,
+        lambda s, most, place: s,
+        "regular_shift(s, most, place)",
+        helper=_shift(
+            "regular_shift",
+            "s: Tensor, most: Tensor",
+            "s#",
+            "The shift `s` of a definite system, 0 somewhere without it and elsewhere at most `most`; refused where it "
+            "is 0 for the precision.",
+        ),
+    ),
+    Function(
+        "regular_sum",
+        (Parameter("s"), Parameter("least"), Parameter("most"), _PLACE),
+        Kind.WHOLE,
+        "The shift of a system, refused where with it the least eigenvalue is nothing beside the largest.",
+        _same,
+        lambda s, least, most, place: s,
+        "regular_sum(s, least, most, place)",
+        helper=_shift(
+            "regular_sum",
+            "s: Tensor, least: Tensor, most: Tensor",
+            "s# + least#",
+            "The shift `s` of a definite system of eigenvalues from `least` to `most`; refused where their sum is 0 "
+            "for the precision.",
+        ),
     ),
     Function(
         "regular_matrix",

@@ -8,7 +8,7 @@
     positive definite by its structure      set-up        `Cholesky` once
                                             call          `Cholesky` once a call
                                             phase         `Cholesky` in the phase
-      ... A' @ A + D, A [m, n], m < n                     `Woodbury`: Cholesky of m by m
+      ... A' @ A + d * I, A [m, n], m < n                 `Woodbury`: Cholesky of m by m
     any other matrix                        earlier       `Orthogonal`: its QR factors once
                                             as needed     `Direct`: `solve_dense`
     images, diagonal under fft2             whenever      `Fourier`: a division between transforms
@@ -279,7 +279,8 @@ class Planner:
         when = _WHEN[self.stages[matrix]]
         cholesky = f"{self._name(matrix)} is positive definite: its Cholesky factor is computed"
         grams = [t for t in parts if isinstance(t.core, Gram) and t.core.weight is None]
-        shift = tuple(t for t in parts if isinstance(t.core, Identity | DiagonalTerm))
+        # a number alone: beside one small entry of a diagonal the way over the smaller side cancels
+        shift = tuple(t for t in parts if isinstance(t.core, Identity))
         if (
             len(grams) == 1
             and len(shift) == len(parts) - 1

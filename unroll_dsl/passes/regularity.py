@@ -18,8 +18,18 @@ def regular(word: str, index: int, new: Rewriting, origin: Span | None) -> int:
     op = new.nodes[index].op
     if isinstance(op, Constant) and op.value != 0:
         return index
-    place = "" if origin is None else f"{origin.file.name.rpartition('/')[2]}:{origin.line}"
-    return new.make(Builtin(word, (("place", place),)), index, origin=origin)
+    return new.make(Builtin(word, (("place", place_of(origin)),)), index, origin=origin)
+
+
+def regular_shift(shift: int, ends: tuple[int, ...], new: Rewriting, origin: Span | None) -> int:
+    """The shift of a system that is definite by its form, looked at beside the largest eigenvalue of what it is
+    added to, or beside the least and the largest where 0 is none."""
+    word = "regular_shift" if len(ends) == 1 else "regular_sum"
+    return new.make(Builtin(word, (("place", place_of(origin)),)), shift, *ends, origin=origin)
+
+
+def place_of(origin: Span | None) -> str:
+    return "" if origin is None else f"{origin.file.name.rpartition('/')[2]}:{origin.line}"
 
 
 def lower_factor(matrix: int, new: Rewriting, origin: Span | None) -> int:

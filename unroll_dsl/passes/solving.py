@@ -49,7 +49,7 @@ from unroll_dsl.passes.plans import (
     Spectral,
     Woodbury,
 )
-from unroll_dsl.passes.regularity import in_function, lower_factor, regular
+from unroll_dsl.passes.regularity import in_function, lower_factor, regular, regular_shift
 from unroll_dsl.passes.rewrite import Rewriting, copied, with_nodes
 from unroll_dsl.passes.scaling import scaling
 from unroll_dsl.passes.structure import DiagonalTerm, Gram, Identity, MapTerm
@@ -243,6 +243,8 @@ class _Build:
             shift = self._total(plan.shift)
         vectors, values = self._basis(plan, root)
         self.new.relabel(values, "eigenvalues")
+        if self.definite:
+            shift = self._looked_at(shift, values, moving, thin=plan.thin is not None)
         if moving is not None:
             values = self._op("mul", moving, values)
         turned = self._product(self.new.adjoint(vectors, self.origin), b)
@@ -254,6 +256,15 @@ class _Build:
             kept = self._op("mul", turned, self._op("div", values, shifted))
             x = self._op("div", self._op("sub", b, self._product(vectors, kept)), shift)
         return x if root is None else self._op("div", x, root)
+
+    def _looked_at(self, shift: int, values: int, moving: int | None, *, thin: bool) -> int:
+        """The shift beside eigenvalues that are not negative; beside those of a wide factor there is 0."""
+        ends = []
+        for word in ("max",) if thin else ("min", "max"):
+            end = self.new.make(Builtin(word), values, origin=self.origin)
+            self.new.relabel(end, "smallest" if word == "min" else "largest")
+            ends.append(end if moving is None else self._op("mul", moving, end))
+        return regular_shift(shift, tuple(ends), self.new, self.origin)
 
     def _basis(self, plan: Spectral, root: int | None) -> tuple[int, int]:
         """V and d with V' P V = diag(d)."""
@@ -286,11 +297,8 @@ class _Build:
         return vectors, values
 
     def _woodbury(self, gram: MapTerm, shift: tuple[MapTerm, ...], b: int) -> int:
-        """(c A'A + D)^-1 b = D^-1 (b - c A' (c A D^-1 A' + I)^-1 A D^-1 b).
-
-        For D = d I multiplied out: (b - c A' (c A A' + d I)^-1 A b) / d, so that A A' can be
-        kept where d moves.
-        """
+        """(c A'A + d I)^-1 b = (b - c A' (c A A' + d I)^-1 A b) / d (Woodbury, 1950), so that A A' can
+        be kept where d moves."""
         assert isinstance(gram.core, Gram)
         factor = self._factor(gram.core)
         turned = self.new.adjoint(factor, self.origin)
@@ -298,17 +306,16 @@ class _Build:
         d = self._total(shift)
         rows = self.new.array(factor).shape[0]
         eye = self.new.add(Eye(), (), Array((rows, rows)), self.origin)
-        right = b
-        if self.new.array(d).rank == 0:
-            side = self._product(factor, turned)
-            added = self._op("mul", d, eye)
-        else:
-            side = self._product(factor, self._op("div", turned, d))
-            added, right = eye, self._op("div", b, d)
+        side = self._product(factor, turned)
+        # of a matrix that is positive semidefinite the largest entry stands on the diagonal
+        entry = side if self.new.array(side).field is not Field.COMPLEX else self._op("abs", side)
+        most = self.new.make(Builtin("max"), entry, origin=self.origin)
         if c is not None:
-            side = self._op("mul", c, side)
+            side, most = self._op("mul", c, side), self._op("mul", c, most)
+        d = regular_shift(d, (most,), self.new, self.origin)
+        added = self._op("mul", d, eye)
         lower = lower_factor(self._op("add", side, added), self.new, self.origin)
-        inner = self._record("cholesky_solve", self._product(factor, right), lower)
+        inner = self._record("cholesky_solve", self._product(factor, b), lower)
         back = self._product(turned, inner)
         if c is not None:
             back = self._op("mul", c, back)

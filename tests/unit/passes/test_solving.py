@@ -49,31 +49,34 @@ def _solved(rewrite, text, sizes=None):
 
 @pytest.mark.parametrize("text", [LEARNT, SHARED])
 def test_a_shift_that_a_learnable_moves_takes_a_basis_and_two_products(rewrite, text):
-    assert _solved(rewrite, text)[:10] == [
+    assert _solved(rewrite, text)[:13] == [
         "%5 = transpose %0 : matrix[n, m]",
         "%6 = contract %5, %0 : matrix[n, n]",
         "%7 = builtin[symmetric_eigenvectors] %6 : matrix[n, n]",
         "%8 = contract %0, %7 : matrix[m, n]",
         "%9 = builtin[sumsq, axis=1] %8 : vector[n]",
-        "%10 = transpose %7 : matrix[n, n]",
-        "%11 = contract %10, %3 : vector[n]",
-        "%12 = add %9, %4 : vector[n]",
-        "%13 = div %11, %12 : vector[n]",
-        "%14 = contract %7, %13 : vector[n]",
+        "%10 = builtin[min] %9 : scalar",
+        "%11 = builtin[max] %9 : scalar",
+        '%12 = builtin[regular_sum, place="a.unroll:9"] %4, %10, %11 : scalar',
+        "%13 = transpose %7 : matrix[n, n]",
+        "%14 = contract %13, %3 : vector[n]",
+        "%15 = add %9, %12 : vector[n]",
+        "%16 = div %14, %15 : vector[n]",
+        "%17 = contract %7, %16 : vector[n]",
     ]
 
 
 def test_fewer_rows_than_columns_take_the_thin_basis(rewrite):
     nodes = _solved(rewrite, LEARNT, {"m": 2, "n": 8})  # %5: right singular vectors, [n, m]
     assert nodes[:-2] == [
-        "%8 = transpose %5 : matrix[m, n]",
-        "%9 = contract %8, %3 : vector[m]",
-        "%10 = add %7, %4 : vector[m]",
-        "%11 = div %7, %10 : vector[m]",
-        "%12 = mul %9, %11 : vector[m]",
-        "%13 = contract %5, %12 : vector[n]",
-        "%14 = sub %3, %13 : vector[n]",
-        "%15 = div %14, %4 : vector[n]",
+        "%10 = transpose %5 : matrix[m, n]",
+        "%11 = contract %10, %3 : vector[m]",
+        "%12 = add %7, %9 : vector[m]",
+        "%13 = div %7, %12 : vector[m]",
+        "%14 = mul %11, %13 : vector[m]",
+        "%15 = contract %5, %14 : vector[n]",
+        "%16 = sub %3, %15 : vector[n]",
+        "%17 = div %16, %9 : vector[n]",
     ]
 
 
@@ -93,7 +96,8 @@ def test_fixed_and_positive_definite_is_factorised_once(rewrite):
 def test_many_fewer_rows_than_columns_are_factorised_on_their_side(rewrite):
     nodes = _solved(rewrite, FIXED, {"m": 2, "n": 8})
     assert "%7 = contract %0, %5 : matrix[m, m]" in nodes
-    assert "%10 = builtin[cholesky] %9 : matrix[m, m]" in nodes
+    assert '%9 = builtin[regular_shift, place="a.unroll:9"] %4, %8 : scalar' in nodes
+    assert "%12 = builtin[cholesky] %11 : matrix[m, m]" in nodes
     assert not any("matrix[n, n]" in line for line in nodes)
 
 

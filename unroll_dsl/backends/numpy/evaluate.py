@@ -19,7 +19,7 @@ from unroll_dsl.backends.numpy.layers import (
     within,
 )
 from unroll_dsl.backends.numpy.maps import Array, MapValue
-from unroll_dsl.backends.numpy.systems import Systems
+from unroll_dsl.backends.numpy.systems import Systems, look
 from unroll_dsl.diagnostics.raised import InternalError, UnrollError
 from unroll_dsl.ir import nodes as ops
 from unroll_dsl.ir.graph import FunctionBody
@@ -113,6 +113,7 @@ class Evaluator:
             case ops.Builtin(name, statics):
                 record = function(name)
                 options = {key: self._static(value) for key, value in statics}
+                look(name, arguments, node.origin)
                 if record.kind is Kind.CONSTRUCTOR and not arguments:
                     return np.asarray(record.numpy(**options))
                 return np.asarray(record.numpy(*map(_number, arguments), **options))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, assert_never
 
@@ -111,6 +112,28 @@ def _condition(matrix: Array, origin: Span | None) -> float:
     if not found < 1 / np.finfo(np.float64).eps:
         raise UnrollError([SingularSystem(found, origin)])
     return found
+
+
+def look(name: str, arguments: Sequence[Any], origin: Span | None) -> None:
+    """What generated code looks at before it solves (operators/regularity.py), where a network is folded: raises
+    `UnrollError` (U0518) as that refuses."""
+    eps = float(np.finfo(np.float64).eps)
+    match name:
+        case "regular_matrix" | "regular_factor":
+            _condition(arguments[0], origin)
+            return
+        case "regular_shift":
+            low, high = arguments[0], arguments[0] + arguments[1]
+        case "regular_sum":
+            low, high = (arguments[0] + end for end in arguments[1:])
+        case "regular" | "regular_eigenvalues":
+            size = np.abs(arguments[0])
+            low, high = size.min(initial=np.inf), size.max(initial=0)
+            eps *= 4 if name == "regular_eigenvalues" else 1
+        case _:
+            return
+    if np.any((low <= eps * high) & np.isfinite(high)):
+        raise UnrollError([SingularSystem(float(1 / eps), origin)])
 
 
 def _columns(map_: MapValue, shape: Shape) -> Array:

@@ -21,7 +21,9 @@ def name_for(nodes: Sequence[Node], index: int) -> str:
     match node.op:
         case ops.Eye():
             return "eye"
-        case ops.Builtin("regular" | "regular_matrix" | "regular_eigenvalues"):
+        case ops.Builtin(
+            "regular" | "regular_matrix" | "regular_eigenvalues" | "regular_shift" | "regular_sum"
+        ):
             return "system"
         case ops.Builtin("transfer"):
             return spelled(f"transfer({text.partition('(')[0]})") or "transfer"
@@ -67,7 +69,9 @@ def _derive(nodes: Sequence[Node], index: int, depth: int) -> str | None:
             return f"inverse_{words[1]}" if words[0] == "1" else f"{words[0]}_over_{words[1]}"
         case ops.Elementwise("mul") if words[0] == words[1]:
             return f"{words[0]}_squared"
-        case ops.Builtin("regular" | "regular_matrix" | "regular_eigenvalues"):
+        case ops.Builtin(
+            "regular" | "regular_matrix" | "regular_eigenvalues" | "regular_shift" | "regular_sum"
+        ):
             return words[0]
         case ops.Elementwise("mul"):
             return "_".join(words) if not words[0].isdigit() else f"{words[1]}_{words[0]}"

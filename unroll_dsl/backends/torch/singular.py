@@ -29,8 +29,11 @@ def in_words(graph: Graph) -> Iterator[None]:
 
 def refuse_singular(graph: Graph, buffers: Mapping[int, str], network: nn.Module) -> None:
     """Raise `UnrollError` (U0518) where a triangular factor that is kept has next to nothing on its
-    diagonal: for a matrix that is not known to be positive definite, as `A' @ A` without a shift."""
+    diagonal: for a matrix that is not known to be positive definite, as `A' @ A` without a shift, and for one
+    that is, with a shift below the precision."""
     for node in graph.nodes:
+        if node.op == Builtin("cholesky_solve") and node.args[1] in buffers:
+            _refuse_factor(getattr(network, buffers[node.args[1]]), node.origin)
         if node.op != Builtin("triangular_solve") or node.args[1] not in buffers:
             continue
         diagonal = getattr(network, buffers[node.args[1]]).diagonal().abs()
@@ -40,6 +43,18 @@ def refuse_singular(graph: Graph, buffers: Mapping[int, str], network: nn.Module
         if not ratio > torch.finfo(diagonal.dtype).eps:
             condition = 1 / ratio if ratio > 0 else torch.inf
             raise UnrollError([SingularSystem(condition, node.origin)])
+
+
+def _refuse_factor(L: torch.Tensor, origin: Span | None) -> None:
+    """Of a system L L': its condition number is computed only where pivots are near rounding."""
+    pivots, eps = L.detach().diagonal().abs(), torch.finfo(L.dtype).eps
+    if not pivots.numel() or not pivots.isfinite().all():
+        return
+    if pivots.min() ** 2 <= len(pivots) * eps * pivots.max() ** 2:
+        values = torch.linalg.svdvals(L.detach())
+        condition = float(values.max() / values.min()) ** 2
+        if not condition < 1 / eps:
+            raise UnrollError([SingularSystem(condition, origin)])
 
 
 def _place(graph: Graph, line: str) -> Span | None:

@@ -20,7 +20,7 @@ Style = Literal["readable", "fast"]
 STYLES: tuple[Style, ...] = get_args(Style)
 
 _LEVELS: dict[Style, int] = {"readable": 1, "fast": 2}
-_GUARDS = ("regular", "regular_matrix", "regular_eigenvalues")
+_GUARDS = ("regular", "regular_matrix", "regular_eigenvalues", "regular_shift", "regular_sum")
 
 
 def level_of(style: Style, optimize: int | None) -> int:
