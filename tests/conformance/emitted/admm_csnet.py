@@ -210,7 +210,11 @@ def regular(d: Tensor, rank: int, place: str) -> Tensor:
 
 def largest(x: Tensor) -> float:
     """The largest entry, 0 where there is none, as a number: a device is waited for."""
-    return Largest.apply(x.detach()).item()
+    x = x.detach()
+    try:
+        return x.amax().item() if x.numel() else 0.0
+    except RuntimeError:  # of a sample that torch.vmap maps over there is no number
+        return Largest.apply(x).item()
 
 
 class Largest(torch.autograd.Function):
