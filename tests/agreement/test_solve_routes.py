@@ -21,6 +21,8 @@ SYSTEMS = {
     "singular vectors at set-up": VECTORS + "output solve(A' @ A + rho * I, y)\n",
     "Cholesky factor": VECTORS + "output solve(A @ diag(exp(rho * y)) @ A' + rho * I, A @ y)\n",
     "Cholesky factor of the smaller side": VECTORS
+    + "let B = A @ diag(exp(rho * y))\noutput solve(B' @ B + rho * I, y)\n",
+    "Cholesky factor, a diagonal beside a wide matrix": VECTORS
     + "output solve(A' @ A + diag(exp(rho * y)), y)\n",
     "QR factors": VECTORS + "output solve(A @ A' - 0.3 * I, rho * A @ y)\n",
     "dense solution": VECTORS + "output solve(rho * A @ diag(y) @ A' + I, A @ y)\n",
