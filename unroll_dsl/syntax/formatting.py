@@ -6,7 +6,7 @@ blank lines follow one style. Formatting twice is formatting once, and the tree 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from unroll_dsl.diagnostics.raised import InternalError, UnrollError
 from unroll_dsl.source import SourceFile
@@ -61,6 +61,23 @@ def _text(file: SourceFile) -> str:
     return "\n".join(written) + "\n"
 
 
+def _depths(lines: Sequence[Line], margin: int) -> Iterator[tuple[Line, int]]:
+    """Each line with the blocks that it stands in: none, one, or an inner loop within a phase too."""
+    block: int | None = None  # where the lines of the block begin
+    in_loop = False
+    for line in lines:
+        if line.indent <= margin:
+            block, in_loop = None, False
+            yield line, 0
+            continue
+        block = line.indent if block is None else block
+        if line.indent <= block:
+            in_loop = line.first.text == "repeat" and line.opens_block
+            yield line, 1
+        else:
+            yield line, 2 if in_loop else 1
+
+
 class _Rows:
     """The physical lines of a file, each with what it holds."""
 
@@ -71,6 +88,9 @@ class _Rows:
             self._starts.append(self._starts[-1] + len(text) + 1)
         self._margin = min((line.indent for line in lines), default=0)
         self._lines = lines
+        self._depths = {
+            line.first.span.start: depth for line, depth in _depths(lines, self._margin)
+        }
 
     def made(self) -> list[Row]:
         rows: dict[int, Row] = {}
@@ -95,7 +115,7 @@ class _Rows:
         return len(self._file.line(number)[: column - 1].expandtabs(4))
 
     def _indent(self, line: Line) -> int:
-        return _INDENT if line.indent > self._margin else 0
+        return _INDENT * self._depths[line.first.span.start]
 
     def _comment(self, number: int, following: Line | None) -> Row:
         """A line of comment: in the column of the line that it speaks of, or of the block above."""
