@@ -66,6 +66,8 @@ def _is_operand(tokens: Sequence[Token], index: int, in_block: bool) -> bool:
     if index < 0:
         return False
     token = tokens[index]
+    if index == 0 and in_block and _is_inner_loop(tokens):
+        return False
     if index == 0 and token.text in (_LINE_WORDS if in_block else STATEMENT_WORDS):
         follows = tokens[1].text if len(tokens) > 1 else ""
         return follows in ("=", "<-") and in_block
@@ -74,10 +76,17 @@ def _is_operand(tokens: Sequence[Token], index: int, in_block: bool) -> bool:
     return token.kind == NUMBER or token.text in (*_CLOSING, "'") or token.text[-1:] == "i"
 
 
+def _is_inner_loop(tokens: Sequence[Token]) -> bool:
+    """Whether a line of a block is the head of one itself: `repeat (3):`."""
+    return tokens[0].text == "repeat" and ":" in {token.text for token in tokens[-2:]}
+
+
 def _is_of_a_type(tokens: Sequence[Token], index: int, brackets: list[str], in_block: bool) -> bool:
     """Whether a colon stands between names and their type, not at the head of a block."""
-    if in_block or tokens[0].text not in _BLOCKS or brackets:
+    if brackets:
         return True
+    if in_block or tokens[0].text not in _BLOCKS:
+        return not (in_block and _is_inner_loop(tokens))
     after = tokens[index + 1].text if index + 1 < len(tokens) else ""
     return tokens[0].text == "minimize" and after in _SPACES
 
