@@ -159,6 +159,8 @@ class _Rows:
     ) -> None:
         """The row that begins a statement, cut before its names and its sign where it stands in a table."""
         kind = "lines" if in_block else _TABLES.get(tokens[0].text, "")
+        if tokens[-1].text == ":":  # the head of a block: an inner loop's among lines
+            kind = ""
         sign = _sign(tokens, inside)
         start = 0 if in_block else 1
         if not kind or sign is None or sign <= start:

@@ -78,7 +78,7 @@ def _is_operand(tokens: Sequence[Token], index: int, in_block: bool) -> bool:
 
 def _is_inner_loop(tokens: Sequence[Token]) -> bool:
     """Whether a line of a block is the head of one itself: `repeat (3):`."""
-    return tokens[0].text == "repeat" and ":" in {token.text for token in tokens[-2:]}
+    return tokens[0].text == "repeat" and tokens[-1].text == ":"
 
 
 def _is_of_a_type(tokens: Sequence[Token], index: int, brackets: list[str], in_block: bool) -> bool:
