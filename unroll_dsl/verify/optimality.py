@@ -126,9 +126,11 @@ class Judge:
     def least(self, place: RestingPlace) -> tuple[Minimum, float, float] | None:
         """The least value near a place, what no variable adds to it, and the size of the objective there; None
         where it is not certain."""
+        if varies(self.spec.graph):
+            return None
         x = self._within(self.objective.space.flat(place.last))
         here = self.objective.function.at(x)
-        if varies(self.spec.graph) or not here < WALL:
+        if not here < WALL:
             return None
         unit = self._unit(x, here)
         found = self._least_value(x, unit)

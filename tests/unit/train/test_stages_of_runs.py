@@ -185,7 +185,7 @@ def test_bf16_computes_in_bf16(trained: Any, monkeypatch: pytest.MonkeyPatch) ->
     from unroll_dsl.train import loop
 
     seen: dict[str, set[torch.dtype]] = {"loss": set(), "validate": set()}
-    forward, validated = updates.Objective.forward, loop.validate
+    forward, validated = updates.SharedLoss.forward, loop.validate
 
     def product() -> torch.dtype:
         return (torch.ones(2, 2) @ torch.ones(2, 2)).dtype
@@ -198,7 +198,7 @@ def test_bf16_computes_in_bf16(trained: Any, monkeypatch: pytest.MonkeyPatch) ->
         seen["validate"].add(product())
         return validated(*arguments)
 
-    monkeypatch.setattr(updates.Objective, "forward", watched)
+    monkeypatch.setattr(updates.SharedLoss, "forward", watched)
     monkeypatch.setattr(loop, "validate", watching)
     found = run(trained, train={"precision": "bf16"})
     assert seen == {"loss": {torch.bfloat16}, "validate": {torch.bfloat16}}

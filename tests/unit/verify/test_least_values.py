@@ -130,11 +130,11 @@ def test_a_place_is_held_against_the_least_value(name: str, away: float) -> None
         assert decision.words.startswith("the least value, which duality gives to ")
 
 
-@pytest.mark.parametrize("factor", [0.5, 2.0])
-def test_the_minimiser_for_another_weight_is_told(factor: float) -> None:
+@pytest.mark.parametrize(("factor", "weight"), [(0.5, "c / 2"), (2.0, "2 * c")])
+def test_the_minimiser_for_another_weight_is_told(factor: float, weight: str) -> None:
     decision = judge("lasso")[0].decide(at(shrunk(B, factor * C) / S**2))
     assert decision.verdict is Verdict.FAILED
-    assert f"it is the minimiser for {factor:g} times `norm1(x)`" in decision.words
+    assert f"it is the minimiser for {weight} * norm1(x), not for c * norm1(x)" in decision.words
 
 
 def test_another_weight_is_told_where_its_least_value_is_certain(
