@@ -26,7 +26,9 @@ from unroll_dsl.verify.networks import random_starts
 
 PHASES = 4
 # Compiling is slow: a few stand for all.
-COMPILED = ("admm_lasso", "fista", "glista", "lista", "lista_cpss", "tista")
+COMPILED = (
+    "admm_csnet", "admm_lasso", "admm_net", "fista", "fista_net", "glista", "ista_net_plus", "lista", "lista_cpss", "tista",
+)  # fmt: skip
 
 # So is exporting.
 EXPORTED = ("admm_net", "fista_net", "lista")
