@@ -7,7 +7,7 @@ from importlib import import_module
 from benchmarks.timing import keep_memory
 
 # all but `peers`, which wants deepinv: `make bench-peers`; `draw` draws what has been measured
-NAMES = ("compiler", "networks", "memory", "expert", "limit", "training")
+NAMES = ("compiler", "networks", "memory", "expert", "limit", "training", "looks")
 
 
 def main() -> int:
