@@ -1,9 +1,13 @@
 """What every test may rely on: GPU tests skip without CUDA, and the data beside the checkout."""
 
+import os
 from pathlib import Path
 
-import pytest
-from hypothesis import HealthCheck, settings
+# before torch is imported, here and in what tests start: a worker for each core leaves no core for more threads
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+import pytest  # noqa: E402
+from hypothesis import HealthCheck, settings  # noqa: E402
 
 # how long an example takes on a clock on the wall says what else the machine does
 settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -34,6 +34,7 @@ def network(folder: Path) -> tuple[Any, torch.Tensor]:
     return net, (torch.as_tensor(mask) * torch.fft.fft2(image, norm="ortho"))[None, None]
 
 
+@pytest.mark.slow
 def test_their_reconstructions_and_figures(folder: Path) -> None:
     golden = load_file(folder / "ratio20" / "golden_new01.safetensors")
     image = torch.as_tensor(np.load(folder / "test_new01_complex64.npy"))

@@ -82,6 +82,7 @@ def test_init_net_is_untrained_admm_net(mask: Numbers, y: Numbers) -> None:
     np.testing.assert_allclose(run("init_net", y, P=mask), run("admm_net", y, P=mask), atol=1e-13)
 
 
+@pytest.mark.slow
 def test_both_methods_find_the_same_total_variation(mask: Numbers, y: Numbers) -> None:
     settings = {"P": mask, "lambda": 0.02}
     admm = run("tv_admm", y, 3000, **settings, rho=0.1)

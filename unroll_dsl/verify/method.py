@@ -137,8 +137,10 @@ def _known(
         return None
     gradients = [g for g in terms.groups if not g.proximal]
     smooth = tuple(t for g in gradients for t in g.terms)
-    lipschitz = sum(g.lipschitz or 0.0 for g in gradients)
-    return Followed(form, found, smooth, dual, lipschitz, norms)
+    constants = [g.lipschitz for g in gradients if g.lipschitz is not None]
+    if len(constants) < len(gradients):
+        return None  # of a map from outside, whose norm is not known, no step is proved to be short enough
+    return Followed(form, found, smooth, dual, sum(constants), norms)
 
 
 # ---- conditions ---------------------------------------------------------------------------------

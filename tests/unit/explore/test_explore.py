@@ -53,6 +53,7 @@ def judged(explored: Any) -> Any:
     return judge(explored)
 
 
+@pytest.mark.slow
 def test_all_networks_had_their_time_on_the_same_data(explored: Any) -> None:
     names = {m.choice.name for m in explored.networks}
     assert {"step", "threshold", "matrices", "lista", "lista_cp", "alista"} < names
@@ -65,6 +66,7 @@ def test_all_networks_had_their_time_on_the_same_data(explored: Any) -> None:
     assert len(matrices) == 1
 
 
+@pytest.mark.slow
 def test_the_best_comes_first_and_is_a_page_to_go_on_from(explored: Any, judged: Any) -> None:
     last = [curve.last for curve in judged.comparison.networks]
     assert last == sorted(last)  # NMSE in dB: the smaller the better
@@ -76,6 +78,7 @@ def test_the_best_comes_first_and_is_a_page_to_go_on_from(explored: Any, judged:
     assert last[0] < untrained.quality[2]  # ISTA after as many iterations
 
 
+@pytest.mark.slow
 def test_the_page(judged: Any) -> None:
     text = html(page(judged))
     for member in judged.members:
@@ -84,6 +87,7 @@ def test_the_page(judged: Any) -> None:
     assert "Every network of the family could be trained." in text
 
 
+@pytest.mark.slow
 def test_one_that_was_stopped_goes_on(explored: Any, tmp_path: Path) -> None:
     """As if it had been killed while the fourth network was trained, with some time left for it."""
     out = tmp_path / "out"
@@ -209,6 +213,7 @@ def test_so_many_samples_as_there_is_time_for(sample: float, samples: int) -> No
     assert found.seconds == pytest.approx(1.3 * (1.74 + sample * samples))
 
 
+@pytest.mark.slow
 def test_few_samples_are_spread_over_all(explored: Any) -> None:
     path = next(iter(explored.runs.values()))
     samples, _ = samples_of(path)
@@ -221,6 +226,7 @@ def test_few_samples_are_spread_over_all(explored: Any) -> None:
     assert few(samples, total) == samples
 
 
+@pytest.mark.slow
 def test_what_there_is_no_time_to_judge_is_named(explored: Any) -> None:
     """One network is judged whatever happens; the others, and algorithms, only where there is time."""
     late = judge(explored, until=time.monotonic())
@@ -263,6 +269,7 @@ def test_images_are_judged_on_few(tmp_path: Path) -> None:
     assert state["settings"]["config"]["validate"]["samples"] == 9
 
 
+@pytest.mark.slow
 def test_time_that_is_over_is_said_and_can_be_given(
     explored: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -285,6 +292,7 @@ def test_time_that_is_over_is_said_and_can_be_given(
     assert not again.failed and late in again.runs
 
 
+@pytest.mark.slow
 def test_the_order_is_fair_to_methods(explored: Any) -> None:
     names = [m.choice.name for m in explored.networks]
     papers = [m.choice.published for m in explored.networks]

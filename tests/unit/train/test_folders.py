@@ -76,6 +76,7 @@ def test_a_killed_process_leaves_no_lock_behind(tmp_path: Path) -> None:
         pass
 
 
+@pytest.mark.slow
 def test_what_is_being_trained_is_not_trained_by_another(tmp_path: Path) -> None:
     """While a run goes on, its folder can be read, and neither begun nor gone on with."""
     refused: list[str] = []

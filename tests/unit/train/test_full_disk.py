@@ -42,6 +42,7 @@ def test_a_file_is_whole_or_as_before(little_space: Path) -> None:
     assert os.listdir(little_space) == ["a"]
 
 
+@pytest.mark.slow
 def test_a_run_on_a_full_disk_keeps_its_last_checkpoint(trained: Any, little_space: Path) -> None:
     from dataclasses import replace
 

@@ -243,6 +243,7 @@ def test_the_loss_may_be_the_metric_of_any_run(trained: Any) -> None:
     assert watched.validations[-1].best == min(values)
 
 
+@pytest.mark.slow
 def test_a_stage_of_layers_with_nothing_of_its_own_is_passed_over(trained: Any) -> None:
     """The first layer is frozen: what trains it alone, or it with none after it, has nothing to do."""
     train = {"regime": "layerwise", "refine": [0.5]}

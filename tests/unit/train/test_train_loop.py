@@ -28,7 +28,10 @@ def stop_after(step: int) -> Hooks:
         {},
         {"train": {"batch": 1}},
         {"validate": {"batch": 29}},
-        {"phases": 2, "train": {"regime": "layerwise", "refine": [0.5], "steps": 10}},
+        pytest.param(
+            {"phases": 2, "train": {"regime": "layerwise", "refine": [0.5], "steps": 10}},
+            marks=pytest.mark.slow,
+        ),
         pytest.param(
             {"train": {"schedule": "cosine", "warmup": 5, "optimizer": "sgd", "momentum": 0.9}},
             marks=pytest.mark.slow,

@@ -156,6 +156,16 @@ def test_what_is_no_such_method_has_no_row(change: tuple[str, str]) -> None:
     assert read(changed("ista", change))[2] is None
 
 
+@pytest.mark.parametrize("operator", ["linear vector[n] -> vector[m]", "matrix[m, n]"])
+def test_no_step_is_short_enough_for_a_map_of_unknown_norm(operator: str) -> None:
+    page = (
+        f"algorithm a\ndims m = 3, n = 4\ninput y : vector[m]\nfixed A : {operator}\n"
+        "fixed L : scalar > 0 = 1\nminimize over x:\n    sumsq(A @ x - y) / 2 + 0.1 * norm1(x)\n"
+        "state x : vector[n] = 0\nphase (8):\n    x <- soft(x - A' @ (A @ x - y) / L, 0.1 / L)\noutput x\n"
+    )
+    assert (read(page)[2] is None) == operator.startswith("linear")
+
+
 # ---- conditions ---------------------------------------------------------------------------------
 
 
