@@ -6,8 +6,8 @@ from pathlib import Path
 # before torch is imported, here and in what tests start: a worker for each core leaves no core for more threads
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-import pytest  # noqa: E402
-from hypothesis import HealthCheck, settings  # noqa: E402
+import pytest
+from hypothesis import HealthCheck, settings
 
 # how long an example takes on a clock on the wall says what else the machine does
 settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,13 +10,14 @@ import torch
 
 from unroll_dsl.diagnostics.raised import UnrollError
 from unroll_dsl.driver import check_program
-from unroll_dsl.ir.graph import Constant, Graph
+from unroll_dsl.ir.graph import Graph
 from unroll_dsl.ir.nodes import Stage
 from unroll_dsl.ir.stages import stages
 from unroll_dsl.programs.open_lets import with_open_lets
 from unroll_dsl.spec import Spec
 from unroll_dsl.types import SCALAR, Array
 from unroll_dsl.verify.agreement import ReferenceRun
+from unroll_dsl.verify.counterpart import counterpart
 from unroll_dsl.verify.instance import Instance, draw
 from unroll_dsl.verify.networks import (
     difference,
@@ -49,19 +49,21 @@ def check_against(
     ranks = [[e.type.rank for e in s.graph.inputs] for s in (spec, classical)]
     if ranks[0] != ranks[1]:
         return [Row(group, "inputs", Verdict.FAILED, detail="the inputs do not correspond")]
-    same = {slot.name for slot in spec.graph.states}
-    names = _states(spec.graph, classical.graph, same)
-    if not names:
+    names = _states(spec.graph, classical.graph)
+    if not names and (spec.graph.states or classical.graph.states):
         return [Row(group, "states", Verdict.FAILED, detail="no states correspond")]
-    bind, pairs = _constants(spec, classical.graph, instance)
+    given, pairs = counterpart(spec, classical, instance, phases)
     pairs += [
         f"{b.name} = {a.name}"
         for a, b in zip(spec.graph.inputs, classical.graph.inputs, strict=True)
     ]
     pairs += [f"{yours} = {mine}" for mine, yours in names.items()]
-    theirs = ReferenceRun.of(classical, _as_theirs(instance, bind), phases)
+    theirs = ReferenceRun.of(classical, given, phases)
     net = network(spec, instance, phases, torch.float64)
     inputs = tensors(instance.inputs, torch.float64)
+    outputs = _outputs(group, suffix, several(net(*inputs)), theirs.outputs)
+    if not names:  # what has no phases is its outputs
+        return [outputs]
     worst, where = 0.0, ""
     for k, (found, expected) in enumerate(
         zip(net.trajectory(*inputs), theirs.trajectory, strict=True), start=1
@@ -70,10 +72,10 @@ def check_against(
             gap = difference(found[mine], expected[yours]) if mine in found else 0.0
             if exceeds(gap, worst):
                 worst, where = gap, f"largest for `{mine}` in phase {k}; "
-    hints = "" if worst <= _TOLERANCE else _hints(spec, classical, instance, bind)
+    hints = "" if worst <= _TOLERANCE else _hints(spec, classical, instance, given, phases)
     detail = f"{where if worst > _TOLERANCE else ''}with {', '.join(pairs)}{hints}"
     rows = [judged(group, f"states at every phase{suffix}", worst, _TOLERANCE, detail)]
-    return [*rows, _outputs(group, suffix, several(net(*inputs)), theirs.outputs)]
+    return [*rows, outputs]
 
 
 def check_other_constants(
@@ -103,51 +105,9 @@ def _outputs(group: str, suffix: str, ours: tuple[Any, ...], theirs: tuple[Any, 
     return judged(group, name, gaps[place], _TOLERANCE, detail)
 
 
-def _constants(spec: Spec, other: Graph, instance: Instance) -> tuple[dict[str, Any], list[str]]:
-    """Values for the constants of the classical program, and which constant each is."""
-    ref = spec.reference(1, **instance.arguments())
-    ours = [c for c in spec.graph.constants if isinstance(c.type, Array)]
-    by_name = {c.name: c for c in ours}
-    pairs = {
-        wanted.name: by_name[wanted.name]
-        for wanted in other.constants
-        if wanted.name in by_name and _alike(wanted, by_name[wanted.name])
-    }
-    taken = {c.name for c in pairs.values()}
-    for wanted in other.constants:
-        if wanted.name in pairs:
-            continue
-        match = next((c for c in ours if c.name not in taken and _alike(wanted, c)), None)
-        if match is not None and (
-            wanted.default is None or match.default is None or _plain(wanted, other)
-        ):
-            pairs[wanted.name] = match
-            taken.add(match.name)
-    bind = {name: ref.constant(c.name) for name, c in pairs.items()}
-    bind |= {
-        c.name: instance.bind[c.name]
-        for c in other.constants
-        if c.name in instance.bind and c.name not in bind and not isinstance(c.type, Array)
-    }
-    return bind, [f"{name} = {c.name}" for name, c in pairs.items()]
-
-
-def _plain(wanted: Constant, graph: Graph) -> bool:
-    """Whether a default is a number, not made of other values."""
-    return wanted.default is not None and not graph.nodes[wanted.default].args
-
-
-def _alike(a: Constant, b: Constant) -> bool:
-    return isinstance(a.type, Array) and isinstance(b.type, Array) and a.type.rank == b.type.rank
-
-
-def _as_theirs(instance: Instance, bind: dict[str, Any]) -> Instance:
-    """The instance for the classical program, whose sizes its own constants and inputs tell."""
-    return dataclasses.replace(instance, sizes={}, bind=bind, init={}, targets=())
-
-
-def _states(graph: Graph, other: Graph, same: set[str]) -> dict[str, str]:
+def _states(graph: Graph, other: Graph) -> dict[str, str]:
     """States of one program and those of the other that they are."""
+    same = {slot.name for slot in graph.states}
     found = {slot.name: slot.name for slot in other.states if slot.name in same}
     if found:
         return found
@@ -162,10 +122,10 @@ def _open(classical: Spec, spec: Spec) -> Spec:
     return classical if checked.has_errors else Spec(checked)
 
 
-def _hints(spec: Spec, classical: Spec, instance: Instance, bind: dict[str, Any]) -> str:
+def _hints(spec: Spec, classical: Spec, instance: Instance, given: Instance, phases: int) -> str:
     """Derived scalars of the same name that have other values, with their lines."""
-    theirs = _scalars(classical, _as_theirs(instance, bind))
-    ours = _scalars(spec, instance)
+    theirs = _scalars(classical, given, phases)
+    ours = _scalars(spec, instance, phases)
     words = [
         f"; `{name}` (line {line}) is {value:.4g} here, {theirs[name][0]:.4g} there"
         for name, (value, line) in ours.items()
@@ -174,7 +134,7 @@ def _hints(spec: Spec, classical: Spec, instance: Instance, bind: dict[str, Any]
     return "".join(words)
 
 
-def _scalars(spec: Spec, instance: Instance) -> dict[str, tuple[float, int]]:
+def _scalars(spec: Spec, instance: Instance, phases: int) -> dict[str, tuple[float, int]]:
     """The scalar `let`s that depend on constants alone, with their lines."""
     found = stages(spec.graph)
     places = {
@@ -187,7 +147,7 @@ def _scalars(spec: Spec, instance: Instance) -> dict[str, tuple[float, int]]:
         and isinstance(node.type, Array)
         and node.type.rank == 0
     }
-    ref = spec.reference(1, **instance.arguments())
+    ref = spec.reference(phases, **instance.arguments())
     try:
         values = ref.before_inputs([index for index, _ in places.values()], 1)
     except KeyError:  # a size that only inputs tell

@@ -11,8 +11,8 @@ from torch import nn
 
 import unroll_dsl
 from unroll_dsl.verify import Verdict, agreement, gradients, learned_values
-from unroll_dsl.verify.against import _plain
 from unroll_dsl.verify.agreement import ReferenceRun
+from unroll_dsl.verify.counterpart import _plain
 from unroll_dsl.verify.functions import _fresh
 from unroll_dsl.verify.instance import draw
 from unroll_dsl.verify.objective import _updated
