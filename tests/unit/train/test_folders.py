@@ -123,6 +123,7 @@ def test_a_program_that_was_edited_is_refused(trained: Any) -> None:
         ("[train]", "[[group]]\nmatch = 'W'\n\n[train]", "[[group]] is not what it was", False),
     ],
 )
+@pytest.mark.slow
 def test_settings_that_were_edited_are_named(
     trained: Any, old: str, new: str, told: str, possible: bool
 ) -> None:
@@ -139,6 +140,7 @@ def test_settings_that_were_edited_are_named(
             trained.resume(edited=True)
 
 
+@pytest.mark.slow
 def test_comments_and_order_are_no_edit(trained: Any) -> None:
     folder = stopped(trained)
     lines = (folder / CONFIG).read_text().splitlines()
@@ -147,6 +149,7 @@ def test_comments_and_order_are_no_edit(trained: Any) -> None:
     assert trained.resume().metrics()[-1]["step"] == 20
 
 
+@pytest.mark.slow
 def test_what_was_edited_on_purpose_is_what_the_run_is_from_then_on(trained: Any) -> None:
     folder = stopped(trained)
     text = (folder / CONFIG).read_text()
@@ -158,6 +161,7 @@ def test_what_was_edited_on_purpose_is_what_the_run_is_from_then_on(trained: Any
     trained.resume()  # finished, and nothing has been edited since
 
 
+@pytest.mark.slow
 def test_a_checkpoint_without_texts_is_gone_on_with(trained: Any) -> None:
     """As versions before wrote them."""
     folder = stopped(trained)
@@ -208,6 +212,7 @@ def test_nothing_bound_is_kept_as_well(tmp_path: Path) -> None:
     assert read_bound(tmp_path / "bound") == {}
 
 
+@pytest.mark.slow
 def test_what_was_edited_is_not_meant_unless_it_is_said(trained: Any) -> None:
     folder = stopped(trained)
     text = (folder / CONFIG).read_text()

@@ -106,6 +106,7 @@ def test_new_phases_start_where_they_should(small: Spec, A: Tensor, start: str) 
     assert torch.equal(new["phases.2.W"], expected)
 
 
+@pytest.mark.slow
 def test_stages_hand_on_values_in_a_run(trained: Any) -> None:
     """A layer that a stage does not train is, bit for bit, what the stage before has made of it."""
     seen: list[dict[str, Tensor]] = []
@@ -122,6 +123,7 @@ def test_stages_hand_on_values_in_a_run(trained: Any) -> None:
     assert not torch.equal(seen[0]["phases.0.W"], seen[1]["phases.0.W"])
 
 
+@pytest.mark.slow
 def test_tied_then_untied_in_a_run(trained: Any) -> None:
     run = trained(over={"train": {"regime": "tied-then-untied"}})
     assert run.phases("last") == 3

@@ -52,6 +52,7 @@ def run(trained: Any, name: str = "run", watched: Watched | None = None, **over:
     return trained(name, merged(SHORT, over), hooks=watched.hooks if watched else None)
 
 
+@pytest.mark.slow
 def test_untying_starts_where_the_tied_network_ended(trained: Any) -> None:
     watched = Watched()
     run(trained, watched=watched, train={"regime": "tied-then-untied", "rate": 0.05})
@@ -62,6 +63,7 @@ def test_untying_starts_where_the_tied_network_ended(trained: Any) -> None:
         assert torch.equal(value, tied[name.rpartition(".")[2]]), name
 
 
+@pytest.mark.slow
 def test_the_best_begins_anew_with_the_shape(trained: Any) -> None:
     """A stage of fewer phases, worse than the one before: its own best is what is kept."""
     watched = Watched()
@@ -74,6 +76,7 @@ def test_the_best_begins_anew_with_the_shape(trained: Any) -> None:
     assert found.phases("best") == 1
 
 
+@pytest.mark.slow
 def test_the_best_is_kept_where_the_shape_stays(trained: Any) -> None:
     """The second stage spoils the network of the first: the best remains that of the first."""
     watched = Watched()
@@ -100,6 +103,7 @@ def test_rates_of_steps_are_those_of_the_schedule(trained: Any) -> None:
     assert {event.total for event in watched.steps} == {4}
 
 
+@pytest.mark.slow
 def test_a_stage_has_its_own_rate_and_a_schedule_that_begins_anew(trained: Any) -> None:
     watched = Watched()
     stage = [{"rate": 0.02, "steps": 2}, {"steps": 4}]
@@ -109,6 +113,7 @@ def test_a_stage_has_its_own_rate_and_a_schedule_that_begins_anew(trained: Any) 
 
 
 @pytest.mark.parametrize("gradient", ["unroll", 1, "implicit"])
+@pytest.mark.slow
 def test_the_gradient_is_the_one_asked_for(trained: Any, gradient: Any) -> None:
     """A step of SGD follows it: what a network compiled with `gradient=` has for the same batch."""
     learn = {"W": "shared", "theta": "shared"}
@@ -165,6 +170,7 @@ def test_double_precision_is_that_of_weights_and_of_the_loss(trained: Any) -> No
     assert loss != loss.float().double()
 
 
+@pytest.mark.slow
 def test_seconds_go_on_with_the_run(trained: Any) -> None:
     def stop_after(count: int) -> Hooks:
         seen: list[StepDone] = []
@@ -205,6 +211,7 @@ def test_bf16_computes_in_bf16(trained: Any, monkeypatch: pytest.MonkeyPatch) ->
     assert {v.dtype for v in found.network("last").state_dict().values()} == {torch.float32}
 
 
+@pytest.mark.slow
 def test_roles_of_the_run_folder(trained: Any, tmp_path: Path) -> None:
     """A value that one stage learns is learned in the next, and written to learned.jsonl."""
     stage = [{}, {"learn": {"scale": "shared"}}, {}]

@@ -234,6 +234,7 @@ def test_learnt_roles_are_in_the_file_of_the_network(trained: Any) -> None:
     assert "scale" in run.learned()[-1]["values"]
 
 
+@pytest.mark.slow
 def test_a_diverged_run_goes_on_at_another_rate(trained: Any) -> None:
     over = {"train": {"optimizer": "sgd", "rate": 1e30, "steps": 20}}
     with pytest.raises(Diverged, match="step "):
