@@ -23,6 +23,8 @@ def check_lets(checking: Checking) -> None:
         for name, value in values.items()
     }
     cyclic = _cycles(reads, checking.reporter)
+    for name in cyclic:
+        checking.dependences.leave_out(name)
     lets = {
         name: symbol.definer
         for name, symbol in checking.symbols.items()

@@ -164,6 +164,10 @@ class Dependences:
         self._symbols = symbols
         self._lets: dict[str, Dependence] = {}
 
+    def leave_out(self, name: str) -> None:
+        """Take a let for one that depends on nothing: one on a cycle, which is reported elsewhere."""
+        self._lets[name] = Dependence()
+
     def of(self, expr: Expr) -> Dependence:
         found: dict[str, Mention | None] = {"input": None, "learnable": None, "phase": None}
         for name in names_in(expr):
