@@ -126,7 +126,7 @@ def test_networks_that_diverge_are_named(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setattr("unroll_dsl.explore.sharing._LEAST", -math.inf)
     tables = {**TABLES, "train": {"rate": 1e30}}
     typed = unroll_dsl.load("lasso").typed
-    found = explore(typed, tmp_path / "out", Settings(40.0, ("ista",), tables))
+    found = explore(typed, tmp_path / "out", Settings(80.0, ("ista",), tables))
     assert found.failed["lasso_ista_matrices"].startswith("it diverges: step 2")
     text = html(page(judge(found)))
     assert "Networks that could not be trained." in text and "it diverges: step 2" in text
