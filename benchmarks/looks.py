@@ -24,7 +24,8 @@ def case(name: str) -> tuple[Any, tuple[Tensor, ...]]:
     spec = unroll_dsl.load(name)
     if name == "oamp_net":
         channels = torch.randn(8, 60, 40) / 60**0.5
-        return spec.compile(), (torch.randn(8, 60), channels, torch.full((8,), 0.01))
+        net = spec.compile(dims={"m": 60, "n": 40})
+        return net, (torch.randn(8, 60), channels, torch.full((8,), 0.01))
     if name == "admm_lasso":
         return spec.compile(16, bind={"A": torch.randn(250, 500) / 250**0.5}), (
             torch.randn(64, 250),

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from unroll_dsl.backends.networks import is_network
 from unroll_dsl.backends.sizes import Equation, solve
 from unroll_dsl.backends.values import describe
 from unroll_dsl.ir.graph import Constant, Graph, Parameter, Random
@@ -35,11 +36,13 @@ def counterpart(
     bind |= {
         p.name: instance.bind[p.name]
         for p in other.graph.parameters
-        if _from_outside(p) and p.name in instance.bind
+        if is_network(p) and p.name in instance.bind
     }
     init = _starts(spec.graph, other.graph, instance, phases)
     sizes = _sizes(other.graph, instance, bind)
-    words = [f"{name} = {mine.name}" for name, mine in pairs.items() if _is_array(mine)]
+    words = [
+        f"{name} = {mine.name}" for name, mine in pairs.items() if isinstance(mine.type, Array)
+    ]
     made = dataclasses.replace(instance, sizes=sizes, bind=bind, init=init, targets=())
     return made, words
 
@@ -88,14 +91,10 @@ def _alike(a: Constant, b: Constant) -> bool:
             return False
 
 
-def _is_array(constant: Constant) -> bool:
-    return isinstance(constant.type, Array)
-
-
 def _starts(graph: Graph, other: Graph, instance: Instance, phases: int) -> dict[str, Any]:
     """Values for the other program's learnables that have no classical one."""
     ours = {p.name: p for p in graph.parameters if p.name in instance.init and _open(p)}
-    wanted = [p for p in other.parameters if _open(p) and not _from_outside(p)]
+    wanted = [p for p in other.parameters if _open(p) and not is_network(p)]
     pairs = {
         p.name: ours[p.name] for p in wanted if p.name in ours and _fits(p, ours[p.name], True)
     }
@@ -115,10 +114,6 @@ def _starts(graph: Graph, other: Graph, instance: Instance, phases: int) -> dict
 def _open(parameter: Parameter) -> bool:
     """Whether it has no classical value, or a random one."""
     return parameter.initial is None or isinstance(parameter.initial, Random)
-
-
-def _from_outside(parameter: Parameter) -> bool:
-    return isinstance(parameter.type, Layer) and parameter.type.from_outside is not None
 
 
 def _fits(wanted: Parameter, mine: Parameter, named: bool) -> bool:
