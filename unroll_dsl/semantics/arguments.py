@@ -9,9 +9,9 @@ from unroll_dsl.semantics.constants import as_dim
 from unroll_dsl.semantics.model import SizeCall
 from unroll_dsl.semantics.scopes import Context, sizes_seen
 from unroll_dsl.semantics.typing import Typing
+from unroll_dsl.syntax.expressions import Level, expression_text
 from unroll_dsl.syntax.foreign import padding_instead
 from unroll_dsl.syntax.nodes import LIST, Argument, Call, Expr, Name, Number
-from unroll_dsl.syntax.printer import expression_text
 from unroll_dsl.types import SCALAR, Array, SizeTooLong
 
 
@@ -58,7 +58,7 @@ def bind(
     if failed or missing:
         mend = None
         if not parameters and len(call.arguments) == 1:  # `fft2(x)`
-            mend = f"apply it: `{name} @ {expression_text(call.arguments[0].value)}`"
+            mend = f"apply it: `{name} @ {expression_text(call.arguments[0].value, Level.SIGNED)}`"
         typing.reporter.report(
             errors.WrongArgumentCount(
                 call.span, name, _signature(name, parameters), len(call.arguments), mend

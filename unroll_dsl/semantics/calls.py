@@ -15,7 +15,7 @@ from unroll_dsl.semantics.library import function_call, operator_call
 from unroll_dsl.semantics.model import LayerCall, Sort
 from unroll_dsl.semantics.scopes import BODIES, Context
 from unroll_dsl.semantics.typing import Typing
-from unroll_dsl.syntax.expressions import expression_text, steps_text
+from unroll_dsl.syntax.expressions import Level, expression_text, steps_text
 from unroll_dsl.syntax.foreign import function_instead
 from unroll_dsl.syntax.layers import sized
 from unroll_dsl.syntax.nodes import ENTRIES, LIST, Call, Chain, Expr, Name
@@ -92,8 +92,9 @@ def _apply_layer(typing: Typing, call: Call, function: Expr, layer: Type, contex
     if not isinstance(layer, Layer):
         arguments = ", ".join(expression_text(a.value) for a in call.arguments)
         single = len(call.arguments) == 1
+        factor = expression_text(call.arguments[0].value, Level.SIGNED) if single else ""
         is_map = algebra.as_structure(layer) is not None and single
-        mend = f"apply it: `{text} @ {arguments}`" if is_map else None
+        mend = f"apply it: `{text} @ {factor}`" if is_map else None
         if isinstance(layer, Array) and layer.rank < 2 and single:
             mend = f"for a product write `{text} * ({arguments})`"
         for argument in call.arguments:

@@ -5,10 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from unroll_dsl.semantics.typing import Typing
+from unroll_dsl.syntax.expressions import Level, expression_text
 from unroll_dsl.syntax.nodes import Adjoint, Binary, Expr, Name
-from unroll_dsl.syntax.printer import expression_text
 from unroll_dsl.types import IDENTITY, Array, Layer, LinearMap, Type, map_backward, map_forward
 from unroll_dsl.types.algebra import as_structure
+
+
+def _factors(left: Expr, right: Expr) -> tuple[str, str]:
+    """Both sides of a product as text."""
+    return expression_text(left, Level.PRODUCT), expression_text(right, Level.SIGNED)
 
 
 def of_no_adjoint(operand: Expr, type_: Type) -> str | None:
@@ -23,7 +28,7 @@ def of_inner_product(function: str, operands: Sequence[Expr], types: Sequence[Ar
     """`dot(A, x)` of a matrix and a vector."""
     if function != "dot" or [type_.rank for type_ in types] != [2, 1]:
         return None
-    first, second = map(expression_text, operands)
+    first, second = _factors(*operands)
     return f"a map is applied with `@`: `{first} @ {second}`"
 
 
@@ -32,15 +37,16 @@ def of_no_map(expr: Binary, left: Type) -> str:
     first, second = expression_text(expr.left), expression_text(expr.right)
     if isinstance(left, Layer):
         return f"a layer is called: `{first}({second})`"
-    scalar = isinstance(left, Array) and left.rank == 0
-    return f"write `{first} * {second}`" if scalar else f"write `dot({first}, {second})`"
+    if isinstance(left, Array) and left.rank == 0:
+        return "write `{} * {}`".format(*_factors(expr.left, expr.right))
+    return f"write `dot({first}, {second})`"
 
 
 def of_composition(expr: Binary, left: Type, right: Type) -> str | None:
     """Two matrices that do not meet, and would if one were turned."""
     if not (isinstance(left, Array) and isinstance(right, Array)):
         return None
-    a, b = expression_text(expr.left), expression_text(expr.right)
+    a, b = _factors(expr.left, expr.right)
     if left.shape[0] == right.shape[0]:
         return f"use the adjoint of the first: `{primed(expr.left)} @ {b}`"
     if left.shape[1] == right.shape[1]:
@@ -58,16 +64,20 @@ def of_turned(value: Expr, found: Array, declared: Array) -> str | None:
 def of_map_in_a_sum(expr: Binary, side: Expr, value: Type, map_: Type) -> str:
     """A map beside what is none: `A + 1`, `I + x`. `side` is what is none."""
     if isinstance(value, Array) and value.rank == 0 and map_ != IDENTITY:
-        return f"add a multiple of the identity: `{expression_text(side)} * I`"
+        return f"add a multiple of the identity: `{expression_text(side, Level.PRODUCT)} * I`"
     if map_ == IDENTITY:
-        return f"`I` is a map: write `{expression_text(side)}` {expr.operator} 1 for numbers"
+        first, second = ("1", side) if side is expr.right else (side, "1")
+        words = [
+            x if isinstance(x, str) else expression_text(x, Level.PRODUCT) for x in (first, second)
+        ]
+        return f"`I` is a map: for numbers write `{words[0]} {expr.operator} {words[1]}`"
     return "apply the map to something: `A @ x`"
 
 
 def of_map_in_a_product(expr: Binary, left: Type, right: Type) -> str | None:
     if expr.operator != "*" or not isinstance(left, LinearMap):
         return None
-    a, b = expression_text(expr.left), expression_text(expr.right)
+    a, b = _factors(expr.left, expr.right)
     return f"apply the map: `{a} @ {b}`" if isinstance(right, Array) else f"compose: `{a} @ {b}`"
 
 
@@ -76,8 +86,7 @@ def of_disagreement(typing: Typing, expr: Binary, left: Type, right: Type) -> st
     if not isinstance(left, Array) or not isinstance(right, Array):
         pass
     elif expr.operator == "*" and left.rank == 2 and right.rank in (1, 2):
-        a, b = expression_text(expr.left), expression_text(expr.right)
-        b = f"({b})" if isinstance(expr.right, Binary) else b
+        a, b = _factors(expr.left, expr.right)
         if left.shape[1] == right.shape[0]:
             return f"`*` is elementwise; the product of a matrix is `{a} @ {b}`"
         if left.shape[0] == right.shape[0]:

@@ -51,14 +51,38 @@ _ADVICE = {
 _SUPERSCRIPTS = "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻ⁿⁱ"
 
 
+# What a sign stands for exactly: nothing, where it is only to be taken away.
+_EXACT = {"½": "1/2", "¼": "1/4", "¾": "3/4", "\ufeff": "", "\u200b": "", "\x0c": ""}
+
+
+def sign_for(text: str, at: int) -> tuple[int, str] | None:
+    """The text that a character of `text` at `at` stands for, and where what it stands for ends; None where that is
+    not certain."""
+    sign = text[at]
+    if sign in _SUPERSCRIPTS:
+        end = _superscripts(text, at)
+        power = normalize("NFKC", text[at:end]).replace("\u2212", "-")
+        return (end, f"^{power}") if power.lstrip("+-") else None
+    if sign == ";" and not text[at + 1 :].partition("\n")[0].partition("#")[0].strip():
+        return at + 1, ""
+    if sign in _ASCII:
+        return at + 1, _ASCII[sign] if len(_ASCII[sign]) < 4 else " "
+    return (at + 1, _EXACT[sign]) if sign in _EXACT else None
+
+
+def _superscripts(text: str, at: int) -> int:
+    """Where superscripts that begin at `at` end."""
+    end = at
+    while end < len(text) and text[end] in _SUPERSCRIPTS:
+        end += 1
+    return end
+
+
 def instead_of(text: str, at: int) -> str | None:
     """What to write for the character of `text` at `at`, if there is an idea."""
     sign = text[at]
     if sign in _SUPERSCRIPTS:
-        end = at
-        while end < len(text) and text[end] in _SUPERSCRIPTS:
-            end += 1
-        power = normalize("NFKC", text[at:end]).replace("\u2212", "-")
+        power = normalize("NFKC", text[at : _superscripts(text, at)]).replace("\u2212", "-")
         return f"write `^{power}`" if power.lstrip("+-") else "write a power with `^`"
     if sign in _ASCII:
         mend = _ASCII[sign]

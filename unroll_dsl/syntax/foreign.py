@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
+
+_ATOM = re.compile(r"[\w.]+(?:\([^()]*\))?'*")
+
+
+class _Text(str):
+    """An argument as it is written; `{0:o}` has it in brackets where it is an operand and no single thing."""
+
+    def __format__(self, spec: str) -> str:
+        return f"({self})" if spec == "o" and not _ATOM.fullmatch(self) else str(self)
+
 
 # Functions. `{0}`, `{1}` are the arguments of the call, `v` and `w` where there are fewer.
 _FUNCTIONS: Mapping[str, str] = {
     **dict.fromkeys(
-        ("transpose", "adjoint", "ctranspose", "hermitian"), "the adjoint is a prime: `{0}'`"
+        ("transpose", "adjoint", "ctranspose", "hermitian"), "the adjoint is a prime: `{0:o}'`"
     ),
-    **dict.fromkeys(("matmul", "mm", "mv", "bmm", "mul"), "maps are applied with `@`: `{0} @ {1}`"),
+    **dict.fromkeys(("matmul", "mm", "mv", "bmm", "mul"), "maps are applied with `@`: `{0:o} @ {1:o}`"),
     **dict.fromkeys(("inner", "vdot"), "write `dot({0}, {1})`"),
     **dict.fromkeys(
         ("zeros", "zeros_like", "empty", "empty_like"), "a number fits every shape: write `0`"
@@ -30,7 +41,7 @@ _FUNCTIONS: Mapping[str, str] = {
     **dict.fromkeys(("sgn", "signum"), "write `sign({0})`"),
     **dict.fromkeys(("absolute", "modulus", "magnitude", "fabs"), "write `abs({0})`"),
     **dict.fromkeys(("conjugate",), "write `conj({0})`"),
-    **dict.fromkeys(("square", "pow", "power"), "powers are written `{0}^2`"),
+    **dict.fromkeys(("square", "pow", "power"), "powers are written `{0:o}^2`"),
     **dict.fromkeys(("ln", "log10", "log2"), "the natural logarithm is `log({0})`"),
     **dict.fromkeys(("pos", "positive_part", "ReLU"), "write `relu({0})`"),
     **dict.fromkeys(
@@ -52,9 +63,9 @@ _FUNCTIONS: Mapping[str, str] = {
         "a `problem` and derive its iteration",
     ),
     **dict.fromkeys(
-        ("mse", "mse_loss", "MSELoss"), "the mean squared error is `mean(abs({0} - {1})^2)`"
+        ("mse", "mse_loss", "MSELoss"), "the mean squared error is `mean(abs({0} - {1:o})^2)`"
     ),
-    **dict.fromkeys(("l1_loss", "mae"), "the mean absolute error is `mean(abs({0} - {1}))`"),
+    **dict.fromkeys(("l1_loss", "mae"), "the mean absolute error is `mean(abs({0} - {1:o}))`"),
     **dict.fromkeys(("l1norm", "norm_1", "l1", "L1"), "write `norm1({0})`"),
     **dict.fromkeys(("l2norm", "l2", "L2"), "write `norm({0})`"),
     **dict.fromkeys(("norm_2", "normsq", "sum_squares", "sqnorm"), "write `sumsq({0})`"),
@@ -68,8 +79,8 @@ _FUNCTIONS: Mapping[str, str] = {
         "is known is `blur(K) @ x`",
     ),
     **dict.fromkeys(("fft", "dft", "rfft2", "fftn"), "the Fourier transform of images is `fft2 @ x`"),
-    **dict.fromkeys(("fft2",), "apply it: `fft2 @ {0}`"),
-    **dict.fromkeys(("ifft2",), "apply it: `ifft2 @ {0}`"),
+    **dict.fromkeys(("fft2",), "apply it: `fft2 @ {0:o}`"),
+    **dict.fromkeys(("ifft2",), "apply it: `ifft2 @ {0:o}`"),
     **dict.fromkeys(("dct", "dctn"), "the cosine transform of images is `dct2 @ x`"),
     **dict.fromkeys(("diagm",), "write `diag({0})`"),
     **dict.fromkeys(("vstack", "hstack", "cat", "concatenate"), "write `concat({0}, {1}, axis=1)`"),
@@ -136,7 +147,8 @@ def function_instead(name: str, arguments: Sequence[str] = ()) -> str | None:
     words = _FUNCTIONS.get(name)
     if words is None:
         return None
-    return words.format(*arguments, *("v", "w", "t")[len(arguments) :])
+    given = (*arguments, *("v", "w", "t")[len(arguments) :])
+    return words.format(*map(_Text, given))
 
 
 def name_instead(name: str) -> str | None:

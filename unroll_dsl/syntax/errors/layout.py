@@ -36,6 +36,7 @@ class UnknownCharacter(Diagnostic):
     title = "unknown character"
     span: Span
     instead: str | None = None
+    written: tuple[tuple[Span, str], ...] = ()  # what could stand where, if that is exact
 
     def message(self) -> str:
         text = self.span.text

@@ -118,8 +118,10 @@ def words_for_a_bound(failure: Failure) -> Diagnostic | None:
         return e.Unexpected(failure.span, "`->`", "`>>`", mend)
     if failure.token.kind != NAME or ">>" not in failure.accepted:
         return None
-    if text in ("for", "each", "every", "in") and "phase" in failure.words.partition(text)[2]:
-        mend = f"write `{re.sub(rf'{text}.*?phases?', 'per phase', failure.words)}`"
+    rest = failure.line.tokens[failure.index :]
+    phase = next((token for token in rest if token.text in ("phase", "phases")), None)
+    if text in ("for", "each", "every", "in") and phase is not None:
+        mend = f"write `{failure.mended(failure.span.to(phase.span), 'per phase')}`"
     elif text == "between":
         mend = "bounds are written `in [0, 1]`"
     elif text in _BOUNDS:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from itertools import takewhile
 
 from unroll_dsl.diagnostics.model import Diagnostic
+from unroll_dsl.near import near
 from unroll_dsl.source import Span
 from unroll_dsl.syntax import reports as e
 from unroll_dsl.syntax.blocks import STATEMENT_WORDS, Place, opening_word
@@ -224,10 +226,10 @@ def part_of_declaration(failure: Failure) -> Diagnostic | None:
         value = failure.has_before("=", "~")
         if value is None or failure.depth:
             return None
-        kept = failure.mended(span, "")
-        sign = value.text
-        mended = kept.replace(f" {sign} ", f" {text} {sign} ", 1)
-        return e.WrongOrder(span, value.span, mended if mended != kept else None)
+        whole, file = failure.line.span, span.file.text
+        begins, starts = file[whole.start : value.span.start], file[value.span.start : span.start]
+        mended = " ".join(f"{begins} {text} {starts}{file[span.end : whole.end]}".split())
+        return e.WrongOrder(span, value.span, mended if len(mended) < 120 else None)
     if text in BOUNDS:
         sharing = failure.has_before("per phase", "shared")
         if sharing is not None:
@@ -235,11 +237,21 @@ def part_of_declaration(failure: Failure) -> Diagnostic | None:
         if failure.has_before(*BOUNDS):
             mend = "give both bounds at once: `in [0, 1]`, `in (0, 1)`, ..."
             return e.Unexpected(span, "a second bound", "`per phase`, `=` or `~`", mend)
-    if failure.accepted == {"[", "("} and failure.has_before("in"):
+    member = failure.has_before("in")
+    if failure.accepted == {"[", "("} and member is not None:
+        rest = failure.line.tokens[failure.index :]
+        phase = next((token for token in rest if token.text in ("phase", "phases")), None)
+        if phase is not None:  # `in each phase`
+            mend = f"write `{failure.mended(member.span.to(phase.span), 'per phase')}`"
+            return e.Unexpected(span, found(failure), "`[` or `(`", mend)
         mend = "an interval is written `in [0, 1]`, or `in (0, 1)` without its ends"
         return e.Unexpected(span, found(failure), "`[` or `(`", mend)
     if text == "per":
-        mend = f"write `{failure.mended(span, 'per phase')}`"
+        words = list(takewhile(lambda t: t.kind == NAME, failure.line.tokens[failure.index + 1 :]))
+        meant = near(words[-1].text, ("phase", "step"), most=1) if words else ()
+        whole = span.to(words[-1].span) if words else span
+        mended = failure.mended(whole, f"per {meant[0] if meant else 'phase'}")
+        mend = f"write `{mended}`"
         return e.Unexpected(span, "`per`", "`per phase`", mend)
     return None
 
