@@ -34,8 +34,12 @@ S = torch.full((4,), 1.5, dtype=torch.float64)
 E = torch.ones(6, dtype=torch.float64)
 
 
-def program(system: str) -> Any:
-    head = HEAD.replace("state", f"{DEFINITION}state") if system.startswith("f(") else HEAD
+def program(system: str, domain: str = "") -> Any:
+    """The program whose inputs d and s are of a domain."""
+    head = HEAD.replace("d : vector[n]\n", f"d : vector[n] {domain}\n")
+    head = head.replace("s : scalar\n", f"s : scalar {domain}\n")
+    if system.startswith("f("):
+        head = head.replace("state", f"{DEFINITION}state")
     return unroll_dsl.loads(f"{head}phase (2):\n    x <- {system}\noutput x\n", name="page.unroll")
 
 
@@ -60,6 +64,30 @@ def test_values_of_a_call(system: str) -> None:
         for run in (net, torch.vmap(net)):
             with pytest.raises(RuntimeError, match=words):
                 run(Y, zero, none)
+
+
+@pytest.mark.parametrize("batch", [(), (4,)], ids=["alone", "batch"])
+@pytest.mark.parametrize("system", MOVING.values(), ids=MOVING.keys())
+def test_a_domain_of_inputs_chooses_a_route_and_hides_nothing(
+    system: str, batch: tuple[int, ...]
+) -> None:
+    """What is declared positive, and is not, is refused, or solved as where nothing is declared."""
+    plain, declared = program(system), program(system, "> 0")
+    bind = {"A": A, "e": E}
+    y, d, s = (v if batch else v[0] for v in (Y, D, S))
+    for level in (0, 1, 2):
+        net, other = (spec.compile(bind=bind, optimize=level) for spec in (declared, plain))
+        torch.testing.assert_close(net(y, d, s), other(y, d, s), rtol=1e-8, atol=1e-10)
+        with pytest.raises(RuntimeError, match="the system of `solve` is singular"):
+            net(y, 0 * d, 0 * s)
+        for factors in ((-0.3, 1), (1, -0.3), (-0.7, -0.7)):
+            with_signs = y, factors[0] * d, factors[1] * s
+            try:
+                found = net(*with_signs)
+            except RuntimeError as error:
+                assert "the system of `solve` is singular" in str(error)  # noqa: PT017 - or it agrees
+                continue
+            torch.testing.assert_close(found, other(*with_signs), rtol=1e-7, atol=1e-9)
 
 
 KERNEL = torch.zeros(3, 3, dtype=torch.float64)

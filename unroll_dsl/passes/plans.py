@@ -123,13 +123,16 @@ class Planner:
         self.graph = graph
         self.sizes = sizes
         self.stages = stages(graph)
-        self.signs = signs(graph)
+        self.signs = signs(graph, trusting=True)
         self.forms = Forms(graph.nodes, self.signs)
+        self.certain = Forms(graph.nodes, signs(graph))
 
-    def is_definite(self, index: int) -> bool:
-        """Whether the form of the system of the `Solve` node `index` proves that it is positive definite."""
+    def is_definite(self, index: int, *, certainly: bool = False) -> bool:
+        """Whether the form of the system of the `Solve` node `index` proves that it is positive definite: for
+        inputs in their domains, or `certainly`, for all."""
         matrix = self.graph.nodes[index].args[0]
-        return self.forms.sign(terms(self.graph.nodes, matrix)) is Sign.POSITIVE
+        forms = self.certain if certainly else self.forms
+        return forms.sign(terms(self.graph.nodes, matrix)) is Sign.POSITIVE
 
     def _fourier(self, index: int) -> bool:
         """Whether fourier.py finds a diagonal; tried on nodes that are thrown away."""

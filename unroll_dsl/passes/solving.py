@@ -72,7 +72,9 @@ class Solving:
             if not isinstance(moved.op, Solve):
                 return None
             method = planner.plan(index).method
-            definite = planner.is_definite(index)
+            # factors and shifts are looked at themselves; what a division divides by is not
+            division = isinstance(method, Divide | Fourier)
+            definite = planner.is_definite(index, certainly=division)
             if isinstance(method, Fourier):
                 node = graph.nodes[index]
                 return _by_transform(graph.nodes, where, node, moved.args, new, definite)

@@ -8,13 +8,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from enum import IntEnum
 
-from unroll_dsl.ir.graph import Graph, Limits
+from unroll_dsl.ir.graph import Domain, Graph, Limits
 from unroll_dsl.ir.nodes import (
     Builtin,
     Constant,
     Elementwise,
     Expand,
     Fixed,
+    Input,
     Learnable,
     Node,
     PhaseNumber,
@@ -31,10 +32,13 @@ class Sign(IntEnum):
     POSITIVE = 2
 
 
-def signs(graph: Graph) -> tuple[Sign, ...]:
-    """What is known of the sign of each node, in one sweep."""
+def signs(graph: Graph, *, trusting: bool = False) -> tuple[Sign, ...]:
+    """What is known of the sign of each node, in one sweep; `trusting` the inputs to be in their domains, which
+    a network does not look at: for what is refused otherwise, or only slower."""
     found: list[Sign] = []
-    named: dict[type, dict[str, Sign]] = {Fixed: {}, Learnable: {}}
+    named: dict[type, dict[str, Sign]] = {Fixed: {}, Learnable: {}, Input: {}}
+    if trusting:
+        named[Input] = {e.name: _of_domain(e.domain) for e in graph.inputs if e.domain is not None}
     # a limit is a node too, computed before anything that is read under it
     limited: list[tuple[type, str, Limits]] = [
         *((Fixed, c.name, c.limits) for c in graph.constants if c.limits is not None),
@@ -59,6 +63,12 @@ def _literal(nodes: Sequence[Node], index: int) -> Sign:
             return _of_number(value)
         case _:
             return Sign.UNKNOWN
+
+
+def _of_domain(domain: Domain) -> Sign:
+    if domain.lower is None or domain.lower < 0:
+        return Sign.UNKNOWN
+    return Sign.POSITIVE if domain.lower > 0 or domain.lower_strict else Sign.NONNEGATIVE
 
 
 def _of_number(value: float) -> Sign:
@@ -87,7 +97,7 @@ def _sign(
             return Sign.POSITIVE if all(c > 0 for _, c in dim.terms) else Sign.UNKNOWN
         case PhaseNumber():
             return Sign.POSITIVE
-        case Fixed(name) | Learnable(name):
+        case Fixed(name) | Learnable(name) | Input(name):
             return named[type(node.op)].get(name, Sign.UNKNOWN)
         case Expand():
             return args[0]

@@ -1,5 +1,7 @@
 import pytest
 
+import unroll_dsl
+from unroll_dsl.ir.nodes import Input
 from unroll_dsl.passes.analysis.signs import Sign, signs
 
 POSITIVE, NONNEGATIVE, UNKNOWN = Sign.POSITIVE, Sign.NONNEGATIVE, Sign.UNKNOWN
@@ -29,6 +31,24 @@ def test_constraints_tell_the_sign(graph, kind, constraint, expected):
         %3 = constant -1 : scalar
     """)
     assert signs(program)[0] is expected
+
+
+@pytest.mark.parametrize(
+    ("domain", "expected"),
+    [
+        ("> 0", POSITIVE),
+        (">= 0", NONNEGATIVE),
+        (">= 0.5", POSITIVE),
+        ("> -1", UNKNOWN),
+        ("in [0, 1]", NONNEGATIVE),
+        ("<= 1", UNKNOWN),
+    ],
+)
+def test_domains_of_inputs_tell_it_only_where_they_are_trusted(domain, expected):
+    graph = unroll_dsl.loads(f"algorithm a\ninput s : scalar {domain}\noutput exp(s)\n").graph
+    index = next(i for i, node in enumerate(graph.nodes) if isinstance(node.op, Input))
+    assert signs(graph, trusting=True)[index] is expected
+    assert signs(graph)[index] is UNKNOWN
 
 
 @pytest.mark.parametrize(
