@@ -6,7 +6,8 @@ from importlib import import_module
 
 from benchmarks.timing import keep_memory
 
-# all but `peers`, which wants deepinv: `make bench-peers`; `draw` draws what has been measured
+# all but `peers`, which wants deepinv: `make bench-peers`, and `versions`, which wants another checkout;
+# `draw` draws what has been measured
 NAMES = ("compiler", "networks", "memory", "expert", "limit", "training", "looks")
 
 
@@ -17,8 +18,12 @@ def main() -> int:
     if len(words) < len(sys.argv) - 1:
         keep_memory()
     first, rest = words[:1], words[1:]
+    if first == ["versions"]:
+        import_module("benchmarks.versions").run(*rest)
+        return 0
     if first and first[0] not in (*NAMES, "peers", "draw"):
-        print(f"no benchmark {first[0]}; there is {', '.join(NAMES)}, peers, draw", file=sys.stderr)
+        known = ", ".join((*NAMES, "peers", "versions", "draw"))
+        print(f"no benchmark {first[0]}; there is {known}", file=sys.stderr)
         return 2
     for name in first or (*NAMES, "draw"):
         module = import_module(f"benchmarks.{name}")

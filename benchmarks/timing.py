@@ -6,7 +6,8 @@ import contextlib
 import ctypes
 import time
 from collections.abc import Callable
-from statistics import median
+from dataclasses import dataclass
+from statistics import median, quantiles
 
 _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3  # of mallopt in glibc
 
@@ -20,6 +21,37 @@ def medians(jobs: dict[str, Callable[[], object]], repetitions: int = 7) -> dict
             job()
             taken[name].append(time.perf_counter() - begin)
     return {name: median(values) for name, values in taken.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Times:
+    """Seconds of jobs that took turns, a column a repetition."""
+
+    taken: dict[str, list[float]]
+
+    def median(self, job: str) -> float:
+        return median(self.taken[job])
+
+    def ratio(self, job: str, by: str) -> tuple[float, float, float]:
+        """Quartiles and median of the ratio within one repetition: what slows the machine for longer than
+        that slows both."""
+        ratios = [a / b for a, b in zip(self.taken[job], self.taken[by], strict=True)]
+        low, middle, high = quantiles(ratios, n=4)
+        return low, middle, high
+
+
+def spread(jobs: dict[str, Callable[[], object]], repetitions: int = 15) -> Times:
+    """What each job takes after two runs for nothing; the jobs take turns, and turns in going first."""
+    for job in (*jobs.values(), *jobs.values()):
+        job()
+    taken: dict[str, list[float]] = {name: [] for name in jobs}
+    order = list(jobs.items())
+    for repetition in range(repetitions):
+        for name, job in order if repetition % 2 else order[::-1]:
+            begin = time.perf_counter()
+            job()
+            taken[name].append(time.perf_counter() - begin)
+    return Times(taken)
 
 
 def keep_memory() -> None:

@@ -29,7 +29,7 @@ def _right_vectors(arrays: tuple[Array, ...], statics: dict[str, Static]) -> Arr
 
 
 def _solution(arrays: tuple[Array, ...], statics: dict[str, Static]) -> Array | Mismatch:
-    b, factor = arrays
+    b, factor, *_ = arrays
     if factor.rank != 2 or factor.shape[0] != factor.shape[1]:
         return Mismatch(1, "a square matrix", str(factor))
     if b.rank not in (1, 2) or b.shape[0] != factor.shape[0]:
@@ -62,6 +62,51 @@ def _solver(name: str, factor: str, system: str, call: str) -> str:
     if {factor}.ndim == 2:  # the samples are the columns of one system
         return {rows}.mT.reshape(b.shape)
     return {call.format("b.unsqueeze(-1)")}.squeeze(-1)
+'''
+
+
+_DEFINITE = '''class DefiniteSolution(torch.autograd.Function):
+    """x with M x = b for columns b, by the lower factor of M. Derivatives go past the factor: of a gradient g
+    of x it makes M^-H g for b, and -M^-H g x^H for M."""
+
+    generate_vmap_rule = True
+
+    @staticmethod
+    def forward(b: Tensor, M: Tensor, L: Tensor) -> Tensor:
+        return torch.cholesky_solve(b, L)
+
+    @staticmethod
+    def setup_context(ctx, inputs, output) -> None:
+        ctx.save_for_backward(*inputs[1:], output)
+        ctx.save_for_forward(*inputs[1:], output)
+
+    @staticmethod
+    def backward(ctx, grad: Tensor) -> tuple[Tensor, Tensor, None]:
+        M, L, x = ctx.saved_tensors
+        of_b = DefiniteSolution.apply(grad, M.mH, L)
+        return of_b, -of_b @ x.mH, None
+
+    @staticmethod
+    def jvp(ctx, b: Tensor, M: Tensor, _: Tensor) -> Tensor:
+        known, L, x = ctx.saved_tensors
+        return DefiniteSolution.apply(b - M @ x, known, L)
+
+
+def definite_solve(b: Tensor, M: Tensor, L: Tensor, rank: int) -> Tensor:
+    """Solve ``M x = b``, M = L L', for b [..., n], or for columns of b [..., n, k] if `rank` is 2."""
+    dtype = torch.promote_types(b.dtype, M.dtype)
+    b, M, L = b.to(dtype), M.to(dtype), L.to(dtype)
+    shape = b.shape
+    if rank == 1:  # where there is one system, the samples are its columns
+        b = b.reshape(-1, shape[-1]).mT if M.ndim == 2 else b.unsqueeze(-1)
+    if not torch.is_grad_enabled() or torch.compiler.is_compiling():
+        x = torch.cholesky_solve(b, L)
+    else:
+        batch = torch.broadcast_shapes(b.shape[:-2], M.shape[:-2])
+        x = DefiniteSolution.apply(*(v.expand(*batch, *v.shape[-2:]) for v in (b, M, L)))
+    if rank == 2:
+        return x
+    return x.mT.reshape(shape) if M.ndim == 2 else x.squeeze(-1)
 '''
 
 
@@ -116,6 +161,16 @@ RECORDS = (
         _cholesky_solve,
         "cholesky_solve(b, L, RANK)",
         helper=_solver("cholesky_solve", "L", "L L' x", "torch.cholesky_solve({0}, L)"),
+    ),
+    Function(
+        "definite_solve",
+        (_B, _M, Parameter("L")),
+        Kind.WHOLE,
+        "The solution x of M x = b, M = L L' positive definite, with a derivative that goes past L.",
+        _solution,
+        lambda b, M, L: _cholesky_solve(b, L),
+        "definite_solve(b, M, L, RANK)",
+        helper=_DEFINITE,
     ),
     Function(
         "triangular_solve",

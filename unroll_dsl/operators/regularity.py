@@ -55,15 +55,16 @@ _FACTOR_HELPER = '''def regular_factor(M: Tensor, place: str) -> Tensor:
     if M.device.type != "cpu" or not M.numel() or torch.compiler.is_compiling():
         return torch.linalg.cholesky(M)
     L, failed = torch.linalg.cholesky_ex(M)
-    known, eps = M.detach(), torch.finfo(M.dtype).eps
-    singular, pivots = failed > 0, L.detach().diagonal(dim1=-2, dim2=-1).abs()
-    if largest(pivots.amin(-1) ** 2 <= M.shape[-1] * eps * pivots.amax(-1) ** 2):
-        singular = singular | ~(torch.linalg.cond(known, 1) < 1 / eps)
-    if largest(singular & known.isfinite().all(-1).all(-1)):
-        raise torch.linalg.LinAlgError(
-            f"{place}: the system of `solve` is singular at these values: its form is definite, but its shift "
-            "is below the precision"
-        )
+    pivots, eps = L.detach().diagonal(dim1=-2, dim2=-1).real, torch.finfo(M.dtype).eps
+    small = pivots.amin(-1) <= (M.shape[-1] * eps) ** 0.5 * pivots.amax(-1)
+    if largest(small | (failed > 0)):
+        known = M.detach()
+        singular = (failed > 0) | ~(torch.linalg.cond(known, 1) < 1 / eps)
+        if largest(singular & known.isfinite().all(-1).all(-1)):
+            raise torch.linalg.LinAlgError(
+                f"{place}: the system of `solve` is singular at these values: its form is definite, but its "
+                "shift is below the precision"
+            )
     return L
 '''
 
@@ -76,9 +77,12 @@ def _shift(name: str, arguments: str, smallest: str, summary: str) -> str:
     if s.device.type == "cpu" and not torch.compiler.is_compiling():
         eps = torch.finfo(s.dtype).eps
         try:
-            least, largest_ = {smallest.replace("#", ".item()")}, s.item() + most.item()
-            singular = least <= eps * largest_ < float("inf")
-        except RuntimeError:  # several, or one that torch.vmap maps over
+            known = s.numel() == 1 == most.numel() and ({smallest.replace("#", ".item()")}, s.item() + most.item())
+        except RuntimeError:  # one that torch.vmap maps over
+            known = False
+        if known:
+            singular = known[0] <= eps * known[1] < float("inf")
+        else:
             low, high = (v.detach() for v in ({smallest.replace("#", "")}, s + most))
             singular = largest((low <= eps * high) & high.isfinite())
         if singular:

@@ -16,6 +16,7 @@ from unroll_dsl.passes.beginning import beginning
 from unroll_dsl.passes.common import common
 from unroll_dsl.passes.dead import dead
 from unroll_dsl.passes.kernels.convolutions import fusion
+from unroll_dsl.passes.kernels.definite import definite_solutions
 from unroll_dsl.passes.kernels.shrinkage import shrinking
 from unroll_dsl.passes.kernels.squares import squares
 from unroll_dsl.passes.kernels.steps import updates
@@ -66,6 +67,8 @@ STEPS = (
     Step("periodic", Periodic, 1),
     # neighbouring convolutions as one
     Step("fusion", _always(fusion), 2),
+    # derivatives of solutions that go past their factor
+    Step("definite", _always(definite_solutions), 2),
     # soft thresholding in one pass over memory
     Step("shrinking", _always(shrinking), 2),
     # steps and momentum likewise

@@ -158,7 +158,9 @@ def _total(nodes: Sequence[Node], ids: Iterable[int], bodies: Mapping[str, Funct
                 names[" with ".join(applied_name(nodes, a) for a in node.args[:2])] += 1
             case Builtin("filtered"):
                 names["fft2 and its inverse"] += 1
-            case Builtin("cholesky_solve" | "triangular_solve" | "solve_dense" as name):
+            case Builtin(
+                "cholesky_solve" | "definite_solve" | "triangular_solve" | "solve_dense" as name
+            ):
                 names[name] += 1
             case Solve():
                 names["solve"] += 1
@@ -245,7 +247,7 @@ def _record(name: str, node: Node, args: Sequence[Type]) -> Count:
     match name:
         case "cholesky" | "regular_factor":
             return cube * Fraction(1, 3)
-        case "cholesky_solve":
+        case "cholesky_solve" | "definite_solve":
             return 2 * n * n * k
         case "triangular_solve":
             return n * n * k
