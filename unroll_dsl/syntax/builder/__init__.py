@@ -41,6 +41,7 @@ ACTIONS: Mapping[str, Action] = {
     "formula": statements.formula,
     "definition": statements.definition,
     "block": statements.block,
+    "block_name": statements.block_name,
     "sizes": statements.sizes,
     "result": statements.result,
     "expressions": statements.expressions,

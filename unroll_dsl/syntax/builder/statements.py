@@ -234,15 +234,20 @@ def sizes(parts: list[Placed]) -> Sizes:
     return Sizes(one(parts, Names).names, cover(parts))
 
 
-def block(parts: list[Placed]) -> n.BlockDefinition:
-    word, name, *_ = (name_of(t) for t in every(parts, Token) if t.kind == NAME)
+def block_name(parts: list[Placed]) -> n.Name:
+    """The name of a block, behind the word `block`."""
+    word, name = (name_of(t) for t in every(parts, Token) if t.kind == NAME)
     if word.text != "block":
         mend = f"a function is written `def {name.text}(...)`, a block of layers `def block {name.text}(...)`"
         raise OverLimit(e.Unexpected(word.span, f"`{word.text}`", "`block`, or the brackets", mend))
+    return name
+
+
+def block(parts: list[Placed]) -> n.BlockDefinition:
     sizes, names = find(parts, Sizes), find(parts, Names)
     given = names.names if names else ()
     return n.BlockDefinition(
-        name,
+        one(parts, n.Name),
         sizes.names if sizes else (),
         tuple(n.Parameter(each, None, each.span) for each in given),
         tuple(x for x in _spread(parts) if isinstance(x, n.Local)),
