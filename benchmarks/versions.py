@@ -73,11 +73,14 @@ def fista_net() -> Case:
     n = int(inside.sum())
     mask = torch.eye(side * side)[inside]
     a = torch.randn(m, n) / n**0.5
-    differences = torch.eye(n)[:-1] - torch.eye(n)[1:]
+    whole = torch.eye(side * side).view(-1, side, side)
+    steps = torch.cat([whole.diff(dim=1).flatten(1), whole.diff(dim=2).flatten(1)], 1).mT[:, inside]
+    differences = steps[steps.abs().sum(1) == 2].contiguous()
     x = torch.rand(2, 1, side, side)
     constants = {"A": a, "R": differences, "M": mask}
     sizes = {"m": m, "n": n, "h": side, "w": side}
-    return Case("fista_net", sizes, constants, (x.flatten(1) @ mask.mT @ a.mT,), x)
+    b = x.flatten(1) @ mask.mT @ a.mT
+    return Case("fista_net", sizes, constants, (b, x / 2), x)
 
 
 def _sampled(page: str, side: int) -> Case:
@@ -151,14 +154,16 @@ class _MatrixOfImages(nn.Module):
 
 
 def alike(one: nn.Module, other: nn.Module) -> None:
-    """Give both networks the same values, in the order of their parameters, small enough for all phases."""
-    pairs = list(zip(one.parameters(), other.parameters(), strict=True))
+    """Give both networks the same values, kernels near the identity."""
+    theirs = dict(other.named_parameters())
     with torch.no_grad():
-        for ours, theirs in pairs:
-            if ours.ndim == 4:
-                nn.init.dirac_(ours)
-                ours += torch.randn_like(ours) * 0.05
-            theirs.copy_(ours)
+        for name, value in one.named_parameters():
+            if value.ndim == 4:
+                nn.init.dirac_(value)
+                value += torch.randn_like(value) * 0.05
+            theirs.pop(name).copy_(value)
+    if theirs:
+        raise ValueError(f"the networks have different parameters: {', '.join(theirs)}")
 
 
 def jobs(net: Any, case: Case) -> dict[str, Callable[[], object]]:
@@ -198,4 +203,4 @@ def run(other: str = "", *cases: str) -> None:
             table.add_row(name, job, f"{1e3 * times.median('there'):.2f}",
                           f"{1e3 * times.median('here'):.2f}", f"{middle:.2f}",
                           f"{low:.2f} to {high:.2f}", f"{apart:.0e}")  # fmt: skip
-    Console().print(table)
+    Console(width=110).print(table)
