@@ -168,7 +168,7 @@ class Judge:
         gain, before = float(np.ptp(late)), float(np.ptp(early))
         if not np.isfinite(gain) or (gain > 1e-3 * TOLERANCE * unit and gain >= before):
             return np.inf
-        share = gain / max(before, 1e-30)
+        share = min(gain / max(before, 1e-30), 1.0)  # of rounding there may be more than before
         return gain * max(_TO_COME, _SLOWER * share / max(1 - share, 1e-3)) / unit
 
     def _rises(self, place: RestingPlace, unit: float) -> bool:
