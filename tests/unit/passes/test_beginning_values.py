@@ -159,6 +159,13 @@ def test_maps_of_what_is_left(step: str, sign: int) -> None:
     assert_same(graph, after, {"h": 3, "w": 4})
 
 
+def test_what_both_phases_compute_is_one_value() -> None:
+    after, first = taken(prepared(PAGE.format(field="", step="W @ x + W' @ (W @ y)")))
+    (slot,) = (slot for slot in after.states if slot.name == "x")
+    assert first is not None
+    assert reachable(after.nodes, (first,)) < reachable(after.nodes, (slot.update,))
+
+
 def test_a_layer_of_0_is_no_0() -> None:
     """It may have biases; of its argument nothing is known, as of that of a function which is not 0 at 0."""
     graph = prepared(IMAGES.format(step="D(dct2 @ x) + y"))

@@ -79,7 +79,7 @@ def test_limits_of_gradient_methods(
     assert found.holds and found.other == "" and found.phases == ()
     # in one of the phases, and in all
     for steps in (
-        [limit / L * 1.01] + list(method.steps[1:]),
+        [limit / L * 1.01, *method.steps[1:]],
         [limit / L * 1.01] * len(method.steps),
     ):
         longer = held(

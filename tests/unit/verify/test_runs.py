@@ -1,5 +1,6 @@
 """Long runs: how long they are, what is kept of them, which state tells, and what has no long run."""
 
+from contextlib import suppress
 from types import SimpleNamespace
 from typing import Any
 
@@ -171,9 +172,9 @@ def test_a_phase_costs_what_it_asks_of_torch() -> None:
 def test_other_numbers_of_phases_are_taken_back() -> None:
     net = SimpleNamespace(phases=7)
     assert _alike(net)
-    with pytest.raises(RuntimeError, match="broken"), _phases(net, 3):
+    with suppress(RuntimeError), _phases(net, 3):
         assert net.phases == 3
-        raise RuntimeError("broken")
+        raise RuntimeError
     assert net.phases == 7
     other = SimpleNamespace(phases=[1, 2])
     with _phases(other, 3):
