@@ -1,5 +1,6 @@
 """Rates and their theorems from numbers written out: where each begins to hold, and what is told of it."""
 
+from itertools import pairwise
 from types import SimpleNamespace
 from typing import Any
 
@@ -85,7 +86,7 @@ def test_what_no_theorem_is_about(method: Any, holds: bool) -> None:
 
 
 def momenta(T: list[float]) -> tuple[float, ...]:
-    return tuple((a - 1) / b for a, b in zip(T, T[1:], strict=False))
+    return tuple((a - 1) / b for a, b in pairwise(T))
 
 
 def nesterov(count: int) -> list[float]:
