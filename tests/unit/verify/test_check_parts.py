@@ -9,15 +9,14 @@ import pytest
 import torch
 
 import unroll_dsl
-from unroll_dsl.backends.errors import SingularSystem, SizeUnknown
-from unroll_dsl.verify import agreement, check, data, gradients, iterations, learned_values, run
+from unroll_dsl.verify import agreement, data, gradients, iterations, learned_values
 from unroll_dsl.verify.data import _positive, check_data
 from unroll_dsl.verify.equilibrium import check_rest
 from unroll_dsl.verify.gradients import check_gradients, learnable_of
 from unroll_dsl.verify.instance import draw
 from unroll_dsl.verify.iterations import _heard, solved
 from unroll_dsl.verify.learned_values import check_learned_values
-from unroll_dsl.verify.report import Report, Row, Verdict
+from unroll_dsl.verify.report import Row, Verdict
 from unroll_dsl.verify.stand_ins import StandIn
 
 P, F, S, U, N = (
@@ -278,12 +277,12 @@ def test_what_is_not_solved_is_no_failure() -> None:
 
 
 def test_other_warnings_are_passed_on() -> None:
-    with pytest.warns(UserWarning, match="something else"), _heard() as told:
-        warnings.warn("something else", stacklevel=1)
-        warnings.warn(WORDS, stacklevel=1)
-        warnings.warn(WORDS, stacklevel=1)
-        warnings.warn(f"{WORDS}, again", stacklevel=1)
+    with warnings.catch_warnings(record=True) as passed_on, _heard() as told:
+        warnings.simplefilter("always")
+        for words in ("something else", WORDS, WORDS, f"{WORDS}, again"):
+            warnings.warn(words, stacklevel=1)
     assert told == [WORDS, f"{WORDS}, again"]
+    assert [str(w.message) for w in passed_on] == ["something else"]
 
 
 def test_only_programs_that_iterate_are_run_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -316,97 +315,6 @@ def test_the_network_at_rest(step: str, found: dict[str, Verdict]) -> None:
     assert all(row.group == "fixed point" for row in rows)
     if len(found) > 1:
         assert [row.tolerance for row in rows[1:3]] == [1e-8, 1e-6]
-
-
-# ---- all of them --------------------------------------------------------------------------------
-
-
-def test_checks_run_in_order_and_say_where_they_are() -> None:
-    spec = page(loss="loss (truth : vector[n]):\n    sumsq(x - truth)\n")
-    told: list[tuple[int, int, str]] = []
-    found = check(
-        spec, against=spec, seed=3, dims={"n": 4}, phases=2, progress=lambda *a: told.append(a)
-    )
-    names = [
-        *("adjoints", "iterations", "torch against NumPy", "gradients", "values", "measured data"),
-        *("p", "p", "objective", "minimiser"),
-    ]
-    assert told == [(i, len(names), name) for i, name in enumerate(names)]
-    assert isinstance(found, Report) and found.phases == 2 and found.seed == 3
-    assert found.sizes["n"] == 4 and found.program == "p" and found.fall is None
-    assert len(check(spec, phases=1).rows) < len(found.rows)
-
-
-@pytest.mark.parametrize(
-    ("declared", "asked", "found"), [("3", None, 3), ("30", None, 10), ("30", 12, 12)]
-)
-def test_ten_phases_unless_others_are_asked_for(
-    declared: str, asked: int | None, found: int
-) -> None:
-    spec = unroll_dsl.loads(
-        PAGE.format(step="x + A' @ y", declared="", loss="").replace("(3)", f"({declared})")
-    )
-    assert check(spec, phases=asked).phases == found
-
-
-def test_what_has_no_phases_or_outputs() -> None:
-    spec = unroll_dsl.loads("algorithm p\ndims n\ninput y : vector[n]\noutput 2 * y\n")
-    assert check(spec).phases is None
-    problem = unroll_dsl.loads(
-        "problem p\ndims n\ninput y : vector[n]\nminimize over x : vector[n]:\n    sumsq(x - y)\n"
-    )
-    (row,) = check(problem).rows
-    assert (row.verdict, row.detail) == (S, "a problem has no iteration to run")
-
-
-def raising(error: BaseException) -> Any:
-    def step() -> list[Row]:
-        raise error
-
-    return step
-
-
-def test_what_no_solver_can_do_is_skipped_and_said() -> None:
-    (row,) = run._guarded(raising(torch.linalg.LinAlgError("singular")))
-    assert (row.group, row.name, row.verdict) == ("program", "numerics", S)
-    assert row.detail == "singular; other sizes? (--dims)"
-    (row,) = run._guarded(raising(OverflowError()))
-    assert (row.verdict, row.detail) == (F, "a number that the phases count with is out of range")
-    rows = [Row("g", "a", P)]
-    assert run._guarded(lambda: rows) is rows
-    with pytest.raises(unroll_dsl.UnrollError):
-        run._guarded(raising(unroll_dsl.UnrollError([_other])))
-    (row,) = run._guarded(raising(unroll_dsl.UnrollError([_singular])))
-    assert row.verdict is S
-    assert row.detail == f"{_singular.message()}; other sizes? (--dims)"
-    with pytest.raises(unroll_dsl.UnrollError):
-        run._guarded(raising(unroll_dsl.UnrollError([_singular, _other])))
-
-
-_singular, _other = SingularSystem(math.inf, None), SizeUnknown("n", "a size", None)
-
-
-def test_a_row_is_told_once_and_threads_are_given_back() -> None:
-    row = Row("g", "a", P)
-    threads = torch.get_num_threads()
-    seen: list[int] = []
-
-    def step() -> list[Row]:
-        seen.append(torch.get_num_threads())
-        return [row]
-
-    assert run._run([("a", step), ("b", step)], None) == (row,)
-    assert seen == [1, 1] and torch.get_num_threads() == threads
-
-
-def test_sizes_are_turned_where_a_system_is_singular() -> None:
-    """A' A of A [m, n] is singular for m < n; the sizes that are drawn are 6 and 9."""
-    text = "algorithm p\ndims {dims}\ninput y : vector[n]\nfixed A : matrix[m, n]\noutput solve(A' @ A, y)\n"
-    spec = unroll_dsl.loads(text.format(dims="m, n"))
-    assert check(spec).sizes == {"m": 9, "n": 6}
-    assert check(unroll_dsl.loads(text.format(dims="n, m"))).sizes == {"n": 6, "m": 9}
-    assert check(spec, dims={"m": 4}).sizes["m"] == 4
-    assert any(row.verdict is S for row in check(spec, dims={"m": 3, "n": 5}).rows)
 
 
 # ---- functions in place of networks -------------------------------------------------------------
