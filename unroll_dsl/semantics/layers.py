@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 from unroll_dsl.near import near
 from unroll_dsl.semantics import errors
@@ -54,7 +55,7 @@ def read(node: LayerType, dim: Callable[[Expr], Dim | None], reporter: Reporter)
     word = node.kind.text
     if word in ACTIVATIONS:
         span = node.kind.span.to(node.span)
-        reporter.report(LayerFault(span, word, Why.NO_NUMBER))
+        reporter.report(LayerFault(span, word, Why.NO_NUMBER, word))
         return None
     kind = KINDS.get(word)
     if kind is None or word == "conv":
@@ -120,7 +121,8 @@ def _number(
         case Takes.NOTHING, []:
             return (None,)
         case Takes.NOTHING, _:
-            reporter.report(LayerFault(span, kind.name, Why.NO_NUMBER))
+            plain = type_text(replace(node, numbers=())).removesuffix("[]")
+            reporter.report(LayerFault(span, kind.name, Why.NO_NUMBER, plain))
         case Takes.WHOLE, [int() as whole] if whole >= 1:
             return (whole,)
         case Takes.WHOLE, _:

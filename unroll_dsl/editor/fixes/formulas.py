@@ -202,6 +202,12 @@ def _(error: errors.PlaceUnknown, page: OpenPage) -> Iterator[Fix]:
 
 @proposals.register
 def _(error: LayerFault, page: OpenPage) -> Iterator[Fix]:
-    text = written(error.help())
-    if text is not None and error.why is LayerFault.Why.NO_NUMBER:
-        yield replaced(error, error.span, text)
+    """A step without the number that stands in its brackets."""
+    line = page.line_at(error.span.start)
+    if error.why is not LayerFault.Why.NO_NUMBER or line is None:
+        return
+    before = [t for t in line.tokens if t.span.start <= error.span.start and t.text == error.step]
+    behind = [t for t in line.tokens if t.span.end >= error.span.end and t.text == "]"]
+    if before and behind:
+        span = Span(page.file, before[-1].span.start, behind[0].span.end)
+        yield replaced(error, span, error.text)

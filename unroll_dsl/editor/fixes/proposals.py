@@ -20,7 +20,10 @@ def proposals(diagnostic: Diagnostic, page: OpenPage) -> Iterator[Fix]:
 
 
 def fixes(page: OpenPage, diagnostic: Diagnostic) -> tuple[Fix, ...]:
-    """The mends of a diagnostic of the page, each of which takes that mistake away."""
+    """The mends of a diagnostic of the page, each of which takes that mistake away.
+
+    Those that put another mistake in its place are left out, unless there are no others.
+    """
     seen: set[str] = set()
     found = []
     for fix in proposals(diagnostic, page):
@@ -30,7 +33,16 @@ def fixes(page: OpenPage, diagnostic: Diagnostic) -> tuple[Fix, ...]:
         seen.add(after)
         if is_mended(page, diagnostic, fix):
             found.append(fix)
-    return tuple(found)
+    return tuple([fix for fix in found if not _is_wrong_itself(page, fix)] or found)
+
+
+def _is_wrong_itself(page: OpenPage, fix: Fix) -> bool:
+    """Whether what a fix writes is reported, which what stood there was not."""
+    after = open_page(applied(page.text, fix.edits), page.file.name)
+    starts = {moved(edit.span.start, fix.edits) for edit in fix.edits if edit.text.strip()}
+    known = {d.code for d in page.diagnostics}
+    wrong = {_start(d): d for d in after.diagnostics if d.is_error and _start(d) in starts}
+    return any(d.code not in known for d in wrong.values())
 
 
 def is_mended(page: OpenPage, diagnostic: Diagnostic, fix: Fix) -> bool:

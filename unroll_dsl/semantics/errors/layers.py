@@ -55,7 +55,7 @@ class LayerFault(Diagnostic):
             "found {text}",
             "for instance `{step}[0.1]`",
         )
-        NO_NUMBER = ("`{step}` takes no number", "which says nothing here", "write `{step}`")
+        NO_NUMBER = ("`{step}` takes no number", "which says nothing here", "write `{text}`")
         OPTION = (
             "an option of `{step}` is a whole number of at least 1",
             "found {text}",
