@@ -36,6 +36,7 @@ COMMANDS = (
     Command("list", "listing", "name the algorithms that come along"),
     Command("check", "check", "check a spec: shapes and names, then numbers"),
     Command("fmt", "fmt", "format pages as the shipped ones are written"),
+    Command("lsp", "lsp", "serve pages to an editor, which starts this by itself"),
     Command("compile", "compile", "write the PyTorch module of a spec"),
     Command("show", "show", "summarise a spec; draw it; print it as LaTeX"),
     Command("derive", "derive", "derive an algorithm from a problem"),
