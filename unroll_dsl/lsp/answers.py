@@ -10,7 +10,7 @@ from pygls.exceptions import JsonRpcInvalidParams
 
 from unroll_dsl import editor
 from unroll_dsl.diagnostics.raised import UnrollError
-from unroll_dsl.lsp.session import Document, Session
+from unroll_dsl.lsp.session import OpenDocument, Session
 from unroll_dsl.lsp.told import (
     completion,
     diagnostic,
@@ -27,7 +27,7 @@ Answer = Callable[[Session, Any], Awaitable[Any]]
 _MOST = 20  # mistakes of one place for which mends are looked for
 
 
-async def _at(session: Session, params: Any) -> tuple[Document, int] | None:
+async def _at(session: Session, params: Any) -> tuple[OpenDocument, int] | None:
     """The document that a request is about, and the offset in it."""
     document = await session.document(params.text_document.uri)
     if document is None:
@@ -116,7 +116,7 @@ async def hints(session: Session, params: types.InlayHintParams) -> list[types.I
     ]
 
 
-def _offsets(document: Document, range_: types.Range) -> tuple[int, int]:
+def _offsets(document: OpenDocument, range_: types.Range) -> tuple[int, int]:
     places = document.places
     return (
         places.offset(range_.start.line, range_.start.character),
@@ -172,7 +172,7 @@ def _value(kind: Any) -> Any:
     return getattr(kind, "value", kind)
 
 
-def _mends(document: Document, range_: types.Range) -> list[types.CodeAction]:
+def _mends(document: OpenDocument, range_: types.Range) -> list[types.CodeAction]:
     """The mends of the mistakes that a range touches."""
     found: list[types.CodeAction] = []
     page, places, uri = document.page, document.places, document.uri

@@ -24,7 +24,7 @@ _LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Document:
+class OpenDocument:
     """A document as it was when it was asked about."""
 
     uri: str
@@ -55,7 +55,7 @@ class Session:
         encoding = self.server.workspace.position_encoding
         return Units(str(getattr(encoding, "value", encoding) or "utf-16"))
 
-    async def document(self, uri: str) -> Document | None:
+    async def document(self, uri: str) -> OpenDocument | None:
         """An open document, checked; None where it is not open. Cancelled as soon as there is a newer text of it."""
         held = self.server.workspace.text_documents.get(uri)
         if held is None:
@@ -69,7 +69,7 @@ class Session:
             future = loop.run_in_executor(self._thread, open_page, text, _name(uri))
             known = self._checked[uri] = _Checked(text, future)
         page = await asyncio.shield(known.page)
-        return Document(uri, version, page, Places(text, self.units))
+        return OpenDocument(uri, version, page, Places(text, self.units))
 
     async def aside(self, work: Callable[..., T], *given: object) -> T:
         """What a function makes of its arguments, computed in the thread of pages."""
