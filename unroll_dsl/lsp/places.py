@@ -27,7 +27,7 @@ class Units(Enum):
                 return len(text.encode("utf-8", "surrogatepass"))
 
 
-class Places:
+class Columns:
     """Offsets of a text as lines and columns, and back.
 
     Lines end as the protocol has it, with a line feed, a carriage return or both: not with other signs that Python

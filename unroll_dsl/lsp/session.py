@@ -15,7 +15,7 @@ from lsprotocol import types
 from pygls.lsp.server import LanguageServer
 
 from unroll_dsl.editor import OpenPage, open_page
-from unroll_dsl.lsp.places import Places, Units
+from unroll_dsl.lsp.places import Columns, Units
 from unroll_dsl.lsp.told import told
 
 T = TypeVar("T")
@@ -30,7 +30,7 @@ class OpenDocument:
     uri: str
     version: int | None
     page: OpenPage
-    places: Places
+    places: Columns
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ class Session:
             future = loop.run_in_executor(self._thread, open_page, text, _name(uri))
             known = self._checked[uri] = _Checked(text, future)
         page = await asyncio.shield(known.page)
-        return OpenDocument(uri, version, page, Places(text, self.units))
+        return OpenDocument(uri, version, page, Columns(text, self.units))
 
     async def aside(self, work: Callable[..., T], *given: object) -> T:
         """What a function makes of its arguments, computed in the thread of pages."""

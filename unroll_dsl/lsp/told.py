@@ -9,7 +9,7 @@ from lsprotocol import types
 
 from unroll_dsl.diagnostics.model import Diagnostic
 from unroll_dsl.editor import Completion, Edit, OpenPage, OutlineEntry
-from unroll_dsl.lsp.places import Places
+from unroll_dsl.lsp.places import Columns
 from unroll_dsl.resources import grammar_path
 from unroll_dsl.source import Span
 
@@ -43,34 +43,34 @@ _SYMBOLS = {
 }
 
 
-def range_of(span: Span, places: Places) -> types.Range:
+def range_of(span: Span, places: Columns) -> types.Range:
     """A place of the document's own text."""
     return types.Range(
         types.Position(*places.place(span.start)), types.Position(*places.place(span.end))
     )
 
 
-def location(span: Span, page: OpenPage, places: Places, uri: str) -> types.Location:
+def location(span: Span, page: OpenPage, places: Columns, uri: str) -> types.Location:
     """A place of the page, or of the prelude that comes along."""
     if span.file is page.file:
         return types.Location(uri, range_of(span, places))
     prelude = grammar_path("prelude.unroll").as_uri()
-    return types.Location(prelude, range_of(span, Places(span.file.text)))
+    return types.Location(prelude, range_of(span, Columns(span.file.text)))
 
 
-def text_edits(edits: Iterable[Edit], places: Places) -> list[types.TextEdit]:
+def text_edits(edits: Iterable[Edit], places: Columns) -> list[types.TextEdit]:
     return [types.TextEdit(range_of(edit.span, places), edit.text) for edit in edits]
 
 
 # ---- mistakes -----------------------------------------------------------------------------------
 
 
-def told(page: OpenPage, places: Places, uri: str) -> list[types.Diagnostic]:
+def told(page: OpenPage, places: Columns, uri: str) -> list[types.Diagnostic]:
     """All that is reported of a page."""
     return [diagnostic(each, page, places, uri) for each in page.diagnostics]
 
 
-def diagnostic(each: Diagnostic, page: OpenPage, places: Places, uri: str) -> types.Diagnostic:
+def diagnostic(each: Diagnostic, page: OpenPage, places: Columns, uri: str) -> types.Diagnostic:
     labels = each.labels()
     words = [each.message()]
     if labels and labels[0].text:
@@ -95,7 +95,7 @@ def diagnostic(each: Diagnostic, page: OpenPage, places: Places, uri: str) -> ty
     )
 
 
-def shown_range(span: Span | None, page: OpenPage, places: Places) -> types.Range:
+def shown_range(span: Span | None, page: OpenPage, places: Columns) -> types.Range:
     """Where a mistake is underlined: a place without length is widened to a character that can be seen."""
     if span is None or span.file is not page.file:
         return types.Range(types.Position(0, 0), types.Position(0, 0))
@@ -111,7 +111,7 @@ def shown_range(span: Span | None, page: OpenPage, places: Places) -> types.Rang
 # ---- completion, outline, formatting ------------------------------------------------------------
 
 
-def completion(each: Completion, places: Places, *, snippets: bool) -> types.CompletionItem:
+def completion(each: Completion, places: Columns, *, snippets: bool) -> types.CompletionItem:
     with_places = each.is_snippet and snippets
     text = each.insert if with_places else without_places(each.insert)
     formats = types.InsertTextFormat
@@ -145,7 +145,7 @@ def without_places(snippet: str) -> str:
     return plain
 
 
-def symbol(entry: OutlineEntry, places: Places) -> types.DocumentSymbol:
+def symbol(entry: OutlineEntry, places: Columns) -> types.DocumentSymbol:
     return types.DocumentSymbol(
         name=entry.name,
         kind=_SYMBOLS.get(entry.sort, types.SymbolKind.Variable)
@@ -158,7 +158,7 @@ def symbol(entry: OutlineEntry, places: Places) -> types.DocumentSymbol:
     )
 
 
-def line_edits(before: str, after: str, places: Places) -> list[types.TextEdit]:
+def line_edits(before: str, after: str, places: Columns) -> list[types.TextEdit]:
     """The edits that make one text of another, whole lines each."""
     old, new = before.splitlines(keepends=True), after.splitlines(keepends=True)
     starts = _starts(old)
