@@ -40,16 +40,42 @@ TESTS: dict[str, tuple[str, ...]] = {
     "unroll_dsl/weights": ("tests/unit/weights", "tests/published"),
 }
 
-_EMITTED = tuple(
-    f"tests/conformance/test_emitted.py::test_modules_read_as_before[{name}]"
-    for name in ("lista", "ista_net_plus", "admm_lasso", "tista")
+_EMITTED = (
+    "tests/unit/backends/torch/test_words.py",
+    "tests/unit/backends/torch/test_tree.py",
+    "tests/conformance/test_emitted.py::test_modules_read_as_before",
 )
+_ARRAYS = "tests/unit/backends/torch/test_expressions_of_arrays.py"
+_CORNERS = "tests/agreement/test_corner_programs.py"
 _GUARDS = "tests/agreement/test_guards.py"
+
+
+def _train(*words: str) -> tuple[str, ...]:
+    return tuple(f"tests/unit/train/test_{word}.py" for word in words)
+
+
+_LOOP = _train("loop_order", "loop_reports", "train_loop", "stages_of_runs")
 NEAREST: dict[str, tuple[str, ...]] = {
     "unroll_dsl/backends/binding": (
         "tests/unit/backends/test_binding.py",
         "tests/conformance/test_bad_bindings.py",
     ),
+    "unroll_dsl/backends/bound_maps": ("tests/agreement/test_bound_physics.py",),
+    "unroll_dsl/backends/errors": (
+        "tests/unit/backends/test_binding.py",
+        "tests/conformance/test_bad_bindings.py",
+    ),
+    "unroll_dsl/backends/maps": (
+        "tests/unit/backends/test_maps.py",
+        "tests/unit/backends/test_array_layouts.py",
+        "tests/agreement/test_bound_physics.py",
+    ),
+    "unroll_dsl/backends/places": ("tests/unit/backends/test_binding.py",),
+    "unroll_dsl/backends/resting": (
+        "tests/unit/backends/numpy/test_coming_to_rest.py",
+        "tests/agreement/test_fixed_points.py",
+    ),
+    "unroll_dsl/backends/values": ("tests/unit/backends/test_values.py",),
     "unroll_dsl/backends/networks": ("tests/unit/backends/torch/test_outside_networks.py",),
     "unroll_dsl/backends/sizes": ("tests/unit/backends/test_sizes.py",),
     "unroll_dsl/backends/numpy": ("tests/unit/backends/numpy",),
@@ -59,29 +85,56 @@ NEAREST: dict[str, tuple[str, ...]] = {
         "tests/unit/backends/numpy",
         "tests/unit/backends/torch/test_outside_networks.py",
     ),
-    "unroll_dsl/backends/numpy/layer_steps": ("tests/unit/backends/torch/test_layer_steps.py",),
-    "unroll_dsl/backends/torch": (*_EMITTED, "tests/unit/backends/torch/test_tree.py"),
-    "unroll_dsl/backends/torch/compiled": ("tests/agreement/test_compiled.py",),
-    "unroll_dsl/backends/torch/constructor": (
-        *_EMITTED,
-        "tests/agreement/test_corner_programs.py",
+    "unroll_dsl/backends/numpy/layer_steps": (
+        "tests/unit/backends/numpy/test_layers_of_arrays.py",
+        "tests/unit/backends/torch/test_layer_steps.py",
     ),
+    "unroll_dsl/backends/numpy/outside": (
+        "tests/agreement/test_bound_physics.py",
+        "tests/unit/backends/numpy/test_systems.py",
+    ),
+    "unroll_dsl/backends/torch": (*_EMITTED, _ARRAYS, _CORNERS),
+    **{
+        f"unroll_dsl/backends/torch/{word}": (
+            *_EMITTED,
+            "tests/agreement/test_checkpoint.py",
+            "tests/agreement/test_fixed_points.py",
+            _CORNERS,
+        )
+        for word in ("backward", "equilibrium", "loops", "methods")
+    },
+    **{
+        f"unroll_dsl/backends/torch/{word}": (
+            "tests/unit/backends/torch/test_modules_made.py",
+            "tests/unit/backends/torch/test_spec_compile.py",
+            "tests/unit/backends/test_array_layouts.py",
+        )
+        for word in ("contexts", "instantiate", "learned", "loader", "memory")
+    },
+    "unroll_dsl/backends/torch/compiled": ("tests/agreement/test_compiled.py",),
     "unroll_dsl/backends/torch/expressions": (
+        _ARRAYS,
         *_EMITTED,
-        "tests/agreement/test_corner_programs.py",
+        _CORNERS,
         "tests/agreement/test_complex_data.py",
     ),
     "unroll_dsl/backends/torch/facts": (
         *_EMITTED,
+        _ARRAYS,
         "tests/agreement/test_counters.py",
         "tests/agreement/test_given_otherwise.py",
     ),
-    "unroll_dsl/backends/torch/instantiate": (
-        "tests/unit/backends/torch/test_spec_compile.py",
-        "tests/unit/backends/test_array_layouts.py",
+    "unroll_dsl/backends/torch/layer_modules": ("tests/unit/backends/torch/test_layer_steps.py",),
+    "unroll_dsl/backends/torch/putting": (_ARRAYS,),
+    "unroll_dsl/backends/torch/singular": (
+        "tests/unit/backends/torch/test_modules_made.py",
+        "tests/agreement/test_singular_systems.py",
     ),
-    "unroll_dsl/backends/torch/singular": ("tests/agreement/test_singular_systems.py",),
-    "unroll_dsl/backends/torch/tree": (*_EMITTED, "tests/unit/backends/torch/test_tree.py"),
+    "unroll_dsl/backends/torch/styles": (
+        *_EMITTED,
+        "tests/conformance/test_styles.py",
+    ),
+    "unroll_dsl/backends/torch/tree": _EMITTED,
     "unroll_dsl/passes": ("tests/unit/passes",),
     "unroll_dsl/passes/definite": (
         "tests/unit/passes/test_solving.py",
@@ -99,25 +152,27 @@ NEAREST: dict[str, tuple[str, ...]] = {
         _GUARDS,
     ),
     "unroll_dsl/passes/structure": ("tests/unit/passes", "tests/agreement/test_solve_routes.py"),
-    "unroll_dsl/train": (
-        "tests/unit/train/test_train_config.py",
-        "tests/unit/train/test_train_batches.py",
-        "tests/unit/train/test_train_loop.py",
-        "tests/unit/train/test_learner.py",
-        "tests/unit/train/test_regimes.py",
-        "tests/unit/train/test_tasks.py",
-    ),
-    "unroll_dsl/train/bound": ("tests/unit/train/test_folders.py",),
-    "unroll_dsl/train/checkpoint": (
-        "tests/unit/train/test_checkpoints.py",
-        "tests/unit/train/test_folders.py",
-    ),
-    "unroll_dsl/train/loop": (
-        "tests/unit/train/test_train_loop.py",
-        "tests/unit/train/test_learner.py",
-        "tests/unit/train/test_regimes.py",
-        "tests/unit/train/test_folders.py",
-    ),
+    "unroll_dsl/train": (*_train("pieces_of_folders", "folders"), *_LOOP),
+    **{
+        f"unroll_dsl/train/{word}": _train(*tests)
+        for word, tests in {
+            "batches": ("train_batches", "pieces_of_folders", "train_loop"),
+            "bound": ("folders",),
+            "checkpoint": ("checkpoints", "pieces_of_folders", "folders"),
+            "config": ("train_config", "regimes", "learner"),
+            "devices": ("pieces_of_folders", "learner", "stages_of_runs"),
+            "groups": ("carrying", "learner", "train_loop"),
+            "learner": ("learner", "train_loop"),
+            "notebook": ("notebook",),
+            "regimes": ("regimes", "train_config"),
+            "schedule": ("learner",),
+            "tables": ("train_config",),
+            "task": ("tasks", "pieces_of_folders", "train_loop"),
+            "transfer": ("carrying", "regimes"),
+            "validation": ("train_batches", "pieces_of_folders", "stages_of_runs"),
+        }.items()
+    },
+    "unroll_dsl/train/loop": (*_LOOP, *_train("folders")),
     "unroll_dsl/verify": (
         "tests/unit/verify/test_tolerances.py",
         "tests/unit/verify/test_rows.py",

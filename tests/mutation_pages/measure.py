@@ -60,6 +60,20 @@ def measured(original: Spec, mutant: Mutant, seed: int = 0) -> Outcome:
         return Outcome(mutant, effect, alone, alone or _failed(_against(spec, right, seed)))
 
 
+def fault(page: Spec, seed: int = 0) -> str:
+    """What fails of a page as it is, alone or against itself, in words; "" where nothing does.
+
+    The mutants of a page with a fault are no evidence: they would fail with it.
+    """
+    spec = page.over(exact(page.graph))
+    with np.errstate(all="ignore"):
+        try:
+            rows = _alone(spec, seed) + _against(spec, spec, seed)
+        except UnrollError as error:
+            return error.diagnostics[0].message()
+    return next((f"{r.name} {r.detail}" for r in rows if r.verdict is Verdict.FAILED), "")
+
+
 def _failed(rows: list[Row]) -> bool:
     return any(row.verdict is Verdict.FAILED for row in rows)
 

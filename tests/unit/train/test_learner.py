@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator
+from contextlib import nullcontext
 from copy import deepcopy
 from types import SimpleNamespace
 from typing import Any
@@ -130,6 +131,37 @@ def test_parts_make_the_gradient_of_the_whole(accelerator: Any) -> None:
     found = parts.update([samples(*rows[:2]), samples(*rows[2:])], RATE, explain)
     assert found == pytest.approx(expected)
     assert weights(parts) == pytest.approx(weights(whole))
+
+
+def test_processes_share_gradients_with_the_last_part_alone(
+    accelerator: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of three parts the first two are added up where they are, and not sent around."""
+    waiting: list[nn.Module] = []
+    monkeypatch.setattr(
+        accelerator, "no_sync", lambda model: waiting.append(model) or nullcontext()
+    )
+    trained = learner(accelerator)
+    parts = [samples((float(i), 0.0)) for i in range(3)]
+    trained.update(parts, RATE, explain)
+    assert waiting == [trained.objective] * 2
+    trained.update(parts[:1], RATE, explain)
+    assert len(waiting) == 2
+
+
+def test_the_loss_of_several_processes_is_their_mean(
+    accelerator: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[float, str]] = []
+
+    def reduce(value: Tensor, how: str) -> Tensor:
+        asked.append((float(value), how))
+        return value / 2
+
+    monkeypatch.setattr(type(accelerator), "num_processes", 2)
+    monkeypatch.setattr(accelerator, "reduce", reduce)
+    loss, _ = learner(accelerator).update([ORIGIN], RATE, explain)
+    assert asked == [(12.5, "mean")] and loss == 6.25
 
 
 def test_gradients_do_not_pile_up(accelerator: Any) -> None:

@@ -2,9 +2,10 @@
 
 import re
 import tomllib
-from dataclasses import fields
+from dataclasses import asdict, fields
 from math import inf, nan
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -174,3 +175,147 @@ def test_every_stage_of_ones_own_has_the_steps_of_the_run_unless_it_says_others(
     found = stages(made, unroll_dsl.load("lista_cp"), 1)
     assert [(s.name, s.steps, s.rate) for s in found] == [("a", 3, 0.5), ("stage 2", 7, 0.1)]
     assert {s.start for s in found} == {"classical"} and not any(s.optional for s in found)
+
+
+def test_what_is_left_out_is_as_the_docs_say() -> None:
+    assert asdict(Config()) == {
+        "phases": 0,
+        "tol": 1e-6,
+        "max_phases": 1000,
+        "seed": 0,
+        "learn": {},
+        "fix": (),
+        "base": "",
+        "bind": {},
+        "dims": {},
+        "data": {},
+        "train": {
+            "steps": 2000,
+            "epochs": 0.0,
+            "batch": 64,
+            "optimizer": "adam",
+            "rate": 1e-4,
+            "momentum": 0.0,
+            "weight_decay": 0.0,
+            "schedule": "constant",
+            "decay": 0.5,
+            "decay_every": 500,
+            "warmup": 0,
+            "clip": 0.0,
+            "accumulate": 1,
+            "precision": "float32",
+            "device": "auto",
+            "compile": False,
+            "checkpoint": "",
+            "gradient": "unroll",
+            "regime": "whole",
+            "refine": (0.2, 0.02),
+            "counts": (),
+            "start": "",
+        },
+        "group": (),
+        "stage": (),
+        "validate": {"every": 500, "metric": "", "patience": 0, "batch": 0, "samples": 0},
+        "log": {"every": 50, "tensorboard": False},
+        "save": {"every": 500},
+    }
+    assert asdict(Group()) == {"match": "", "rate": -1.0, "weight_decay": -1.0, "freeze": False}
+    stage = {"name": "", "phases": 0, "learn": {}, "train": (), "steps": 0, "rate": -1.0}
+    assert asdict(StageTable()) == stage
+
+
+@pytest.mark.parametrize(
+    ("key", "ends", "outside"),
+    [
+        ("phases", (0, 1), (-1,)),
+        ("tol", (1e-300,), (0,)),
+        ("max_phases", (1,), (0,)),
+        ("seed", (0,), (-1,)),
+        ("train.steps", (1,), (0,)),
+        ("train.epochs", (0, 0.5), (-0.1,)),
+        ("train.batch", (1,), (0,)),
+        ("train.rate", (1e-300,), (0,)),
+        ("train.weight_decay", (0,), (-0.1,)),
+        ("train.decay", (1e-300, 1), (0, 1.1)),
+        ("train.decay_every", (1,), (0,)),
+        ("train.warmup", (0, 1), (-1,)),
+        ("train.clip", (0, 0.1), (-0.1,)),
+        ("train.accumulate", (1,), (0,)),
+        ("train.gradient", (1,), (0,)),
+        ("train.refine", ([1e-300], []), ([0],)),
+        ("train.counts", ([1], []), ([0],)),
+        ("validate.every", (1,), (0,)),
+        ("validate.patience", (0, 1), (-1,)),
+        ("validate.batch", (0, 1), (-1,)),
+        ("validate.samples", (0, 1), (-1,)),
+        ("log.every", (1,), (0,)),
+        ("save.every", (1,), (0,)),
+        ("group", ([{"rate": 0}], [{"rate": -1}], [{"weight_decay": 0}]), ([{"rate": -0.1}],)),
+        ("group", ([{"weight_decay": -1}],), ([{"weight_decay": -0.1}],)),
+        ("stage", ([{"rate": 1e-300}], [{"rate": -1}]), ([{"rate": 0}],)),
+        ("stage", ([{"phases": 0}], [{"steps": 0}]), ([{"phases": -1}], [{"steps": -1}])),
+    ],
+)
+def test_ranges_end_where_they_should(
+    key: str, ends: tuple[Any, ...], outside: tuple[Any, ...]
+) -> None:
+    def made(value: Any) -> Config:
+        for part in reversed(key.split(".")):
+            value = {part: value}
+        return config(value)
+
+    for value in ends:
+        made(value)
+    for value in outside:
+        with pytest.raises(TrainingError):
+            made(value)
+
+
+def test_momentum_is_from_0_to_below_1() -> None:
+    for value in (0, 0.999):
+        config({"train": {"optimizer": "sgd", "momentum": value}})
+    for value in (-0.1, 1):
+        with pytest.raises(TrainingError, match=r"train\.momentum"):
+            config({"train": {"optimizer": "sgd", "momentum": value}})
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("a.b.c = 3", {"a": {"b": {"c": 3}}}),
+        ("a=[1, 2]", {"a": [1, 2]}),
+        ("a=true", {"a": True}),
+        ("a = cosine ", {"a": "cosine"}),
+        ("a=b=c", {"a": "b=c"}),
+    ],
+)
+def test_a_setting_is_toml_or_a_word(text: str, expected: dict[str, Any]) -> None:
+    assert setting(text) == expected
+
+
+@pytest.mark.parametrize("text", ["=3", " =3", "a"])
+def test_a_setting_has_a_key(text: str) -> None:
+    with pytest.raises(TrainingError, match="is not of the form"):
+        setting(text)
+
+
+def test_the_written_file_says_what_each_key_is_about() -> None:
+    lines = to_toml(config({"group": [{"match": "a"}, {"match": "b"}]})).splitlines()
+    assert "batch = 64 # samples an update, all processes together" in lines
+    assert 'optimizer = "adam" # adam | adamw | sgd' in lines
+    assert "weight_decay = 0.0" in lines
+    assert (
+        'checkpoint = "" # "" | phase; phase: keep the states between phases alone, to save memory'
+        in lines
+    )
+    assert lines.count("[[group]]") == 2 and "[[stage]]" not in lines
+    first = next(i for i, line in enumerate(lines) if line.startswith("["))
+    assert all(" = " in line for line in lines[:first] if line)
+
+
+def test_long_values_are_told_in_short() -> None:
+    with pytest.raises(TrainingError) as caught:
+        config({"train": {"steps": "x" * 100}})
+    assert caught.value.message.endswith("found '" + 56 * "x" + "...")
+    with pytest.raises(TrainingError, match="found '" + 57 * "x" + "'$"):
+        config({"train": {"steps": "x" * 57}})
