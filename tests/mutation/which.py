@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
 TESTS: dict[str, tuple[str, ...]] = {
@@ -55,6 +56,20 @@ def _train(*words: str) -> tuple[str, ...]:
 
 
 _LOOP = _train("loop_order", "loop_reports", "train_loop", "stages_of_runs")
+
+
+def _files(folder: str, *names: str) -> tuple[str, ...]:
+    """`cost` is the file test_cost.py of the folder, `kernels/` a folder in it."""
+    found = []
+    for name in names:
+        inner, _, word = name.rpartition("/")
+        here = f"{folder}/{inner}" if inner else folder
+        found.append(f"{here}/test_{word}.py" if word else here)
+    return tuple(found)
+
+
+_passes = partial(_files, "tests/unit/passes")
+_verify = partial(_files, "tests/unit/verify")
 NEAREST: dict[str, tuple[str, ...]] = {
     "unroll_dsl/backends/binding": (
         "tests/unit/backends/test_binding.py",
@@ -136,22 +151,30 @@ NEAREST: dict[str, tuple[str, ...]] = {
     ),
     "unroll_dsl/backends/torch/tree": _EMITTED,
     "unroll_dsl/passes": ("tests/unit/passes",),
-    "unroll_dsl/passes/definite": (
-        "tests/unit/passes/test_solving.py",
-        "tests/agreement/test_semidefinite_systems.py",
-        _GUARDS,
+    "unroll_dsl/passes/affine": _passes("affine", "affine_choices"),
+    "unroll_dsl/passes/analysis": _passes("analysis/"),
+    "unroll_dsl/passes/analysis/counts": _passes("analysis/cost", "analysis/cost_of_stages"),
+    "unroll_dsl/passes/analysis/liveness": _passes("analysis/liveness", "beginning_values"),
+    "unroll_dsl/passes/analysis/signs": _passes("analysis/signs", "definite"),
+    "unroll_dsl/passes/beginning": _passes("beginning", "beginning_values"),
+    "unroll_dsl/passes/common": _passes("common", "pipeline"),
+    "unroll_dsl/passes/dead": _passes("dead", "extract", "pipeline"),
+    "unroll_dsl/passes/definite": _passes("definite", "solving"),
+    "unroll_dsl/passes/extract": _passes("extract"),
+    "unroll_dsl/passes/folding": (*_passes("folding"), "tests/agreement/test_freezing.py"),
+    "unroll_dsl/passes/fourier": (*_passes("fourier", "solving"), _GUARDS),
+    "unroll_dsl/passes/kernels": _passes("kernels/"),
+    "unroll_dsl/passes/periodic": (*_passes("periodic"), _GUARDS),
+    "unroll_dsl/passes/phase_sums": _passes("phase_sums", "pipeline"),
+    "unroll_dsl/passes/pipeline": _passes("pipeline", "solving", "kernels/"),
+    "unroll_dsl/passes/plans": (*_passes("plans", "solving", "affine"), _GUARDS),
+    "unroll_dsl/passes/regularity": (
+        *_passes("solving", "plans"),
+        "tests/agreement/test_systems_that_become_singular.py",
     ),
-    "unroll_dsl/passes/plans": (
-        "tests/unit/passes/test_solving.py",
-        "tests/agreement/test_solve_routes.py",
-        _GUARDS,
-    ),
-    "unroll_dsl/passes/solving": (
-        "tests/unit/passes/test_solving.py",
-        "tests/agreement/test_solve_routes.py",
-        _GUARDS,
-    ),
-    "unroll_dsl/passes/structure": ("tests/unit/passes", "tests/agreement/test_solve_routes.py"),
+    "unroll_dsl/passes/scaling": (*_passes("scaling", "structure", "fourier"), _GUARDS),
+    "unroll_dsl/passes/solving": (*_passes("solving", "plans", "fourier"), _GUARDS),
+    "unroll_dsl/passes/structure": _passes("structure", "plans"),
     "unroll_dsl/train": (*_train("pieces_of_folders", "folders"), *_LOOP),
     **{
         f"unroll_dsl/train/{word}": _train(*tests)
@@ -173,34 +196,37 @@ NEAREST: dict[str, tuple[str, ...]] = {
         }.items()
     },
     "unroll_dsl/train/loop": (*_LOOP, *_train("folders")),
-    "unroll_dsl/verify": (
-        "tests/unit/verify/test_tolerances.py",
-        "tests/unit/verify/test_rows.py",
-        "tests/cli/test_check.py",
-    ),
-    "unroll_dsl/verify/cases": ("tests/unit/verify/test_instances.py",),
-    "unroll_dsl/verify/data": ("tests/unit/test_domains.py", "tests/cli/test_check.py"),
-    "unroll_dsl/verify/instance": (
-        "tests/unit/verify/test_instances.py",
-        "tests/unit/verify/test_tolerances.py",
-        "tests/unit/test_domains.py",
-    ),
+    "unroll_dsl/verify": ("tests/unit/verify",),
+    "unroll_dsl/verify/adjoints": _verify("networks", "rows"),
+    "unroll_dsl/verify/against": _verify("counterparts", "against"),
+    "unroll_dsl/verify/agreement": _verify("check_parts", "tolerances", "networks", "rows"),
+    "unroll_dsl/verify/cases": _verify("drawing", "instances"),
+    "unroll_dsl/verify/counterpart": _verify("counterparts", "tolerances", "against"),
+    "unroll_dsl/verify/data": _verify("check_parts"),
+    "unroll_dsl/verify/derived": _verify("networks", "rows"),
+    "unroll_dsl/verify/equilibrium": _verify("check_parts"),
+    "unroll_dsl/verify/functions": _verify("objective_rows", "tolerances", "least_values"),
+    "unroll_dsl/verify/gradients": _verify("check_parts", "tolerances", "rows"),
+    "unroll_dsl/verify/instance": (*_verify("drawing", "instances"), "tests/unit/test_domains.py"),
     "unroll_dsl/verify/iterations": (
+        *_verify("check_parts"),
         "tests/agreement/test_semidefinite_systems.py",
-        "tests/cli/test_check.py",
     ),
-    "unroll_dsl/verify/minimum": ("tests/unit/verify/test_least_values.py",),
-    "unroll_dsl/verify/optimality": (
-        "tests/unit/verify/test_least_values.py",
-        "tests/unit/verify/test_pages.py",
-    ),
-    "unroll_dsl/verify/searching": ("tests/unit/verify/test_searching.py",),
-    "unroll_dsl/verify/settling": (
-        "tests/unit/verify/test_settling.py",
-        "tests/unit/verify/test_pages.py",
-    ),
-    "unroll_dsl/verify/stand_ins": ("tests/unit/verify/test_stand_ins.py",),
-    "unroll_dsl/verify/terms": ("tests/unit/verify/test_least_values.py",),
+    "unroll_dsl/verify/learned_values": _verify("check_parts", "tolerances"),
+    "unroll_dsl/verify/method": _verify("conditions", "method"),
+    "unroll_dsl/verify/minimum": _verify("minimisation", "terms", "least_values"),
+    "unroll_dsl/verify/networks": _verify("networks", "check_parts"),
+    "unroll_dsl/verify/objective": _verify("objective_rows", "tolerances", "least_values", "pages"),
+    "unroll_dsl/verify/optimality": _verify("judging", "least_values", "pages"),
+    "unroll_dsl/verify/rates": _verify("rates_by_hand", "rates"),
+    "unroll_dsl/verify/report": _verify("report"),
+    "unroll_dsl/verify/run": _verify("whole_check", "rows"),
+    "unroll_dsl/verify/searching": _verify("searching", "minimisation"),
+    "unroll_dsl/verify/settling": _verify("settling", "runs"),
+    "unroll_dsl/verify/spaces": _verify("least_values", "terms"),
+    "unroll_dsl/verify/stand_ins": _verify("check_parts", "stand_ins"),
+    "unroll_dsl/verify/steps": _verify("step_rows", "method"),
+    "unroll_dsl/verify/terms": _verify("terms", "least_values"),
 }
 
 

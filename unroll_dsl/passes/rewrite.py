@@ -161,12 +161,10 @@ def copied(
 
 
 def apply_rules(new: Rewriting, node: Node, rules: Sequence[Rule]) -> int:
-    """The id of `node`, or of what the first matching rule puts in its place."""
+    """The id of `node`, or of what the first matching rule puts in its place; `copied` names it."""
     for rule in rules:
         found = rule.apply(new, node)
         if found is not None:
-            if node.label is not None:
-                new.relabel(found, node.label)
             return found
     return new.add(node.op, node.args, node.type, node.origin, node.label)
 

@@ -289,7 +289,8 @@ def test_words_of_a_search(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(
-    ("free", "verdict"), [(0.9e-9, Verdict.PASSED), (1.1e-9, Verdict.UNDECIDED)]
+    ("free", "verdict"),
+    [(0.9e-9, Verdict.PASSED), (1e-9, Verdict.PASSED), (1.1e-9, Verdict.UNDECIDED)],
 )
 def test_a_fall_below_0_decides_nothing(
     monkeypatch: pytest.MonkeyPatch, free: float, verdict: Verdict

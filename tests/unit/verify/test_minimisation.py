@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from unroll_dsl.verify import searching
 from unroll_dsl.verify.minimum import Minimum, _inverse, _reach, _Splitting, minimum
 from unroll_dsl.verify.searching import (
     WALL,
@@ -197,6 +198,39 @@ def test_a_fall_below_the_tolerance_is_none(tolerance: float) -> None:
     found = search(made, x, 0, tolerance)
     assert (found.fall > tolerance) is (tolerance < 1e-8)
     assert found.reached <= 0
+
+
+def test_minimisations_begin_near_at_random(monkeypatch: pytest.MonkeyPatch) -> None:
+    """At 10 % and at 1e-5 of the size of the point, in all directions alike."""
+    starts: list[Any] = []
+    x = np.full(400, 3.0)
+    flat = Searched(lambda p: np.zeros(len(p)), lambda x: np.zeros_like(x))
+
+    def ended(function: Any, start: Any, unit: float) -> Any:
+        starts.append(start)
+        assert unit == 3.0
+        return x
+
+    monkeypatch.setattr(searching, "minimise", ended)
+    assert search(flat, x, 0, 1e-9).reached == 0
+    for start, away in zip(starts, (0.1, 1e-5), strict=True):
+        moved = (start - x) / (away * 3.0)
+        assert abs(moved.mean()) < 0.15 and moved.std() == pytest.approx(1.0, abs=0.1)
+
+
+def test_a_search_tells_how_near_the_nearer_minimisation_came(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ends = iter([np.array([3.0]), np.array([2.0])])
+    monkeypatch.setattr(searching, "minimise", lambda *arguments: next(ends))
+    found = search(ABS, np.zeros(1), 0, 1e-9)
+    assert found.fall == 0 and found.reached == 2.0
+
+    def slow(*arguments: Any) -> Any:
+        raise TimeoutError
+
+    monkeypatch.setattr(searching, "minimise", slow)
+    assert search(ABS, np.zeros(1), 0, 1e-9).reached == np.inf
 
 
 # ---- certificates -------------------------------------------------------------------------------

@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
+import torch
 
-from unroll_dsl.verify.settling import End, _end
+from unroll_dsl.verify.settling import End, _Counted, _end
 
 K = np.arange(1, 301)[:, None, None]
 PATHS = {
@@ -42,3 +43,56 @@ def test_all_samples_and_all_entries_count() -> None:
     path = np.ones((300, 2, 2))
     path[:, 1, 1] = 1 + 1.0 / K[:, 0, 0]
     assert _end(path)[0] is End.MOVES
+
+
+def late(moved: float, count: int = 5) -> np.ndarray:
+    """A path that stands still, but for a move in the phase so many before the last."""
+    path = np.ones((300, 1, 1))
+    path[-count:] += moved
+    return path
+
+
+@pytest.mark.parametrize(
+    ("path", "end"),
+    [
+        (late(0.9e-10), End.RESTS),
+        (late(1.1e-10), End.MOVES),
+        (late(1.0, 5), End.MOVES),
+        (late(1.0, 6), End.RESTS),  # the last five phases are looked at
+        (1 + 0.89e-5 * np.where(K < 150, 1, 0.9) * (-1.0) ** K, End.MOVES),
+        (1 + 1e-5 * np.where(K < 150, 1, 0.95) * (-1.0) ** K, End.WANDERS),
+        (1 + 1e-5 * np.where(K < 150, 1, 0.89) * (-1.0) ** K, End.MOVES),
+        (1 + 0.45e-6 * (-1.0) ** K, End.MOVES),  # rounding goes to and fro
+        (1 + 0.55e-6 * (-1.0) ** K, End.WANDERS),
+    ],
+)
+def test_limits_of_rest_and_of_going_round(path: np.ndarray, end: End) -> None:
+    assert _end(path)[0] is end
+
+
+@pytest.mark.parametrize(
+    ("last", "before", "end"),
+    [
+        (1001.0, 1.0, End.DIVERGES),
+        (999.0, 1.0, End.MOVES),
+        (2000.0, 2300.0, End.MOVES),  # it was larger by more than a tenth
+        (2000.0, 2200.0, End.DIVERGES),
+    ],
+)
+def test_a_thousandfold_of_its_early_size_is_out_of_bounds(
+    last: float, before: float, end: End
+) -> None:
+    path = np.ones((300, 1, 1))
+    path[-2], path[-1] = before, last
+    assert _end(path)[0] is end
+    path[12] = 5.0  # after the first tenth part of a third: it is not early
+    assert _end(path)[0] is end
+    path[9] = 5.0
+    assert _end(path)[0] is End.MOVES
+
+
+def test_what_is_asked_of_torch_is_counted_and_done() -> None:
+    made, one = _Counted(), torch.ones(2)
+    assert made.__torch_function__(torch.add, (), (one, one)).tolist() == [2.0, 2.0]
+    assert made.__torch_function__(torch.sum, (), (one,), {"dim": 0}) == 2
+    assert made.count == 2

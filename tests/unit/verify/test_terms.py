@@ -126,6 +126,19 @@ def test_without_smooth_terms_there_is_no_curvature() -> None:
     assert least.x == pytest.approx(np.zeros(4), abs=1e-7)  # the larger weight stands at 0
 
 
+@pytest.mark.parametrize("over", [0.0, 1.0])
+def test_least_values_where_newtons_steps_are_several(over: float) -> None:
+    """Log-cosh and the l1 norm; at the minimiser 0 is in the subdifferential."""
+    found = made("sum(A @ x - y + softplus(-2 * (A @ x - y)) - log(2)) + c * norm1(x)")
+    least = minimum(found, over * X, 3.0)
+    x = least.x
+    slope = A.T @ np.tanh(A @ x - Y)
+    assert np.all(np.abs(slope) <= 0.3 * (1 + 1e-6))
+    moved = np.abs(x) > 1e-6
+    assert moved.any() and slope[moved] == pytest.approx(-0.3 * np.sign(x[moved]), rel=1e-5)
+    assert least.gap <= 1e-8 and least.apart <= 1e-7
+
+
 @pytest.mark.parametrize(
     ("objective", "why"),
     [
