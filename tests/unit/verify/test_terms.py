@@ -126,11 +126,11 @@ def test_without_smooth_terms_there_is_no_curvature() -> None:
     assert least.x == pytest.approx(np.zeros(4), abs=1e-7)  # the larger weight stands at 0
 
 
-@pytest.mark.parametrize("over", [0.0, 1.0])
-def test_least_values_where_newtons_steps_are_several(over: float) -> None:
+@pytest.mark.parametrize("away", [0.0, 0.1])
+def test_least_values_where_newtons_steps_are_several(away: float) -> None:
     """Log-cosh and the l1 norm; at the minimiser 0 is in the subdifferential."""
     found = made("sum(A @ x - y + softplus(-2 * (A @ x - y)) - log(2)) + c * norm1(x)")
-    least = minimum(found, over * X, 3.0)
+    least = minimum(found, away * np.ones(4), 3.0)
     x = least.x
     slope = A.T @ np.tanh(A @ x - Y)
     assert np.all(np.abs(slope) <= 0.3 * (1 + 1e-6))
