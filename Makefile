@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: cases deck fuzz fuzz-text demo test test-all check bench bench-peers experiments format goldens clean
+.PHONY: vscode cases deck fuzz fuzz-text demo test test-all check bench bench-peers experiments format goldens clean
 
 demo: $(STAMP)
 	$(BIN)/unroll demo --out unroll-demo
@@ -58,6 +58,10 @@ experiments: $(STAMP)
 # that does not come along
 deck: $(STAMP)
 	$(BIN)/unroll deck --out build/deck --data $(DATA) --force
+
+# the extension for VS Code: build/unroll-VERSION.vsix; without npm it colours pages, and nothing more
+vscode: $(STAMP)
+	$(BIN)/python editors/vscode/build.py --out build
 
 # deepinv without its dependencies, which would draw in another torch, beside the environment
 PEERS := build/peers

@@ -368,3 +368,13 @@ def test_a_page_cut_off_anywhere_is_answered_for(path: Path) -> None:
             declaration(page, offset)
             references(page, offset)
         outline(page), hints(page)
+
+
+def test_every_word_of_the_language_has_a_meaning() -> None:
+    from unroll_dsl.editor.words import RANDOM_STARTS, WORDS
+    from unroll_dsl.operators.random_init import RANDOM
+    from unroll_dsl.syntax.parse_tables import load_tables
+
+    pairs = {"per phase", "per step", "sum over phases"}
+    assert set(load_tables().words) | pairs == set(WORDS)
+    assert set(RANDOM_STARTS) == set(RANDOM)
