@@ -75,3 +75,39 @@ def test_splittings() -> None:
     assert "z <- D' @ soft(D @ (x + u), lambda / rho)" in before
     with pytest.raises(unroll_dsl.UnrollError, match="does not go through `D`"):
         problem.derive("admm", split="z = x", statements="let D = grad(padding=circular)")
+
+
+@pytest.mark.parametrize(
+    ("half", "values", "value", "condition"),
+    [
+        ("1/2 * ", {}, "norm(A)^2", ": so for norm(M) <= 1"),
+        ("", {}, "2 * norm(A)^2", ": so for norm(M) <= 1"),
+        ("1/2 * ", {"L": "7"}, "7", ""),
+    ],
+)
+def test_a_norm_that_is_not_known_is_at_most_1_and_the_page_says_so(
+    half: str, values: dict[str, str], value: str, condition: str
+) -> None:
+    spec = unroll_dsl.load("emt")
+    body = f"{half}sumsq(A @ (M @ x) - b) + lambda * norm1(Psi @ x)"
+    statement = f"minimize over x : image[1, h, w]:\n    {body}"
+    found = derive(spec.typed, "ista", Options(statements=(statement,), values=values))
+    text = " ".join(found.text.split())
+    words = f"# at least the gradient's Lipschitz constant{condition}"
+    declared = f"fixed L : scalar > 0 = {value}"
+    assert f"{words} {declared}" in text or f"{declared} {words}" in text
+
+
+@pytest.mark.parametrize(("problem", "sigma"), [("tv_deblurring", "L / (2 * 8)"), ("emt", "L / 2")])
+def test_the_steps_of_condat_and_vu_share_the_bound(problem: str, sigma: str) -> None:
+    """tau = 1 / L, whatever the units of the objective are."""
+    text = derive(unroll_dsl.load(problem).typed, "condat_vu").text
+    lines = [" ".join(t.split()) for t in text.splitlines()]
+    assert any(t.startswith(f"fixed sigma : scalar > 0 = {sigma} #") for t in lines)
+    spec = unroll_dsl.loads(text)
+    bind = draw(spec.graph, seed=1).bind | {"L": 5.0}
+    if problem == "tv_deblurring":
+        bind.pop("L")
+    reference = spec.reference(1, bind=bind, dims=draw(spec.graph, seed=1).sizes)
+    constant = 5.0 if problem == "emt" else float(np.abs(bind["kernel"]).sum()) ** 2
+    assert float(reference.constant("tau")) == pytest.approx(1 / constant)

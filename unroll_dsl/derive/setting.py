@@ -14,7 +14,7 @@ from unroll_dsl.semantics.scopes import RESERVED, names_in
 from unroll_dsl.syntax import nodes as n
 from unroll_dsl.syntax.printer import expression_text
 from unroll_dsl.syntax.templates import template
-from unroll_dsl.syntax.tidy import name, number, tidy, total
+from unroll_dsl.syntax.tidy import name, tidy, total
 from unroll_dsl.types import Array
 
 
@@ -84,11 +84,14 @@ class Setting:
     ) -> n.Expr | No:
         return prox(self.facts, terms, variable, v, step)
 
-    def lipschitz(self, terms: Sequence[Term], *variables: Variable) -> n.Expr | None:
-        """The sum of the Lipschitz constants of the gradients of terms; None: a norm is not known."""
+    def lipschitz(
+        self, terms: Sequence[Term], *variables: Variable, assumed: bool = False
+    ) -> n.Expr | None:
+        """The sum of the Lipschitz constants of the gradients of terms; None: a norm is not known. With `assumed`,
+        such norms are at most 1."""
         found = []
         for term in terms:
-            constant = self.facts.lipschitz(term, *(v.name for v in variables))
+            constant = self.facts.lipschitz(term, *(v.name for v in variables), assumed=assumed)
             if constant is None:
                 return None
             if not constant.is_zero:
@@ -106,10 +109,15 @@ class Setting:
         letter = self.letter("lipschitz", "L", "Lf")
         maps = [m for t in terms for v in variables for m in self.facts.unknown_norms(t, v.name)]
         if bound is None:
-            words = ", ".join(expression_text(m) for m in maps) or "the maps"
-            comment = f"at least the gradient's Lipschitz constant (norm of {words})"
+            words = "at least the gradient's Lipschitz constant"
             value = self.options.values.get(letter)
-            given = template(value) if value is not None else number(1)
+            assumed = self.lipschitz(terms, *variables, assumed=True)
+            if value is None and assumed is not None:
+                norms = dict.fromkeys(f"norm({expression_text(m)}) <= 1" for m in maps)
+                comment = f"{words}: so for {', '.join(norms) or 'maps of norm 1'}"
+                given = assumed
+            else:
+                comment, given = words, template(value or "1")
             return Constant(letter, given, comment, "scalar", " > 0"), Weight.of(letter)
         return Constant(letter, bound, self._lipschitz_words(terms)), Weight.of(letter)
 

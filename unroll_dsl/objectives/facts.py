@@ -168,21 +168,25 @@ class Facts:
 
     # ---- of terms -------------------------------------------------------------------------------
 
-    def lipschitz(self, term: Term, *variables: str) -> Weight | None:
+    def lipschitz(self, term: Term, *variables: str, assumed: bool = False) -> Weight | None:
         """A Lipschitz constant of the gradient of a smooth term in these variables together; None: a norm
-        is not known."""
+        is not known. With `assumed`, norms that are not known are at most 1."""
         assert term.atom.lipschitz is not None
         outer = term.weight * Weight.of(term.formula(term.atom.lipschitz))
         chains = [c for v in variables for c in term.argument.chains(v)]
         if outer.is_zero or not chains:
             return Weight.of(0)
-        norms = [squared_norm(chain, self.squared_norm) for chain in chains]
+        norms = [squared_norm(c, self._assumed if assumed else self.squared_norm) for c in chains]
         known = [norm.expr() for norm in norms if norm is not None]
         if len(known) < len(norms):
             return None
         return outer * Weight.of(
             folded(tidy(total(known)))
         )  # maps beside each other: the sum bounds
+
+    def _assumed(self, expr: n.Expr, entrywise: bool) -> Weight:
+        """The squared norm of a map, at most 1 where it is not known."""
+        return self.squared_norm(expr, entrywise) or ONE
 
     def unknown_norms(self, term: Term, variable: str) -> tuple[n.Expr, ...]:
         """The maps whose norms are not known."""

@@ -1,7 +1,8 @@
 """Iterations on terms behind maps: what they ask of the maps and of conjugates, besides gradients and proximal maps.
 
 A map K of a term g(K x) and its adjoint are asked for as a gradient is: what they give is a leaf. So is a proximal
-map of the conjugate of g, or of g itself, in the space that K leads to. The leaves of all spaces have one numbering.
+map of the conjugate of g, or of g itself, in the space that K leads to, and the minimiser of the squares and of
+distances from points behind the maps, which is a linear system. The leaves of all spaces have one numbering.
 """
 
 from __future__ import annotations
@@ -19,19 +20,21 @@ from unroll_dsl.objectives.weights import Weight
 from unroll_dsl.oracle.errors import Refused
 from unroll_dsl.oracle.matching import ANY, step_of
 from unroll_dsl.oracle.reading import Page, Reader
+from unroll_dsl.oracle.systems import system
 from unroll_dsl.oracle.terms import (
     POINT,
     STEP,
     Known,
     Query,
     Terms,
+    facts_of,
     is_real,
     numbers_of,
     program,
     terms_of,
 )
 from unroll_dsl.oracle.tracing import Script, Tracer, lead
-from unroll_dsl.oracle.values import Point, Sum, Value, Word, has_points
+from unroll_dsl.oracle.values import Point, Sum, Tree, Value, Word, has_points
 from unroll_dsl.spec import Spec
 from unroll_dsl.syntax import nodes as n
 from unroll_dsl.syntax.templates import fill
@@ -51,6 +54,29 @@ class Coupling:
 
 
 @dataclass(frozen=True, slots=True)
+class Division:
+    """A way to ask for the terms of an objective.
+
+    Attributes
+    ----------
+    dual
+        Those behind their maps; of the unknown itself where `z = x` is split off.
+    smooth, rest
+        Those by their gradient, and the groups by their proximal map.
+    split
+        The dual ones are asked for by their own proximal maps, else by those of their conjugates.
+    squares
+        The quadratic terms whose minimiser is asked for together with the distances from dual points; None: nothing is.
+    """
+
+    dual: tuple[Term, ...]
+    smooth: tuple[Term, ...] = ()
+    rest: tuple[tuple[Term, ...], ...] = ()
+    split: bool = False
+    squares: tuple[Term, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Saddle:
     """An objective with terms behind maps.
 
@@ -59,11 +85,13 @@ class Saddle:
     terms
         The groups that are asked for by their gradient or proximal map in the unknown itself.
     dual
-        The terms behind maps; their groups are numbered after the others.
+        The terms behind maps; their groups are numbered after the others, that of a system is the last.
     known
-        Of the conjugates of the dual terms, and of these terms in their own space.
+        Of the conjugates of the dual terms, or of these terms in their own space, and of the system.
+    couplings
+        The maps of dual terms; of the unknown itself there is none.
     norms
-        A bound of the squared norm of the map of each.
+        A bound of the squared norm of the map of each dual term; empty where there is a system.
     """
 
     terms: Terms
@@ -72,6 +100,12 @@ class Saddle:
     couplings: tuple[Coupling, ...]
     norms: tuple[float, ...]
 
+    @property
+    def groups(self) -> int:
+        """How many there are."""
+        own = any(known.asked is Query.SYSTEM for known in self.known)
+        return len(self.terms.groups) + len(self.dual) + own
+
 
 class SaddleTracer(Tracer):
     """Follows the phases of a page whose terms stand behind maps."""
@@ -79,9 +113,14 @@ class SaddleTracer(Tracer):
     def __init__(self, page: Page, saddle: Saddle, variable: str) -> None:
         super().__init__(page, (*saddle.terms.known, *saddle.known), variable, True)
         self.couplings = saddle.couplings
+        self.solves = any(known.asked is Query.SYSTEM for known in saddle.known)
 
     def settle(self, value: Sum) -> Sum:
-        return super().settle(self._through(value))
+        value = self._through(value)
+        trees = any(isinstance(base, Tree) for _, base, _ in value.rest)
+        if self.solves and trees and not has_points(value):
+            return self._opened(value)  # of a start at 0, the first system reads data alone
+        return super().settle(value)
 
     def _through(self, value: Sum) -> Sum:
         """The value with what maps and their adjoints make of points as leaves."""
@@ -161,7 +200,7 @@ def _pairs(known: Sum, found: Sum) -> list[tuple[float, float]]:
 # ---- reading ------------------------------------------------------------------------------------
 
 
-def follow_saddle(
+def follow_saddles(
     spec: Spec,
     form: NormalForm,
     phases: int,
@@ -169,86 +208,99 @@ def follow_saddle(
     bind: Mapping[str, Any],
     init: Mapping[str, Any],
     sizes: Mapping[str, int],
-) -> tuple[Saddle, tuple[Script, ...]]:
-    """The phases of an iteration on terms behind maps, up to each of them.
-
-    Raises
-    ------
-    Refused
-        Where they cannot be said in gradients, proximal maps, maps, adjoints and combinations.
-    """
+) -> Iterator[tuple[Saddle, tuple[Script, ...]]]:
+    """The phases of an iteration on terms behind maps, up to each of them, in each way in which they can be said in
+    gradients, proximal maps, maps, adjoints, systems and combinations."""
     variable = form.variables[0]
     reference = spec.reference(total, bind=bind, init=init, dims=sizes)
     page = Page.of(spec.graph, reference, init, is_real(variable))
-    first: Refused | None = None
-    for dual, smooth, rest in _divided(form, variable):
+    for division in _divided(form, variable):
         try:
-            saddle = _saddle(form, dual, smooth, rest, bind, init, sizes)
+            saddle = _saddle(form, division, bind, init, sizes)
             scripts = SaddleTracer(page, saddle, variable.name).scripts(range(1, phases + 1))
-            asked = {call.group for call in scripts[-1].calls}
-            if len(asked) == len(saddle.terms.groups) + len(dual):
-                return saddle, scripts
-            raise Refused("a term is not asked for")
-        except Refused as refused:
-            first = first or refused
-    raise first or Refused("no term stands behind a map")
+        except Refused:
+            continue
+        if len({call.group for call in scripts[-1].calls}) == saddle.groups:
+            yield saddle, scripts
 
 
-_Division = tuple[tuple[Term, ...], tuple[Term, ...], tuple[tuple[Term, ...], ...]]
-
-
-def _divided(form: NormalForm, variable: Variable) -> Iterator[_Division]:
-    """The terms that are taken behind their maps, those by gradient, those by proximal map together."""
+def _divided(form: NormalForm, variable: Variable) -> Iterator[Division]:
+    """The ways to ask for the terms: by splittings with a system, without one, and by conjugates."""
     facts, at, step = Facts(form), name(POINT), Weight.of(STEP)
-    behind = [t for t in form.terms if t.single(variable.name) and not t.argument.blocks]
+    own = [t for t in form.terms if t.single(variable.name) is not None and not t.argument.blocks]
+    behind = [t for t in own if t.single(variable.name)]
     rough = [
         t for t in behind if not t.smooth and isinstance(prox(facts, (t,), variable, at, step), No)
     ]
-    smooth = [t for t in form.terms if t.smooth]
-    for dual in (rough, [t for t in behind if t in rough or t.smooth]):
-        if not dual:
-            continue
-        own = [t for t in form.terms if t not in dual]
-        yield tuple(dual), (), (tuple(own),) if own else ()
-        gradients = [t for t in own if t in smooth]
-        others = [t for t in own if t not in smooth]
+    both = [t for t in behind if t in rough or t.smooth]
+    curved = [t for t in own if not t.quadratic and not t.linear]
+    squares = [t for t in form.terms if t.quadratic or t.linear]
+    if curved and len(curved) + len(squares) == len(form.terms):
+        yield Division(tuple(curved), (), (), True, tuple(squares))
+    for dual in _apart(rough, both, curved):
+        left = tuple(t for t in form.terms if t not in dual)
+        yield Division(tuple(dual), (), (left,) if left else (), True)
+    for dual in _apart(rough, both, [t for t in behind if t in curved]):
+        left = tuple(t for t in form.terms if t not in dual)
+        yield Division(tuple(dual), (), (left,) if left else ())
+        gradients = tuple(t for t in left if t.smooth)
+        others = tuple(t for t in left if not t.smooth)
         if gradients:
-            yield tuple(dual), tuple(gradients), (tuple(others),) if others else ()
+            yield Division(tuple(dual), gradients, (others,) if others else ())
+
+
+def _apart(*groups: list[Term]) -> list[list[Term]]:
+    """Those of the groups that are not empty, each once."""
+    found: list[list[Term]] = []
+    for group in groups:
+        if group and group not in found:
+            found.append(group)
+    return found
 
 
 def _saddle(
     form: NormalForm,
-    dual: tuple[Term, ...],
-    smooth: tuple[Term, ...],
-    rest: tuple[tuple[Term, ...], ...],
+    division: Division,
     bind: Mapping[str, Any],
     init: Mapping[str, Any],
     sizes: Mapping[str, int],
 ) -> Saddle:
-    variable, facts = form.variables[0], Facts(form)
+    variable, facts, dual = form.variables[0], facts_of(form), division.dual
     terms = Terms((), ())
-    if smooth or rest:
-        terms = terms_of(form, smooth, rest, bind, init, sizes)
+    if division.smooth or division.rest:
+        terms = terms_of(form, division.smooth, division.rest, bind, init, sizes)
+    points = [f"{_DUAL}_{i}" for i in range(len(dual))]
     outputs: list[n.Expr] = []
-    inputs, places = [], list[tuple[int, list[Query]]]()
-    for i, term in enumerate(dual):
-        inputs.append(f"{_DUAL}_{i} : {term.argument.type}")
-        maps, asked = _of_dual(facts, term, variable, name(f"{_DUAL}_{i}"))
-        places.append((len(outputs), [word for word, _ in asked]))
-        outputs += [*maps, *(value for _, value in asked)]
-    count = len(outputs)
-    outputs += [squared_norm_of(facts, term, variable).expr() for term in dual]
-    graph, reference = program(form, variable, outputs, bind, init, sizes, inputs)
-    holes = [POINT, *(f"{_DUAL}_{i}" for i in range(len(dual)))]
+    asked: list[tuple[int, Query]] = []  # the group of each output, and what it is
+    for group, (term, word) in enumerate(zip(dual, points, strict=True), len(terms.groups)):
+        for query, value in _of_dual(facts, term, variable, name(word), division.split):
+            asked.append((group, query))
+            outputs.append(value)
+    if division.squares is not None:
+        group = len(terms.groups) + len(dual)
+        asked.append((group, Query.SYSTEM))
+        outputs.append(
+            system(facts, division.squares, dual, variable, name(POINT), Weight.of(STEP))
+        )
+    else:
+        outputs += [squared_norm_of(facts, term, variable).expr() for term in dual]
+    inputs = [f"{word} : {t.argument.type}" for word, t in zip(points, dual, strict=True)]
+    graph, reference = program(form, variable, outputs, bind, init, sizes, inputs, facts)
     real = is_real(variable)
-    at = [numbers_of(graph, reference, init, i, real, holes) for i in range(count)]
-    page = Page.of(graph, reference, init, real)
-    norms = [Reader(page, 1, {}).value(i) for i in graph.outputs[count:]]
     known: list[Known] = []
-    couplings = []
-    for group, (first, words) in enumerate(places, len(terms.groups)):
-        couplings.append(Coupling(group, _word(at[first](1.0)), _word(at[first + 1](1.0))))
-        known += [Known(group, word, at[first + 2 + i]) for i, word in enumerate(words)]
+    words: dict[tuple[int, Query], Word] = {}
+    for i, (group, query) in enumerate(asked):
+        at = numbers_of(graph, reference, init, i, real, (POINT, *points))
+        if query in (Query.FORTH, Query.BACK):
+            words[group, query] = _word(at(1.0))
+        else:
+            known.append(Known(group, query, at))
+    couplings = [
+        Coupling(group, words[group, Query.FORTH], words[group, Query.BACK])
+        for group in dict.fromkeys(group for group, _ in words)
+    ]
+    page = Page.of(graph, reference, init, real)
+    norms = [Reader(page, 1, {}).value(i) for i in graph.outputs[len(asked) :]]
     numbers = tuple(v for v in norms if isinstance(v, float))
     return Saddle(terms, dual, tuple(known), tuple(couplings), numbers)
 
@@ -269,34 +321,36 @@ def squared_norm_of(facts: Facts, term: Term, variable: Variable) -> Weight:
 
 
 def _of_dual(
-    facts: Facts, term: Term, variable: Variable, at: n.Expr
-) -> tuple[list[n.Expr], list[tuple[Query, n.Expr]]]:
-    """The map and its adjoint; the proximal maps of the conjugate, however they may be written, and that of the
-    term itself."""
+    facts: Facts, term: Term, variable: Variable, at: n.Expr, split: bool
+) -> Iterator[tuple[Query, n.Expr]]:
+    """The map and its adjoint, where there is one; the proximal map of the term itself, or those of its conjugate,
+    however they may be written."""
     chain, step = term.single(variable.name), Weight.of(STEP)
     assert chain is not None
-    back = apply(transpose(chain), at)
     complex_ = term.argument.type.field is Field.COMPLEX
-    if complex_ and variable.type.field is not Field.COMPLEX:
-        back = fill("real(v)", v=back)
+    if chain:
+        yield Query.FORTH, apply(chain, name(POINT))
+        back = apply(transpose(chain), at)
+        if complex_ and variable.type.field is not Field.COMPLEX:
+            back = fill("real(v)", v=back)
+        yield Query.BACK, back
     dual = conjugate(facts, term, at, step)
     if isinstance(dual, No) or term.atom.prox is None:
         raise Refused(f"`{term.text}` has no proximal map", "", term.span)
-    asked = [(Query.CONJUGATE, dual)]
+    b = term.shift()
+    if split:
+        inner = at if b is None else tidy(binary("+", at, b))
+        weight = step if term.atom.indicator else step * term.weight
+        image = term.formula(term.atom.prox, v=inner, t=weight.expr())
+        yield Query.SPLIT, image if b is None else tidy(binary("-", image, b))
+        return
+    yield Query.CONJUGATE, dual
     if term.atom.conjugate is not None:
         plain = conjugate(facts, replace(term, atom=replace(term.atom, conjugate=None)), at, step)
         assert not isinstance(plain, No)
-        asked.append((Query.CONJUGATE, plain))
-    if term.atom.name == "norm1" and not complex_ and term.shift() is None:
-        box = fill("box(p, -w, w)", p=at, w=term.weight.expr())
-        asked.append((Query.CONJUGATE, box))
-    b = term.shift()
-    inner = at if b is None else tidy(binary("+", at, b))
-    weight = step if term.atom.indicator else step * term.weight
-    image = term.formula(term.atom.prox, v=inner, t=weight.expr())
-    if b is not None:
-        image = tidy(binary("-", image, b))
-    return [apply(chain, name(POINT)), back], [*asked, (Query.SPLIT, image)]
+        yield Query.CONJUGATE, plain
+    if term.atom.name == "norm1" and not complex_ and b is None:
+        yield Query.CONJUGATE, fill("box(p, -w, w)", p=at, w=term.weight.expr())
 
 
 def _word(value: Sum) -> Word:
@@ -306,4 +360,4 @@ def _word(value: Sum) -> Word:
     raise Refused("a map is a combination of others")
 
 
-__all__ = ["Saddle", "follow_saddle"]
+__all__ = ["Saddle", "follow_saddles", "squared_norm_of"]

@@ -5,10 +5,11 @@ Nothing is known by its name: what counts is of which points a phase asks for gr
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+from unroll_dsl.oracle.multipliers import Admm, Linearised, admm, linearised
 from unroll_dsl.oracle.points import (
     SAME,
     along,
@@ -75,21 +76,18 @@ class PrimalDual:
     gradient: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Linearised:
-    """x = prox_mu(x - share * K' (K x - z + u)), z = prox_lambda(K x + u), u + K x - z; mu = share * lambda."""
-
-    share: float
-
-
-Method = GradientMethod | Splitting | PrimalDual | Linearised
+Method = GradientMethod | Splitting | PrimalDual | Linearised | Admm
 
 
 def method(scripts: Sequence[Script]) -> Method | None:
     """The method that the scripts of 1, 2, ... phases are; None: none that is known."""
     kinds = {call.asked for call in scripts[-1].calls}
+    if Query.SYSTEM in kinds:
+        return admm(scripts)
+    if Query.SPLIT in kinds:
+        return linearised(scripts)
     if Query.FORTH in kinds:
-        return _primal_dual(scripts) or _linearised(scripts)
+        return _primal_dual(scripts)
     if Query.GRADIENT in kinds:
         found = _gradient(scripts)
         if found is not None:
@@ -329,39 +327,4 @@ def _primal(
     return steps[0], thetas[0], gradient
 
 
-def _linearised(scripts: Sequence[Script]) -> Linearised | None:
-    x, phases = _iterates(scripts), _phases(scripts)
-    if len(phases) < 3:
-        return None
-    split = [phase.of(Query.SPLIT) for phase in phases[-2:]]
-    backs, images = phases[-1].of(Query.BACK), phases[-1].of(Query.PROXIMAL)
-    forths = {c.leaf: c for c in scripts[-1].calls if c.asked is Query.FORTH}
-    if any(len(s) != 1 for s in split) or len(backs) != 1 or len(images) > 1:
-        return None
-    (before,), (after,) = split
-    at = [_at(forths.values(), point) for point in (x[-2], x[-1])]
-    if at[0] is None or at[1] is None:
-        return None
-    multiplier = before.point + unit(before.leaf) * -1.0
-    wanted = multiplier + at[0] + unit(before.leaf) * -1.0
-    point = images[0].point if images else x[-1]
-    c = coefficient(point, backs[0].leaf)
-    share = along(backs[0].point * -c, wanted)
-    left = point + x[-2] * -1.0 + unit(backs[0].leaf) * -c
-    if share is None or not vanishes(left, point) or not after.point.near(multiplier + at[1]):
-        return None
-    if images and images[0].step and not equal(images[0].step, share * after.step):
-        return None
-    return Linearised(share)
-
-
-def _at(forths: Iterable[Call], point: Point) -> Point | None:
-    """The leaf that a map makes of a point."""
-    for call in forths:
-        share = along(call.point, point)
-        if share:
-            return unit(call.leaf) * (1 / share)
-    return None
-
-
-__all__ = ["GradientMethod", "Linearised", "Method", "PrimalDual", "Splitting", "method"]
+__all__ = ["Admm", "GradientMethod", "Linearised", "Method", "PrimalDual", "Splitting", "method"]

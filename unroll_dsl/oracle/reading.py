@@ -294,10 +294,10 @@ class Reader:
         return as_map(first).apply(_sum(self._settled(second)))
 
     def _solved(self, system: Map, right: Sum) -> Value:
-        """`solve(M, b)`, M and b divided by the number before the identity of M."""
+        """`solve(M, b)`, M and b divided by the number before the identity of M, or before its first word."""
         right = _sum(self._settled(right))
-        scale = dict(system.words).get((), 0.0)
-        if len(system.words) == 1 and scale:
+        scale = system.scale
+        if len(system.words) == 1 and not system.words[0][0]:
             return right * (1 / scale)
         if scale:
             system, right = system * (1 / scale), right * (1 / scale)

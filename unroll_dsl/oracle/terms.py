@@ -26,7 +26,7 @@ from unroll_dsl.syntax.templates import one_statement
 from unroll_dsl.syntax.tidy import name, tidy, total
 from unroll_dsl.types import Field
 
-POINT, STEP = "certified_point", "certified_step"
+POINT, STEP, MAP = "certified_point", "certified_step", "certified_map"
 _MOST = 4  # terms whose groups are tried out
 
 
@@ -74,6 +74,7 @@ class Query(Enum):
     SPLIT = "proximal map behind the map"
     FORTH = "map"
     BACK = "adjoint"
+    SYSTEM = "minimiser of a quadratic"  # of squares, and of distances behind the maps
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +152,7 @@ def terms_of(
     Refused
         Where a group has no proximal map.
     """
-    variable, facts = form.variables[0], Facts(form)
+    variable, facts = form.variables[0], facts_of(form)
     outputs: list[n.Expr] = []
     at, step = name(POINT), Weight.of(STEP)
     chosen = [(smooth, False)] * bool(smooth) + [(group, True) for group in rest]
@@ -159,7 +160,7 @@ def terms_of(
         outputs.append(_asked(facts, terms, variable, at, step, proximal))
     constants = [_constants(facts, terms, variable) for terms, _ in chosen]
     outputs += [e for pair in constants for e in pair if e is not None]
-    graph, reference = program(form, variable, outputs, bind, init, sizes)
+    graph, reference = program(form, variable, outputs, bind, init, sizes, (), facts)
     place, groups, known = len(chosen), [], []
     for number, ((terms, proximal), (lipschitz, strong)) in enumerate(zip(chosen, constants)):
         page = Page.of(graph, reference, init, is_real(variable))
@@ -172,6 +173,13 @@ def terms_of(
         at_hole = numbers_of(graph, reference, init, number, is_real(variable), (POINT,))
         known.append(Known(number, Query.PROXIMAL if proximal else Query.GRADIENT, at_hole))
     return Terms(tuple(groups), tuple(known))
+
+
+def facts_of(form: NormalForm) -> Facts:
+    """What is known of the maps; those that are composed have names, by which a program can say them."""
+    facts = Facts(form)
+    facts.letter = lambda: f"{MAP}_{len(facts.composed)}"
+    return facts
 
 
 def is_real(variable: Variable) -> bool:
@@ -225,12 +233,16 @@ def program(
     init: Mapping[str, Any],
     sizes: Mapping[str, int],
     inputs: Sequence[str] = (),
+    facts: Facts | None = None,
 ) -> tuple[Any, Any]:
-    """The graph of a program with these outputs, and its reference; `inputs` are more than the point."""
+    """The graph of a program with these outputs, and its reference; `inputs` are more than the point, `facts` have maps
+    that were composed under a name."""
     page = form.typed.program
     kept: list[n.Statement] = [s for s in page.statements if isinstance(s, _KEPT)]
     kept += [one_statement(text) for p in form.penalties for text in p.functions]
     kept += [one_statement(f"input {e}") for e in (f"{POINT} : {variable.type}", *inputs)]
+    composed = facts.composed.values() if facts is not None else ()
+    kept += [one_statement(f"let {word} = {expression_text(map_)}") for word, map_ in composed]
     kept.append(one_statement(f"fixed {STEP} : scalar > 0 = 1"))
     kept.append(one_statement(f"output {', '.join(expression_text(e) for e in outputs)}"))
     whole = n.Program("algorithm", page.name, tuple(kept), "", page.file, page.name.span)

@@ -229,7 +229,10 @@ class Tracer:
         told = lead(known.at(step or 1.0))
         if told is None or not same(numbers(step or 1.0)):
             return None
-        return match.point, step, item[2] / told[2]
+        there = matched(told[1], item[1])  # the step may stand before the point
+        if there is None or there.point is None:
+            return None
+        return there.point, step, item[2] / told[2]
 
     def ask(self, group: int, asked: Query, point: Point, step: float) -> int:
         """The leaf of what is asked for; what has been asked for already is the same."""

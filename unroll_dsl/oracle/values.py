@@ -131,6 +131,12 @@ class Map:
     def adjoint(self) -> Map:
         return Map.of((tuple(map(turned, reversed(word))), c) for word, c in self.words)
 
+    @property
+    def scale(self) -> float:
+        """The number before the identity, or before the first of its words; 0 of no words."""
+        ordered = sorted(self.words, key=lambda item: [(m.name, m.adjoint) for m in item[0]])
+        return ordered[0][1] if ordered else 0.0
+
     def apply(self, value: Sum) -> Sum:
         return Sum.of((joined(w, u), b, c * d) for w, c in self.words for u, b, d in value.items)
 

@@ -5,7 +5,7 @@ with momentum b in [0, 1]       t <= 1 / L                         Beck, Teboull
   least squares, b the same     t < (2 + 2 b) / ((1 + 2 b) L)      roots of its characteristic polynomial
 heavy ball                      t < 2 (1 - b) / L                  Ghadimi, Feyzmahdavian, Johansson, 2015
   least squares                 t < 2 (1 + b) / L                  Polyak, 1964
-Douglas-Rachford, ADMM          relaxation in (0, 2)               Eckstein, Bertsekas, 1992
+Douglas-Rachford, ADMM          relaxation in (0, 2)               Eckstein, Bertsekas, 1992; Boyd et al., 2011
 Davis-Yin                       t < 2 / L, relaxation below        Davis, Yin, 2017
                                 2 - t L / 2
 primal-dual hybrid gradient     tau sigma |K|^2 <= 1               Chambolle, Pock, 2011; Condat, 2013
@@ -15,15 +15,16 @@ linearised ADMM                 mu / lambda |K|^2 <= 1             Parikh, Boyd,
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 from unroll_dsl.diagnostics.raised import UnrollError
 from unroll_dsl.objectives import NormalForm, Term, read
-from unroll_dsl.oracle.couplings import follow_saddle
+from unroll_dsl.oracle.couplings import follow_saddles
 from unroll_dsl.oracle.errors import Refused
 from unroll_dsl.oracle.following import follow
 from unroll_dsl.oracle.methods import (
+    Admm,
     GradientMethod,
     Linearised,
     Method,
@@ -103,8 +104,17 @@ class Followed:
         return all(t.quadratic or t.linear for t in self.smooth)
 
 
-def followed(spec: Spec, instance: Instance) -> Followed | None:
-    """The method that the phases are, read in symbols; None where it is none that is known."""
+Measured = Callable[[Sequence[Term]], float | None]
+
+
+def followed(
+    spec: Spec, instance: Instance, measured: Measured = lambda smooth: None
+) -> Followed | None:
+    """The method that the phases are, read in symbols; None where it is none that is known.
+
+    `measured` gives the Lipschitz constant of the gradient of terms on the instance, for those behind a map from
+    outside, whose norm no formula tells; None where it cannot.
+    """
     try:
         form = read(spec.typed)
     except UnrollError:
@@ -116,14 +126,17 @@ def followed(spec: Spec, instance: Instance) -> Followed | None:
     values = (instance.bind, instance.init, instance.sizes)
     try:
         terms, scripts = follow(spec, form, range(1, PHASES + 1), total, *values, True)
-        return _known(form, terms, (), (), method(scripts))
+        if (found := method(scripts)) is not None:
+            return _known(form, terms, (), (), found, measured)
     except (Refused, UnrollError):
         pass
     try:
-        saddle, scripts = follow_saddle(spec, form, PHASES, total, *values)
+        for saddle, scripts in follow_saddles(spec, form, PHASES, total, *values):
+            if (found := method(scripts)) is not None:
+                return _known(form, saddle.terms, saddle.dual, saddle.norms, found, measured)
     except (Refused, UnrollError):
-        return None
-    return _known(form, saddle.terms, saddle.dual, saddle.norms, method(scripts))
+        pass
+    return None
 
 
 def _known(
@@ -131,16 +144,16 @@ def _known(
     terms: Terms,
     dual: tuple[Term, ...],
     norms: tuple[float, ...],
-    found: Method | None,
+    found: Method,
+    measured: Measured,
 ) -> Followed | None:
-    if found is None:
-        return None
     gradients = [g for g in terms.groups if not g.proximal]
     smooth = tuple(t for g in gradients for t in g.terms)
     constants = [g.lipschitz for g in gradients if g.lipschitz is not None]
-    if len(constants) < len(gradients):
-        return None  # of a map from outside, whose norm is not known, no step is proved to be short enough
-    return Followed(form, found, smooth, dual, sum(constants), norms)
+    if len(constants) == len(gradients):
+        return Followed(form, found, smooth, dual, sum(constants), norms)
+    constant = measured(smooth)  # of a map from outside
+    return None if constant is None else Followed(form, found, smooth, dual, constant, norms)
 
 
 # ---- conditions ---------------------------------------------------------------------------------
@@ -153,6 +166,8 @@ def condition(known: Followed) -> Condition:
             return _of_gradients(known, known.method)
         case Splitting(steps, relaxations, gradient):
             return _of_splitting(known, steps, relaxations, gradient)
+        case Admm(steps, relaxations):
+            return replace(_of_splitting(known, steps or (1.0,), relaxations, False), name="ADMM")
         case PrimalDual(tau, sigmas, theta, gradient):
             squares = sum(s * norm for s, norm in zip(sigmas, known.norms, strict=True))
             figure = tau * (squares + (known.lipschitz / 2 if gradient else 0.0))
@@ -163,7 +178,7 @@ def condition(known: Followed) -> Condition:
             name = "primal-dual hybrid gradient"
             return Condition(name, figure, 1.0, False, "tau * sigma * |K|^2", other)
         case Linearised(share):
-            figure = share * known.norms[0]
+            figure = share * sum(known.norms)
             return Condition("linearised ADMM", figure, 1.0, False, "mu / lambda * |K|^2")
 
 

@@ -20,7 +20,17 @@ from unroll_dsl.verify.method import condition, followed
 from unroll_dsl.verify.optimality import Decision, Judge, RestingPlace
 from unroll_dsl.verify.rates import Least, looked_at, proof, rate_row
 from unroll_dsl.verify.report import Fall, Row, Verdict
-from unroll_dsl.verify.settling import End, Settled, States, idle, repeatable, settle
+from unroll_dsl.verify.settling import (
+    WORK_LONG,
+    WORK_LONGER,
+    End,
+    Settled,
+    States,
+    idle,
+    longest,
+    repeatable,
+    settle,
+)
 from unroll_dsl.verify.steps import GROUP, step_row
 
 _GROUP = "objective"
@@ -85,9 +95,21 @@ def check_minimiser(
         return [Row(_GROUP, "minimiser", Verdict.FAILED, detail=detail)]
     ends: list[_Run] = []
     runs = [_case(spec, case, names, seed, ends) for case in found]
-    rows = [row for rows in _weighed(runs) for row in rows]
     plain = next((run for run in ends if not run.case.drawn), None)
+    if plain is not None and _wants_more(graph, runs, plain):
+        at = ends.index(plain)
+        longer: list[_Run] = []
+        runs[at] = _case(spec, plain.case, names, seed, longer, WORK_LONGER)
+        (plain,) = longer
+    rows = [row for rows in _weighed(runs) for row in rows]
     return rows if plain is None else rows + _of_method(spec, plain, [] if falls is None else falls)
+
+
+def _wants_more(graph: Graph, runs: list[list[Row]], plain: _Run) -> bool:
+    """Whether nothing is decided yet, and the run with the defaults is still on its way and could go on."""
+    rows = [row for rows in runs for row in rows]
+    still = all(row.verdict is Verdict.UNDECIDED for row in rows)
+    return still and plain.found.end is End.MOVES and plain.found.phases < longest(graph)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +124,7 @@ class _Run:
 
 def _of_method(spec: Spec, run: _Run, falls: list[Fall]) -> list[Row]:
     """The rows on the method of a page: its steps, its rate."""
-    known = followed(spec, run.case.instance)
+    known = followed(spec, run.case.instance, run.judge.steepest)
     rows: list[Row] = []
     held = None if known is None else condition(known)
     if known is not None and held is not None:
@@ -162,7 +184,9 @@ def _weighed(runs: list[list[Row]]) -> list[list[Row]]:
     ]
 
 
-def _case(spec: Spec, case: Case, names: list[str], seed: int, ends: list[_Run]) -> list[Row]:
+def _case(
+    spec: Spec, case: Case, names: list[str], seed: int, ends: list[_Run], work: int = WORK_LONG
+) -> list[Row]:
     graph, instance = spec.graph, case.instance
     suffix = ", other constants" if case.drawn else ""
     values = ", ".join(f"{name} = {_figure(instance, name)}" for name in case.drawn)
@@ -175,7 +199,7 @@ def _case(spec: Spec, case: Case, names: list[str], seed: int, ends: list[_Run])
         decisions.append(judge.decide(_place(graph, instance, found)))
         return decisions[-1].verdict is Verdict.PASSED and decisions[-1].tolerance <= _FINE
 
-    found = settle(spec, instance, names, enough)
+    found = settle(spec, instance, names, enough, work)
     verdict, detail = _VERDICTS[found.end], found.detail
     moved = found.moved if np.isfinite(found.moved) else None
     if verdict is Verdict.FAILED:

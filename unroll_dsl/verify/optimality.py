@@ -6,8 +6,8 @@ by duality, and the point is held against it. Else the objective is searched for
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
 from typing import Any
@@ -98,6 +98,10 @@ class Judge:
             self.unread = str(why)
             return None
 
+    def steepest(self, smooth: Sequence[Term]) -> float | None:
+        """The Lipschitz constant of the gradient of terms on the sample; None where it is not known."""
+        return None if self.terms is None else self.terms.steepest(smooth)
+
     def decide(self, place: RestingPlace) -> Decision:
         """Whether the objective is at its least where a run has come to.
 
@@ -107,7 +111,7 @@ class Judge:
         if varies(self.spec.graph):
             words = "its objective reads values of a phase"
             return Decision(Verdict.UNDECIDED, np.nan, TOLERANCE, words)
-        x = self._within(self.objective.space.flat(place.last))
+        x = self._kept(place, place.last)
         here = self.objective.function.at(x)
         if not here < WALL:
             words = "it violates a constraint of the objective there"
@@ -117,18 +121,21 @@ class Judge:
         unit = self._unit(x, here)
         tolerance = TOLERANCE + self._to_come(place, unit)
         least = self._least_value(x, unit)
+        found = None
         if least is not None:
             found = self._held_against(place, x, here, unit, tolerance, least)
-            if found is not None:
-                return found
-        return self._searched(place, x, unit, tolerance)
+        found = found or self._searched(place, x, unit, tolerance)
+        away = float(np.max(np.abs(x - self.objective.space.flat(place.last))))
+        if not away > _ROUNDING * float(np.max(np.abs(x))):
+            return found
+        return replace(found, words=f"{found.words}; its constraints are kept to but for {away:.0e}")
 
     def least(self, place: RestingPlace) -> tuple[Minimum, float, float] | None:
         """The least value near a place, what no variable adds to it, and the size of the objective there; None
         where it is not certain."""
         if varies(self.spec.graph):
             return None
-        x = self._within(self.objective.space.flat(place.last))
+        x = self._kept(place, place.last)
         here = self.objective.function.at(x)
         if not here < WALL:
             return None
@@ -136,24 +143,36 @@ class Judge:
         found = self._least_value(x, unit)
         return None if found is None else (found, self._rest(x), unit)
 
-    def _within(self, x: Point) -> Point:
-        """A point within rounding that keeps to the constraints, where `x` itself does not: what has been split
-        off keeps to them, and the variable but for the last bits."""
+    def _kept(self, place: RestingPlace, states: States) -> Point:
+        """A point of a run as one that keeps to the constraints, where it does so but for rounding, or, while the run
+        moves on, but for what counts as near: what has been split off keeps to them, and the variable in the limit."""
+        x = self.objective.space.flat(states)
         value = self.objective.function.value
         if value(x[None])[0] < WALL:
             return x
-        step = _ROUNDING * max(float(np.max(np.abs(x))), 1e-30)
-        near = np.stack(
-            [
-                np.where(np.abs(x) <= step, 0.0, x),
-                x + step,
-                x - step,
-                x * (1 - _ROUNDING),
-                x * (1 + _ROUNDING),
-            ]
-        )
-        fine = value(near) < WALL
-        return near[int(np.argmax(fine))] if fine.any() else x
+        size = max(float(np.max(np.abs(x))), 1e-30)
+        share = _ROUNDING
+        while share <= (_ROUNDING if place.rests else _NEAR):
+            step = share * size
+            near = np.stack(
+                [
+                    np.where((x < 0) & (x >= -step), 0.0, x),
+                    np.where(np.abs(x) <= step, 0.0, x),
+                    x + step,
+                    x - step,
+                    x * (1 - share),
+                    x * (1 + share),
+                ]
+            )
+            fine = value(near) < WALL
+            if fine.any():
+                return near[int(np.argmax(fine))]
+            share *= 10
+        return x
+
+    def _along(self, place: RestingPlace, states: Sequence[States]) -> Point:
+        """The objective at points of a run."""
+        return self.objective.function.value(np.stack([self._kept(place, s) for s in states]))
 
     def _unit(self, x: Point, here: float) -> float:
         nothing = abs(self.objective.function.at(0 * x))
@@ -164,7 +183,7 @@ class Judge:
         no less than before."""
         if place.rests:
             return 0.0
-        late, early = (self.objective.along([*states]) for states in (place.late, place.early))
+        late, early = (self._along(place, states) for states in (place.late, place.early))
         gain, before = float(np.ptp(late)), float(np.ptp(early))
         if not np.isfinite(gain) or (gain > 1e-3 * TOLERANCE * unit and gain >= before):
             return np.inf
@@ -173,7 +192,7 @@ class Judge:
 
     def _rises(self, place: RestingPlace, unit: float) -> bool:
         """Whether the objective is larger in all of the last half of the run than in all before."""
-        late, early = (self.objective.along([*states]) for states in (place.late, place.early))
+        late, early = (self._along(place, states) for states in (place.late, place.early))
         return bool(np.min(late[1:]) > np.max(early) + TOLERANCE * unit)
 
     # ---- the least value ------------------------------------------------------------------------

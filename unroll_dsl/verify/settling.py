@@ -27,7 +27,8 @@ States = dict[str, Numbers]
 _SHORT, _LONG = 300, 3000
 _LEAST = 60
 _LONG_PER_PHASE = 1200  # where every phase is a module of its own
-_WORK_SHORT, _WORK_LONG = 60_000, 100_000  # calls of torch: a run is as long as they allow
+_WORK_SHORT, WORK_LONG = 60_000, 100_000  # calls of torch: a run is as long as they allow
+WORK_LONGER = 400_000  # where nothing else has been decided
 _LOOKS = 8  # at the objective, in each part of a run
 _RESTS = 1e-10  # relative change of a phase below which a run rests
 _GROWN = 1e3  # so many times its early size, and still at its largest: out of bounds
@@ -92,12 +93,17 @@ def idle(spec: Spec, names: Sequence[str]) -> list[str]:
     return [name for name in names if name not in made]
 
 
+def longest(graph: Graph) -> int:
+    """Of how many phases a run is at most, whatever work is allowed."""
+    return _LONG_PER_PHASE if any(p.per_phase for p in graph.parameters) else _LONG
+
+
 def settle(
     spec: Spec,
     instance: Instance,
     names: Sequence[str],
     enough: Callable[[Settled], bool],
-    work: int = _WORK_LONG,
+    work: int = WORK_LONG,
 ) -> Settled:
     """Run the network in float64 until the states `names` rest, or it is `enough`, or for as many phases as
     `work` allows. That is counted in calls of torch, never in time."""
@@ -107,8 +113,7 @@ def settle(
     found = _run(spec, instance, names, net, short)
     if found.end in (End.RESTS, End.DIVERGES) or enough(found):
         return found
-    per_phase = any(p.per_phase for p in spec.graph.parameters)
-    phases = min(_LONG_PER_PHASE if per_phase else _LONG, work // cost)
+    phases = min(longest(spec.graph), work // cost)
     if phases < 2 * short:
         return found
     if not _alike(net):

@@ -96,6 +96,16 @@ class Terms:
         found = turned @ self.map
         return np.asarray((found + found.T) / 2)
 
+    def steepest(self, smooth: Sequence[Term]) -> float | None:
+        """The Lipschitz constant of the gradient of these terms on the sample, the largest eigenvalue of their second
+        derivative; None where that is not constant, or where they are not all of the smooth ones."""
+        places = [(t.span.start, t.span.end) for t in smooth]
+        own = [(t.span.start, t.span.end) for t in self.smooth]
+        if not self.quadratic or sorted(places) != sorted(own):
+            return None
+        curvature = self.curvature(np.zeros(self.variables.size))
+        return float(np.linalg.eigvalsh(curvature).max(initial=0.0))
+
     def at(self, x: Point) -> Point:
         return np.asarray(self.map @ x + self.offset)
 

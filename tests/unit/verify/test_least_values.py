@@ -243,18 +243,27 @@ output x
 
 
 @pytest.mark.parametrize(
-    ("below", "rests", "verdict"),
+    ("below", "rests", "verdict", "words"),
     [
-        (1e-3, True, Verdict.FAILED),
-        (1e-3, False, Verdict.UNDECIDED),  # it may keep to it in the limit
-        (1e-17, True, Verdict.PASSED),  # it does, but for the last bits
+        (1e-3, True, Verdict.FAILED, "violates"),
+        (1e-3, False, Verdict.UNDECIDED, "and moves on"),  # it may keep to it in the limit
+        (1e-8, True, Verdict.FAILED, "violates"),
+        (1e-8, False, Verdict.PASSED, "; its constraints are kept to but for 1e-08"),
+        (1e-17, True, Verdict.PASSED, "duality"),  # it does, but for the last bits
     ],
 )
-def test_constraints_that_are_split_off(below: float, rests: bool, verdict: Verdict) -> None:
+def test_constraints_that_are_split_off(
+    below: float, rests: bool, verdict: Verdict, words: str
+) -> None:
     text = TEXT.format(objective="1/2 * sumsq(x - A' @ y) + indicator(min(x) >= 0)")
     spec = unroll_dsl.loads(text, "page.unroll")
     drawn = draw(spec.graph, dims={"m": 6, "n": 4}, batch=1)
     instance = dataclasses.replace(drawn, bind={"A": A}, inputs=(Y[None],))
     assert (A.T @ Y < 0).any()
-    place = RestingPlace({"x": np.maximum(A.T @ Y, -below)}, (), (), rests, frozenset())
-    assert Judge(spec, instance, 0).decide(place).verdict is verdict
+    last = {"x": np.maximum(A.T @ Y, -below)}
+    before = {"x": np.maximum(A.T @ Y, 0) * (1 + 1e-9) - 1.1 * below}
+    early = {"x": np.maximum(A.T @ Y, 0) * (1 + 1e-8) - 2 * below}
+    place = RestingPlace(last, (before, last), (early, before), rests, frozenset())
+    found = Judge(spec, instance, 0).decide(place)
+    assert found.verdict is verdict and words in found.words
+    assert found.words.endswith(words) == words.startswith((";", "and"))

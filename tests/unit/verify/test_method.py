@@ -9,6 +9,7 @@ import unroll_dsl
 from unroll_dsl.oracle.methods import GradientMethod, Linearised, PrimalDual, Splitting
 from unroll_dsl.resources import algorithm_path
 from unroll_dsl.spec import Spec
+from unroll_dsl.verify import check
 from unroll_dsl.verify.cases import cases
 from unroll_dsl.verify.instance import Instance
 from unroll_dsl.verify.method import Condition, Followed, condition, followed
@@ -156,14 +157,44 @@ def test_what_is_no_such_method_has_no_row(change: tuple[str, str]) -> None:
     assert read(changed("ista", change))[2] is None
 
 
-@pytest.mark.parametrize("operator", ["linear vector[n] -> vector[m]", "matrix[m, n]"])
-def test_no_step_is_short_enough_for_a_map_of_unknown_norm(operator: str) -> None:
-    page = (
-        f"algorithm a\ndims m = 3, n = 4\ninput y : vector[m]\nfixed A : {operator}\n"
-        "fixed L : scalar > 0 = 1\nminimize over x:\n    sumsq(A @ x - y) / 2 + 0.1 * norm1(x)\n"
-        "state x : vector[n] = 0\nphase (8):\n    x <- soft(x - A' @ (A @ x - y) / L, 0.1 / L)\noutput x\n"
-    )
-    assert (read(page)[2] is None) == operator.startswith("linear")
+FROM_OUTSIDE = """\
+algorithm a
+dims m = 3, n = 4
+input y : vector[m]
+fixed A : OPERATOR
+fixed L : scalar > 0 = STEP
+minimize over x:
+    SMOOTH + 0.1 * norm1(x)
+state x : vector[n] = 0
+phase (8):
+    x <- soft(x - A' @ (GRADIENT) / L, 0.1 / L)
+output x
+"""
+SQUARES = ("sumsq(A @ x - y) / 2", "A @ x - y")
+
+
+def outside(operator: str, smooth: tuple[str, str] = SQUARES, step: str = "1.2") -> str:
+    text = FROM_OUTSIDE.replace("OPERATOR", operator).replace("STEP", step)
+    return text.replace("SMOOTH", smooth[0]).replace("GRADIENT", smooth[1])
+
+
+@pytest.mark.parametrize(("step", "verdict"), [("1.2", Verdict.PASSED), ("0.49", Verdict.NOTE)])
+def test_the_constant_of_a_map_from_outside_is_measured(step: str, verdict: Verdict) -> None:
+    """Maps from outside are drawn with norm 1."""
+    text = outside("linear vector[n] -> vector[m]", step=step)
+    rows = {row.name: row for row in check(unroll_dsl.loads(text, "page.unroll")).rows}
+    found = rows["proximal gradient"]
+    assert found.verdict is verdict and found.value == pytest.approx(1 / float(step))
+    assert "t * L < 2 on this instance, L = 1" in found.detail
+
+
+def test_no_step_is_short_enough_where_no_constant_is_known() -> None:
+    """Where nobody measures it, or where the terms are not quadratic."""
+    assert read(outside("linear vector[n] -> vector[m]"))[2] is None
+    assert read(outside("matrix[m, n]"))[2] is not None
+    huber = ("huber_sum(A @ x - y, 1)", "box(A @ x - y, -1, 1)")
+    spec = unroll_dsl.loads(outside("linear vector[n] -> vector[m]", huber), "page.unroll")
+    assert not {row.name for row in check(spec).rows} & {"proximal gradient"}
 
 
 # ---- conditions ---------------------------------------------------------------------------------

@@ -167,7 +167,10 @@ def _steps(
         constant, bound = setting.constant_for(gradients, setting.variable)
         if constant is not None:
             yield constant
-        start = template(options.values.get(sigma, "1"))
+        # both parts of the bound alike, so that tau = 1 / L
+        half = tidy(fill("L / (2 * N)", L=bound.expr(), N=norm.expr()))
+        half = number(1) if bound.is_zero else half
+        start = template(options.values[sigma]) if sigma in options.values else half
         limit = fill("1 / (L / 2 + s * N)", L=bound.expr(), s=name(sigma), N=norm.expr())
         yield Constant(sigma, start, "dual step", "scalar", " > 0")
         yield Constant(tau, tidy(limit), "primal step", "scalar", " > 0")
