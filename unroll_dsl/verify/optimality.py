@@ -166,7 +166,7 @@ class Judge:
             )
             fine = value(near) < WALL
             if fine.any():
-                return near[int(np.argmax(fine))]
+                return np.asarray(near[int(np.argmax(fine))])
             share *= 10
         return x
 
