@@ -128,7 +128,9 @@ class Judge:
         away = float(np.max(np.abs(x - self.objective.space.flat(place.last))))
         if not away > _ROUNDING * float(np.max(np.abs(x))):
             return found
-        return replace(found, words=f"{found.words}; its constraints are kept to but for {away:.0e}")
+        return replace(
+            found, words=f"{found.words}; its constraints are kept to but for {away:.0e}"
+        )
 
     def least(self, place: RestingPlace) -> tuple[Minimum, float, float] | None:
         """The least value near a place, what no variable adds to it, and the size of the objective there; None
