@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from unroll_dsl.oracle.methods import GradientMethod, Linearised, PrimalDual, Splitting
+from unroll_dsl.oracle.methods import Admm, GradientMethod, Linearised, PrimalDual, Splitting
 from unroll_dsl.verify.method import Condition, condition, within
 
 L = 4.0
@@ -163,7 +163,17 @@ def test_primal_dual_steps() -> None:
 
 
 def test_the_share_of_linearised_admm() -> None:
-    found = held(Linearised(0.2), norms=(5.0, 7.0))
+    """Maps of several splittings stand above each other: their squared norms add up."""
+    found = held(Linearised(0.2), norms=(2.0, 3.0))
     assert (found.name, found.formula) == ("linearised ADMM", "mu / lambda * |K|^2")
     assert (found.figure, found.limit, found.strict, found.holds) == (1.0, 1.0, False, True)
     assert not held(Linearised(0.21), norms=(5.0,)).holds
+    assert not held(Linearised(0.2), norms=(2.0, 3.1)).holds
+
+
+def test_admm_is_told_by_its_relaxation() -> None:
+    found = held(Admm((3.0, 3.0), (1.0, 1.9)))
+    assert (found.name, found.figure, found.limit, found.holds) == ("ADMM", 1.9, 2.0, True)
+    assert not held(Admm((3.0, 3.0), (1.0, 2.0))).holds
+    assert held(Admm((3.0, 3.1), (1.0,))).other == "the step changes, from 3 to 3.1"
+    assert held(Admm((), (1.0,))).holds  # of constraints alone no step can be told
