@@ -149,12 +149,16 @@ class Judge:
         """A point of a run as one that keeps to the constraints, where it does so but for rounding, or, while the run
         moves on, but for what counts as near: what has been split off keeps to them, and the variable in the limit."""
         x = self.objective.space.flat(states)
+        return self._within(x, _ROUNDING if place.rests else _NEAR)
+
+    def _within(self, x: Point, most: float = _ROUNDING) -> Point:
+        """The nearest of some points that keeps to the constraints, at most so much of its size away; `x` itself where
+        it does, or where none does."""
         value = self.objective.function.value
         if value(x[None])[0] < WALL:
             return x
-        size = max(float(np.max(np.abs(x))), 1e-30)
-        share = _ROUNDING
-        while share <= (_ROUNDING if place.rests else _NEAR):
+        size, share = max(float(np.max(np.abs(x))), 1e-30), _ROUNDING
+        while share <= most * (1 + _SAME):
             step = share * size
             near = np.stack(
                 [
