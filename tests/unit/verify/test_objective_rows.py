@@ -236,7 +236,7 @@ def test_a_run_ends_where_its_objective_is_decided(monkeypatch: pytest.MonkeyPat
     """It goes on while it could still gain more than a hundred-millionth."""
     asked: list[Any] = []
 
-    def settle(spec: Any, instance: Any, names: Any, enough: Any) -> Settled:
+    def settle(spec: Any, instance: Any, names: Any, enough: Any, work: int) -> Settled:
         state = {"x": np.ones((2, 3))}
         found = Settled(End.MOVES, 9, 0.1, "x", state, (state,), (state,), frozenset(), "moves")
         asked.append(enough(found))
@@ -267,3 +267,43 @@ def test_a_run_ends_where_its_objective_is_decided(monkeypatch: pytest.MonkeyPat
         assert rows[1].value == 0.5 and rows[1].tolerance == tolerance
         assert rows[0].value == 0.1 and rows[0].tolerance is None
         assert rows[1].detail == ("w; `x` is made in line 11" if verdict is F else "w")
+
+
+@pytest.mark.parametrize(
+    ("end", "phases", "verdict", "longer"),
+    [
+        (End.MOVES, 9, U, True),
+        (End.MOVES, 3000, U, False),  # it went on for as long as any may
+        (End.MOVES, 9, P, False),
+        (End.WANDERS, 9, U, False),
+    ],
+)
+def test_where_nothing_is_decided_the_run_with_the_defaults_goes_on(
+    monkeypatch: pytest.MonkeyPatch, end: End, phases: int, verdict: Verdict, longer: bool
+) -> None:
+    from unroll_dsl.verify.optimality import Decision
+
+    works: list[int] = []
+
+    def settle(spec: Any, instance: Any, names: Any, enough: Any, work: int) -> Settled:
+        works.append(work)
+        state = {"x": np.ones((2, 3))}
+        count = 10 * phases if len(works) > 2 else phases
+        return Settled(end, count, 0.1, "x", state, (state,), (state,), frozenset(), "moves")
+
+    def decide(self: Any, place: Any) -> Decision:
+        return Decision(P if len(works) > 2 else verdict, 0.5, 1e-7, "w")
+
+    monkeypatch.setattr(objective, "settle", settle)
+    monkeypatch.setattr(objective, "_asks_for_more", lambda *given: True)
+    monkeypatch.setattr(objective, "_of_method", lambda spec, run, falls: [])
+    monkeypatch.setattr(objective.Judge, "decide", decide)
+    spec = page()
+    instance = draw(spec.graph, dims=DIMS, batch=2)
+    instance.bind["c"] = np.asarray(2.0)
+    found = [Case(instance, drawn) for drawn in (("c",), ())]
+    rows = check_minimiser(spec, found, 0)
+    assert works == [100_000] * 2 + [400_000] * longer
+    if longer:
+        assert [row.name for row in rows][-1] == "rests at the minimiser"
+        assert rows[-1].verdict is P
