@@ -246,9 +246,39 @@ phase (2):
 output x
 loss (truth : vector[n]):
     sumsq(x - truth)
-measure:
-    y = {made}
+measure y = {made}
 """
+
+
+def test_rows_of_measured_data() -> None:
+    spec = unroll_dsl.loads(MEASURED.format(made="A @ truth"))
+    rows = check_data(spec, draw(spec.graph), 0)
+    assert [row.name for row in rows] == ["`y`, float64", "`y`, float32"]
+    assert {row.group for row in rows} == {"measured data"} and {row.verdict for row in rows} == {P}
+    plain = unroll_dsl.loads(MEASURED.partition("measure")[0])
+    assert check_data(plain, draw(plain.graph), 0) == []
+
+
+def test_data_that_are_numbers_for_positive_values_alone() -> None:
+    spec = unroll_dsl.loads(
+        MEASURED.format(made="sqrt(A @ truth * sign(A @ truth)) + log(truth[1])")
+    )
+    rows = [check_data(spec, draw(spec.graph), seed) for seed in range(4)]
+    kinds = {tuple(row.verdict for row in found) for found in rows}
+    assert (N, P, P) in kinds and kinds <= {(N, P, P), (P, P)}
+    (note,) = {found[0].detail for found in rows if found[0].verdict is N}
+    assert note == "they are numbers only where what is measured is >= 0: it is drawn so"
+
+
+def test_what_is_measured_has_the_constants_of_the_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    spec = unroll_dsl.loads(MEASURED.format(made="A @ truth"))
+    instance, seen = draw(spec.graph), []
+    make = data.check_agreement
+    monkeypatch.setattr(data, "check_agreement", lambda *a: (seen.append(a), make(*a))[1])
+    check_data(spec, instance, 0)
+    ((_, drawn, phases),) = seen
+    assert np.array_equal(drawn.bind["A"], instance.bind["A"]) and phases == 1
+    assert drawn.sizes == instance.sizes
 
 
 def test_positive_values_keep_their_size_and_complex_ones_stay() -> None:

@@ -81,6 +81,16 @@ def test_masks_are_zeros_and_ones_and_keep_their_first_entry() -> None:
     assert is_mask(type_) and not is_mask(Array((N, N))) and not is_mask(None)
 
 
+def test_learnables_without_a_classical_value_are_drawn_within_their_bounds() -> None:
+    made = graph(
+        "dims n\ninput y : vector[n]\nlearnable s : vector[n]\nlearnable t : vector[n] >= 2\n"
+        "learnable u : scalar = 1\nlearnable D : dense[n -> n] ~ xavier_normal\noutput D(s * t * u * y)\n"
+    )
+    found = draw(made, dims={"n": 50}).init
+    assert set(found) == {"s", "t"} and found["s"].shape == (50,)
+    assert (found["t"] >= 2.1).all() and found["t"].max() > 3 and (found["s"] < 0).any()
+
+
 def test_half_of_what_masks_leave_out_is_taken_back_for_long_runs() -> None:
     made = graph("dims h, w\ninput y : image[1, h, w]\nfixed M : mask[h, w]\noutput M * y\n")
     dims = {"h": 60, "w": 60}
@@ -242,11 +252,19 @@ def test_of_ratios_as_near_the_largest_sizes_are_taken() -> None:
     """9 to 6 is 1.5 and 6 to 4 too; several matrices share what they miss."""
     assert sizes(page().graph, 1.5, {}) == {"m": 9, "n": 6}
     assert sizes(page().graph, 0.67, {}) == {"m": 6, "n": 9}
+    assert sizes(page().graph, 0.67, {"n": 8}) == {"m": 6}  # 5 to 8 is nearer by less than a tenth
     more = page("fixed B : matrix[m, m]\n")
     found = sizes(more.graph, 1.5, {})
     assert found["m"] > found["n"]
     default = page("fixed B : matrix[n, m] = A'\n")  # what has a default is not counted
     assert sizes(default.graph, 1.5, {}) == {"m": 9, "n": 6}
+
+
+def test_a_matrix_of_one_row_or_column_has_a_ratio() -> None:
+    text = "dims n\ninput y : vector[n]\nfixed A : matrix[{}]\noutput A[1, 1] * y\n"
+    assert sizes(graph(text.format("n - 3, 2")), 0.67, {}) == {"n": 4}
+    assert sizes(graph(text.format("2, n - 3")), 1.5, {}) == {"n": 4}
+    assert sizes(graph(text.format("2, n - 3")), 0.67, {}) == {"n": 6}
 
 
 def test_masks_and_vectors_have_no_ratio() -> None:

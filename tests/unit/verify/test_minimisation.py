@@ -320,3 +320,21 @@ def test_the_least_value_of_a_rough_objective_has_a_formula() -> None:
     assert found.x == pytest.approx(wanted, abs=1e-8)
     assert found.value == pytest.approx(float(wanted @ wanted + b @ wanted + np.abs(wanted).sum()))
     assert found.gap <= 1e-10 and found.apart <= 1e-8
+
+
+def test_iterations_go_on_until_arguments_and_subgradients_rest() -> None:
+    """|x|^2 / 2 where K x = b: the points w are b from the first iteration on, the arguments come to them slowly."""
+    K, b = np.diag([1.0, 0.01]), np.array([1.0, 0.02])
+    terms = SimpleNamespace(
+        rough_map=K,
+        rough_at=lambda x: K @ x,
+        value=lambda x: float(x @ x / 2),
+        height=lambda w: 0.0,
+        slope=lambda x: x,
+        curvature=lambda x: np.eye(2),
+        prox=lambda z, s: b,
+        quadratic=False,
+    )
+    found = minimum(terms, np.zeros(2), 2.5)  # type: ignore[arg-type]
+    assert found.x == pytest.approx([1.0, 2.0], rel=1e-6)
+    assert found.gap <= 1e-8 and found.apart <= 1e-9

@@ -99,3 +99,15 @@ def test_sizes_are_turned_where_a_system_is_singular() -> None:
     assert check(unroll_dsl.loads(text.format(dims="n, m"))).sizes == {"n": 6, "m": 9}
     assert check(spec, dims={"m": 4}).sizes["m"] == 4
     assert any(row.verdict is S for row in check(spec, dims={"m": 3, "n": 5}).rows)
+
+
+def test_the_fall_and_the_objective_are_in_the_report() -> None:
+    text = (
+        "algorithm p\ndims n\ninput y : vector[n]\nminimize over x:\n    1/2 * sumsq(x - y)\n"
+        "state x : vector[n] = 0\nphase (4):\n    x <- x - 0.5 * (x - y)\noutput x\n"
+    )
+    found = check(unroll_dsl.loads(text), dims={"n": 3})
+    assert found.fall is not None and len(found.objective) == 4
+    assert found.fall.gaps[1] == pytest.approx(found.fall.gaps[0] / 4)
+    bare = check(unroll_dsl.loads(text.replace("minimize over x:\n    1/2 * sumsq(x - y)\n", "")))
+    assert bare.fall is None and bare.objective == ()
