@@ -62,7 +62,7 @@ def compiled(
 
     phases = count or 1
     bound = bind(graph, phases, given.constants, given.parameters, given.sizes)
-    _check_limits(graph, phases, replace(bound, parameters={}) if trained else bound)
+    check_limits(graph, phases, replace(bound, parameters={}) if trained else bound)
     try:
         network = instantiate(
             graph,
@@ -111,7 +111,7 @@ def _check_arithmetic(
     reference_of(graph, phases, bound).check_arithmetic(only)
 
 
-def _check_limits(graph: Graph, phases: int, bound: Binding) -> None:
+def check_limits(graph: Graph, phases: int, bound: Binding) -> None:
     """Constraints of the values that were given; classical ones are the author's."""
     given = {*bound.constants, *bound.parameters}
     limited = {c.name for c in graph.constants if c.limits is not None}

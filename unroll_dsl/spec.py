@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from unroll_dsl.backends.binding import bind as bind_values
 from unroll_dsl.backends.errors import NoInfluence, NothingToRun, PhasesInvalid
 from unroll_dsl.backends.resting import Phases, Rest, resting
-from unroll_dsl.compiling import Made, Supplied, compiled
+from unroll_dsl.compiling import Made, Supplied, check_limits, compiled
 from unroll_dsl.diagnostics.model import Diagnostic
 from unroll_dsl.diagnostics.raised import InternalError, UnrollError
 from unroll_dsl.driver import Checked, check_program, check_source
@@ -271,6 +271,8 @@ class Spec:
         reference = Reference(graph, count, constants, parameters, bound.sizes, seed, rest=rest)
         if {name for name, _ in graph.dims} <= set(bound.sizes):
             reference.check_limits()
+        else:  # the call tells them
+            check_limits(graph, count, bound)
         return reference
 
     def values(

@@ -248,6 +248,38 @@ def test_the_derivative_of_soft_thresholding_at_zero_is_zero() -> None:
     assert abs(net.t.grad.item()) < 1e-6
 
 
+@pytest.mark.parametrize("t", [0.3, 0.0])
+@pytest.mark.parametrize("level", [0, 2])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_tiny_complex_values_have_finite_derivatives(t: float, level: int, dtype: Any) -> None:
+    """However many there are: what torch computes several at a time it divides otherwise."""
+    tiny = 0.05 * torch.finfo(dtype).tiny
+    net = unroll_dsl.loads(SOFT).compile(init={"t": t}, dtype=dtype, optimize=level)
+    for n in (1, 3, 9):
+        v = torch.full((n,), tiny + tiny * 1j, dtype=dtype.to_complex(), requires_grad=True)
+        found = net(v)
+        (found.real.sum() + found.imag.sum()).backward()
+        assert torch.isfinite(torch.view_as_real(v.grad)).all()
+        assert net.t.grad.isfinite()
+
+
+def test_complex_numbers_times_a_map_are_conjugated_in_its_adjoint() -> None:
+    text = """algorithm scaled
+input y : complex image[1, 3, 4]
+let G = 1i * grad
+state x : complex image[1, 3, 4] = 0
+phase (2):
+    x <- x - 0.1 * k * ((2 - 1i * k) * G)' @ ((2 - 1i * k) * G @ (x - y))
+output x
+"""
+    y = normal(2, 1, 3, 4) + 1j * normal(2, 1, 3, 4)
+    spec = unroll_dsl.loads(text)
+    expected = spec.reference()(y)
+    for level in (0, 1, 2):
+        net = spec.compile(dtype=torch.float64, optimize=level)
+        np.testing.assert_allclose(net(torch.as_tensor(y)), expected, atol=1e-12)
+
+
 def test_states_that_start_at_complex_zeros_are_traced() -> None:
     """By Dynamo, which knows few methods of a dtype."""
     text = """algorithm complex_zeros

@@ -116,3 +116,20 @@ def test_momentum_under_autocast(name: str) -> None:
         with torch.autocast("cpu", torch.bfloat16):
             found = net(*inputs)
     assert (found - expected).abs().max() < 0.1 * expected.abs().max().clamp(min=1)
+
+
+@pytest.mark.parametrize("given", [{"a": 2.0}, {"a": 0.5, "c": -1.0}])
+def test_bounds_are_looked_at_before_sizes_are_known(given: dict[str, float]) -> None:
+    """Of a reference as of a network: the size is told by the call alone."""
+    spec = unroll_dsl.loads("""algorithm bounded
+dims n
+input y : vector[n]
+fixed a : scalar
+fixed c : scalar >= 0 = 1
+learnable q : scalar in [a, 1] = 1
+output c * q * y
+""")
+    for make in (spec.reference, spec.compile):
+        with pytest.raises(unroll_dsl.UnrollError, match=r"U0537|U0506"):
+            make(bind=given)
+    assert spec.reference(bind={"a": 1.0})(np.ones(2)).tolist() == [1, 1]

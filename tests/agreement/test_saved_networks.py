@@ -243,3 +243,31 @@ def test_arrays_that_run_backwards() -> None:
         unroll_dsl.load("ista").compile(4, bind={"A": m}) for m in (backwards, backwards.copy())
     ]
     assert_same(*fixed, [Y])
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float16, torch.float64])
+@pytest.mark.parametrize(
+    ("bounds", "start"),
+    [(">= 0.7", 0.7), ("<= 0.1", 0.1), ("in [0.1, 0.1]", 0.1), ("in [0.7, 0.9]", 0.7)],
+)
+def test_values_at_a_bound_that_the_precision_rounds(
+    bounds: str, start: float, dtype: torch.dtype, tmp_path: Path
+) -> None:
+    """What rounds a bound rounds the value at it alike: it is not outside."""
+    spec = unroll_dsl.loads(f"""algorithm bounded
+dims n
+input y : vector[n]
+learnable q : scalar {bounds} = {start}
+output q * y
+""")
+    net = spec.compile(dtype=dtype)
+    y = torch.ones(3, dtype=dtype)
+    unroll_dsl.save_network(tmp_path / "net.safetensors", spec, net)
+    assert torch.equal(
+        unroll_dsl.load_network(tmp_path / "net.safetensors", dtype=dtype)(y), net(y)
+    )
+    values = spec.values(net)
+    assert spec.reference(init=values)(np.ones(3))[0] == net(y)[0].item()
+    outside = start - 1e-6 if ">" in bounds else start + 1e-6 if "<" in bounds else start - 1e-5
+    with pytest.raises(unroll_dsl.UnrollError, match="U0506"):
+        spec.reference(init={"q": outside})(np.ones(3))

@@ -35,6 +35,29 @@ def test_arrays(backend: str, unroll: Unroll, problem: tuple[Any, Any], tmp_path
     np.testing.assert_allclose(np.load(tmp_path / "x.npy"), expected, rtol=1e-12, atol=1e-14)
 
 
+@pytest.mark.parametrize("backend", ["torch", "numpy"])
+def test_files_of_several_precisions(backend: str, unroll: Unroll, tmp_path: Path) -> None:
+    """Everything is computed in double precision, so that no file is in another's way."""
+    (tmp_path / "mixed.unroll").write_text("""algorithm mixed
+dims m, n
+input y : vector[n]
+fixed A : matrix[m, n]
+fixed v : vector[m]
+learnable c : complex vector[m] = 1
+output c * (A @ y + v)
+""")
+    a, v, c = np.array([[0.1, 2], [3, 0.7]], "f4"), np.array([1, 2]), np.array([1j, 0.1], "c8")
+    np.savez(tmp_path / "bound.npz", A=a, v=v, c=c)
+    np.save(tmp_path / "y.npy", np.array([0.3, 1.7]))
+    bound = ("--bind", "A=bound.npz", "--bind", "v=bound.npz", "--init", "c=bound.npz")
+    result = unroll(
+        "run", "mixed.unroll", "--input", "y=y.npy", *bound, "--backend", backend, "-o", "x.npy"
+    )
+    assert result.status == 0, result.err
+    expected = c.astype(complex) * (a.astype(float) @ np.array([0.3, 1.7]) + v)
+    np.testing.assert_allclose(np.load(tmp_path / "x.npy"), expected, rtol=1e-15)
+
+
 def test_one_sample_and_its_objective(
     unroll: Unroll, problem: tuple[Any, Any], tmp_path: Path
 ) -> None:

@@ -106,16 +106,33 @@ def as_numpy(value: Any) -> Any:
 def outside(
     values: Any, lower: float | None, lower_strict: bool, upper: float | None, upper_strict: bool
 ) -> float | None:
-    """An entry outside the bounds, or None."""
+    """An entry outside the bounds, or None.
+
+    A network of lower precision has a bound as it is rounded there: a value that is just that is not outside.
+    """
     import numpy as np
 
     array = np.asarray(values, dtype=np.float64)
     bad = np.zeros(array.shape, bool)
     if lower is not None and not math.isnan(lower):
-        bad |= array <= lower if lower_strict else array < lower
+        bad |= (
+            array <= lower if lower_strict else (array < lower) & ~np.isin(array, _rounded(lower))
+        )
     if upper is not None and not math.isnan(upper):
-        bad |= array >= upper if upper_strict else array > upper
+        bad |= (
+            array >= upper if upper_strict else (array > upper) & ~np.isin(array, _rounded(upper))
+        )
     return float(array[bad].flat[0]) if bad.any() else None
+
+
+def _rounded(bound: float) -> list[float]:
+    """A number in the precisions of float32, float16 and bfloat16 (24, 11 and 8 binary digits)."""
+    if not math.isfinite(bound):
+        return []
+    mantissa, exponent = math.frexp(bound)
+    return [
+        math.ldexp(round(math.ldexp(mantissa, digits)), exponent - digits) for digits in (24, 11, 8)
+    ]
 
 
 def words(lower: float | None, lower_strict: bool, upper: float | None, upper_strict: bool) -> str:

@@ -63,6 +63,16 @@ def one_sample(path: Path, array: Array, rank: int) -> Array:
     return arrays.at_rank(array, rank) if from_matlab else array
 
 
+def in_double(values: Mapping[str, Array | float]) -> dict[str, Array | float]:
+    """The same values, arrays of floating or complex numbers in double precision."""
+    return {
+        name: value.astype(np.result_type(value, np.float64))
+        if isinstance(value, np.ndarray) and value.dtype.kind in "fc"
+        else value
+        for name, value in values.items()
+    }
+
+
 def values_of(
     spec: "Spec", given: Mapping[str, str], *, doubts: bool = True
 ) -> dict[str, Array | float]:

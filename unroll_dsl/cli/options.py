@@ -59,12 +59,15 @@ class Values(TypedDict):
 
 
 def values(spec: "Spec", options: Namespace) -> Values:
-    """`bind`, `init` and `dims` as `compile` and `reference` take them."""
-    from unroll_dsl.cli.arrays import values_of
+    """`bind`, `init` and `dims` as `compile` and `reference` take them.
+
+    All in double precision, in which commands compute: of files of several precisions none is in the way.
+    """
+    from unroll_dsl.cli.arrays import in_double, values_of
 
     return {
-        "bind": values_of(spec, by_name(options.bind, "--bind")),
-        "init": values_of(spec, by_name(options.init, "--init")),
+        "bind": in_double(values_of(spec, by_name(options.bind, "--bind"))),
+        "init": in_double(values_of(spec, by_name(options.init, "--init"))),
         "dims": dict(by_name(options.dims, "--dims")),
     }
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 _LARGEST = 10_000_000  # bytes
+_DEEPEST = 50  # tables and lists within each other
 
 
 class BadToml(ValueError):
@@ -22,11 +23,27 @@ def parse_toml(text: str) -> dict[str, Any]:
         With the place and what is wrong there.
     """
     try:
-        return tomllib.loads(text)
+        found = tomllib.loads(text)
     except RecursionError as error:
         raise BadToml("its brackets are nested too deeply") from error
     except ValueError as error:  # numbers of thousands of digits too
         raise BadToml(str(error)) from error
+    _check_depth(found)
+    return found
+
+
+def _check_depth(table: dict[str, Any]) -> None:
+    """Names with dots and headers nest without a bracket; who reads the tables goes down into them."""
+    level: list[Any] = [table]
+    for _ in range(_DEEPEST):
+        level = [
+            part
+            for value in level
+            for part in (value.values() if isinstance(value, dict) else value)
+            if isinstance(part, dict | list)
+        ]
+    if level:
+        raise BadToml(f"its tables are nested more than {_DEEPEST} deep")
 
 
 def read_toml(path: Path) -> dict[str, Any]:

@@ -53,7 +53,19 @@ def _sign(v: Any) -> Any:
 _UNIT = '''
 def unit(v: Tensor) -> Tensor:
     """v / |v| of complex values, and 0 at 0."""
-    return v / v.abs().clamp(min=torch.finfo(v.dtype).tiny)
+    tiny = torch.finfo(v.dtype).tiny
+    return v / v.masked_fill(v.detach().abs() < tiny, tiny).abs()
+'''
+
+
+# The derivative of |v| is v / |v|, which torch divides without scaling: infinity and no number below
+# the smallest normal number.
+_COMPLEX_ABS = '''
+def complex_abs(v: Tensor) -> Tensor:
+    """|v| of complex values, with derivative 0 below the smallest normal number."""
+    size = v.detach().abs()
+    tiny = size < torch.finfo(size.dtype).tiny
+    return torch.where(tiny, size, v.masked_fill(tiny, 0).abs())
 '''
 
 
@@ -77,7 +89,14 @@ def _where(arrays: tuple[Array, ...], statics: dict[str, Static]) -> Array | Mis
 
 RECORDS = (
     _entry(
-        "abs", "The modulus.", lambda v: np.abs(v), "v.abs()", r"\left|{0}\right|", real_result=True
+        "abs",
+        "The modulus.",
+        lambda v: np.abs(v),
+        "complex_abs(v)",
+        r"\left|{0}\right|",
+        real_result=True,
+        torch_real="v.abs()",
+        helper=_COMPLEX_ABS,
     ),
     _entry(
         "sign",

@@ -126,6 +126,8 @@ def test_networks(name: str, tmp_path: Path) -> None:
 TOML = {
     "deep arrays": "a = " + "[" * 20_000 + "]" * 20_000,
     "deep tables": "a = " + "{b = " * 10_000 + "1" + "}" * 10_000,
+    "deep names": "a = 1\n" + ".".join("b" * 5_000) + " = 1",
+    "deep headers": "a = 1\n[" + ".".join("b" * 5_000) + "]",
     "a long number": "a = " + "9" * 10_000,
     "no end": "a = " + "[" * 20_000,
     "binary": "\0\1\2",

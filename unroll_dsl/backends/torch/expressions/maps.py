@@ -138,7 +138,9 @@ class Maps(Layers):
                     self.facts.batched[args[0]] and not self.facts.numbers[args[0]],
                 )
                 if self.type(args[0]).field is Field.COMPLEX:
-                    factor = fill("c.conj()", c=factor) if adjoint else factor
+                    # a number of Python's has another method than a tensor
+                    turned = "c.conjugate()" if self.facts.numbers[args[0]] else "c.conj()"
+                    factor = fill(turned, c=factor) if adjoint else factor
                     result = Array(result.shape, Field.COMPLEX, result.form)
                 return fill("c * v", c=factor, v=inner_expr), result
             case ops.Operator(word, statics):
