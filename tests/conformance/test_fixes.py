@@ -47,7 +47,8 @@ def test_each_mend_takes_its_mistake_away(case: Path) -> None:
             assert fix.title and "\n" not in fix.title
             after = applied(opened.text, fix.edits)
             assert after != opened.text
-            assert is_mended(opened, diagnostic, fix), f"{diagnostic.message()}: {fix}\n{after}"
+            mended = is_mended(opened, diagnostic, fix, open_page(after, case.name))
+            assert mended, f"{diagnostic.message()}: {fix}\n{after}"
 
 
 def test_what_a_message_says_to_write_is_offered() -> None:

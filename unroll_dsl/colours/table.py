@@ -136,7 +136,7 @@ def patterns() -> Patterns:
             for sign, part in ((":", Colour.PUNCTUATION), ("->", Colour.OPERATOR))
         ),
         ColourRule(
-            rf"(,)[ \t]*(complex)?\b[ \t]*({spaces})\b(?=[^=]*->)",
+            rf"(,)[ \t]*(complex)?\b[ \t]*({spaces})\b(?=[^=\n]*->)",
             (Colour.PUNCTUATION, Colour.TYPE, Colour.TYPE),
         ),
         ColourRule(rf"\b{layers}\b(?=[ \t]*(?:\[|>>))", (Colour.LAYER,)),

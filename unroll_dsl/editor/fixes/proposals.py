@@ -24,36 +24,35 @@ def fixes(page: OpenPage, diagnostic: Diagnostic) -> tuple[Fix, ...]:
 
     Those that put another mistake in its place are left out, unless there are no others.
     """
-    seen: set[str] = set()
-    found = []
+    tried: dict[str, OpenPage] = {}
+    found: list[tuple[Fix, OpenPage]] = []
     for fix in proposals(diagnostic, page):
-        after = applied(page.text, fix.edits)
-        if after in seen or after == page.text:
+        text = applied(page.text, fix.edits)
+        if text in tried or text == page.text:
             continue
-        seen.add(after)
-        if is_mended(page, diagnostic, fix):
-            found.append(fix)
-    return tuple([fix for fix in found if not _is_wrong_itself(page, fix)] or found)
+        after = tried[text] = open_page(text, page.file.name)
+        if is_mended(page, diagnostic, fix, after):
+            found.append((fix, after))
+    right = [fix for fix, after in found if not _is_wrong_itself(page, fix, after)]
+    return tuple(right or [fix for fix, _ in found])
 
 
-def _is_wrong_itself(page: OpenPage, fix: Fix) -> bool:
-    """Whether what a fix writes is reported, which what stood there was not."""
-    after = open_page(applied(page.text, fix.edits), page.file.name)
-    starts = {moved(edit.span.start, fix.edits) for edit in fix.edits if edit.text.strip()}
-    known = {d.code for d in page.diagnostics}
-    wrong = {_start(d): d for d in after.diagnostics if d.is_error and _start(d) in starts}
-    return any(d.code not in known for d in wrong.values())
-
-
-def is_mended(page: OpenPage, diagnostic: Diagnostic, fix: Fix) -> bool:
-    """Whether the page with a fix made no longer has the mistake: none of that code at its place, and no more of it
+def is_mended(page: OpenPage, diagnostic: Diagnostic, fix: Fix, after: OpenPage) -> bool:
+    """Whether the page `after` a fix no longer has the mistake: none of that code at its place, and no more of it
     elsewhere. A page with lines that cannot be read has other mistakes that are seen only when they can."""
-    after = open_page(applied(page.text, fix.edits), page.file.name)
     code = diagnostic.code
     left = [_start(d) for d in after.diagnostics if d.code == code]
     before = sum(d.code == code for d in page.diagnostics)
     is_left = moved(_start(diagnostic), fix.edits) in left
     return not is_left and (not page.is_whole or len(left) <= before)
+
+
+def _is_wrong_itself(page: OpenPage, fix: Fix, after: OpenPage) -> bool:
+    """Whether what a fix writes is reported, which what stood there was not."""
+    starts = {moved(edit.span.start, fix.edits) for edit in fix.edits if edit.text.strip()}
+    known = {d.code for d in page.diagnostics}
+    wrong = [d for d in after.diagnostics if d.is_error and _start(d) in starts]
+    return any(d.code not in known for d in wrong)
 
 
 def _start(diagnostic: Diagnostic) -> int:
