@@ -21,6 +21,7 @@ from unroll_dsl.resources import grammar_path
 from unroll_dsl.semantics import TypedProgram, check
 from unroll_dsl.semantics.errors import MapTooLong, SizeWithoutEnd, Unused
 from unroll_dsl.semantics.measures import read_by_measures
+from unroll_dsl.semantics.model import Sort
 from unroll_dsl.source import SourceFile, Span
 from unroll_dsl.syntax import parse
 from unroll_dsl.syntax.nodes import Program
@@ -110,6 +111,7 @@ def _unused(typed: TypedProgram, graph: Graph) -> tuple[Diagnostic, ...]:
     """A warning for each declaration that can reach neither the outputs, a loss nor the objective, nor
     makes data."""
     measured_of = read_by_measures(typed.program)
-    names = (name for name in unused(graph) if name not in measured_of)
-    symbols = (typed.symbols[name] for name in names if name in typed.symbols)
+    symbols = [typed.symbols[name] for name in unused(graph) if name in typed.symbols]
+    # what is learned with the data alone is no part of the network, which would have to hold it
+    symbols = [s for s in symbols if s.sort is Sort.LEARNABLE or s.name not in measured_of]
     return tuple(Unused(s.span, s.name, s.sort.value) for s in symbols)

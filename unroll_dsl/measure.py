@@ -41,11 +41,14 @@ class Measurement:
         The targets of the loss that they are made of, in the order of the loss.
     spec : Spec
         The derived program, from targets, then noises, to the inputs.
+    learned : tuple of str
+        The learnables of the network that the data are made with: a sampling that is learned.
     """
 
     inputs: tuple[str, ...]
     targets: tuple[str, ...]
     spec: Spec
+    learned: tuple[str, ...]
     _types: tuple[Array, ...] = field(repr=False)  # of the inputs
     # of the inputs whose lines read noise: name, type, place
     _noises: tuple[tuple[str, Array, Span], ...] = field(repr=False)
@@ -69,6 +72,8 @@ class Measurement:
         dims: Mapping[str, int] | None = None,
         dtype: torch.dtype | None = None,
         device: torch.device | str | None = None,
+        init: Mapping[str, Any] | None = None,
+        network: nn.Module | None = None,
     ) -> nn.Module:
         """A module that makes data: `module(*targets, *noises)`, targets in the order of `targets`.
 
@@ -78,6 +83,11 @@ class Measurement:
             Values of `fixed` names, as for `Spec.compile`; what the network alone needs may be among them.
         dims, dtype, device
             As for `Spec.compile`.
+        init
+            Values of `learned`, as `Spec.values` gives them.
+        network
+            In place of values: the network of the program, with which the module then shares what is `learned`, so
+            that data follow the network and gradients of a loss reach it through them.
 
         Returns
         -------
@@ -89,19 +99,78 @@ class Measurement:
         ------
         UnrollError
             As `Spec.compile`, with everything that does not fit.
+        ValueError
+            Where neither `init` nor `network` tells what has been learned.
         """
-        module = self.spec.compile(bind=self._own(bind), dims=dims, dtype=dtype, device=device)
+        if network is None:
+            self._check_known(init, "`init=` or `network=`")
+        module = self.untrained({**(bind or {}), **(init or {})}, dims, dtype, device)
+        if network is not None:
+            self.share(module, network)
+        return module
+
+    def share(self, module: nn.Module, network: nn.Module) -> None:
+        """Let a module of `compile` compute with what a network has learned, its parameters themselves.
+
+        Raises
+        ------
+        ValueError
+            For a network that is not of this program.
+        """
+        import torch
+
+        from unroll_dsl.backends.torch.names import identifier
+
+        for name in self.learned:
+            word = identifier(name)
+            held = getattr(network, word, None)
+            if not isinstance(held, torch.Tensor):
+                raise ValueError(f"data are made with `{name}`, which the network has not")
+            delattr(module, word)
+            if isinstance(held, torch.nn.Parameter):
+                module.register_parameter(word, held)
+            else:
+                module.register_buffer(word, held, persistent=False)
+
+    def untrained(
+        self,
+        values: Mapping[str, Any],
+        dims: Mapping[str, int] | None = None,
+        dtype: torch.dtype | None = None,
+        device: torch.device | str | None = None,
+    ) -> nn.Module:
+        """A module as of `compile` of the values of constants and learnables that are given, for others those
+        with which the program begins."""
+        module = self.spec.compile(
+            bind=self._own(values),
+            init={name: values[name] for name in self.learned if name in values},
+            dims=dims,
+            dtype=dtype,
+            device=device,
+        )
         widened = self._widened()
         if any(widened):
             module.register_forward_hook(partial(_torch_as_declared, widened))
         return module
 
+    def _check_known(self, init: Mapping[str, Any] | None, give: str) -> None:
+        for name in self.learned:
+            if name not in (init or {}):
+                raise ValueError(f"data are made with `{name}`, which is learned: give {give}")
+
     def reference(
-        self, *, bind: Mapping[str, Any] | None = None, dims: Mapping[str, int] | None = None
+        self,
+        *,
+        bind: Mapping[str, Any] | None = None,
+        dims: Mapping[str, int] | None = None,
+        init: Mapping[str, Any] | None = None,
     ) -> MeasurementReference:
-        """The same in NumPy and double precision, from the lines as written; called as `compile`'s module."""
+        """The same in NumPy and double precision, from the lines as written; called as `compile`'s module.
+        `init` has the values of what is `learned`."""
+        self._check_known(init, "`init=`")
+        given = {name: (init or {})[name] for name in self.learned}
         return MeasurementReference(
-            self.spec.reference(bind=self._own(bind), dims=dims), self._widened()
+            self.spec.reference(bind=self._own(bind), init=given, dims=dims), self._widened()
         )
 
     def noise(
@@ -169,7 +238,8 @@ class Measurement:
 
     def _own(self, bind: Mapping[str, Any] | None) -> dict[str, Any]:
         """What is bound, without what the network alone needs."""
-        return {name: v for name, v in (bind or {}).items() if name not in self._elsewhere}
+        other = {*self._elsewhere, *self.learned}
+        return {name: v for name, v in (bind or {}).items() if name not in other}
 
     def _widened(self) -> tuple[bool, ...]:
         """For each input whether it is complex and its line gives real values."""
@@ -214,13 +284,15 @@ def measurement(spec: Spec) -> Measurement | None:
     noisy = noisy_lines(spec.program)
     derived = Spec(check_program(data_program(spec.program)))
     constants = {c.name for c in spec.graph.constants} | {p.name for p in spec.graph.parameters}
+    own = {c.name for c in derived.graph.constants} | {p.name for p in derived.graph.parameters}
     return Measurement(
         inputs=tuple(line.name.text for line in lines),
         targets=targets,
         spec=derived,
+        learned=tuple(p.name for p in derived.graph.parameters),
         _types=tuple(types[line.name.text] for line in lines),
         _noises=tuple((x.name.text, types[x.name.text], x.name.span) for x in noisy),
-        _elsewhere=frozenset(constants - {c.name for c in derived.graph.constants}),
+        _elsewhere=frozenset(constants - own),
     )
 
 

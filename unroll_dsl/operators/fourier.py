@@ -19,8 +19,9 @@ def _ifft2(y: Any) -> Any:
 
 def _cosines(n: int) -> Any:
     """The orthonormal DCT-II matrix [n, n], a row a frequency (Ahmed, Natarajan, Rao, 1974)."""
-    rows, columns = np.arange(n)[:, None], np.arange(n)[None, :]
-    found = np.cos(np.pi * rows * (2 * columns + 1) / (2 * n)) * np.sqrt(2 / n)
+    k = np.arange(n)
+    turns = np.outer(k, 2 * k + 1) % (4 * n)  # of pi / (2 n); large angles would lose digits
+    found = np.cos(np.pi / (2 * n) * turns) * np.sqrt(2 / n)
     found[0] /= np.sqrt(2)
     return found
 
@@ -35,8 +36,9 @@ def _idct2(y: Any) -> Any:
 
 _DCT_HELPER = '''def cosines(n: int, like: Tensor) -> Tensor:
     """The orthonormal DCT-II matrix [n, n], a row a frequency."""
-    k = torch.arange(n, device=like.device, dtype=like.real.dtype)
-    rows = torch.cos(torch.pi / n * k[:, None] * (k + 0.5)) * (2 / n) ** 0.5
+    k = torch.arange(n, device=like.device)
+    turns = torch.outer(k, 2 * k + 1) % (4 * n)  # of pi / (2 n); large angles would lose digits
+    rows = torch.cos(torch.pi / (2 * n) * turns.double()) * (2 / n) ** 0.5
     rows[0] = (1 / n) ** 0.5
     return rows.to(like.dtype)
 

@@ -266,7 +266,7 @@ def _samples(
     if opened.validation is None:
         raise DataError("nothing of the data is held out for validation", "give other data: --data")
     setup = prepare(spec, opened.config, opened.source, opened.validation, opened.bind)
-    feed = setup.feed(opened.validation, torch.device("cpu"))
+    feed = setup.feed(opened.validation, torch.device("cpu"), solver.values)
     if not setup.task.truth:
         raise DataError(
             f"the loss of `{spec.name}` names no target that outputs could be held against"

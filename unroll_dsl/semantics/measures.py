@@ -1,7 +1,7 @@
 """`measure` lines: how the data of inputs are made, and what only that needs.
 
-A line sees sizes, fixed values, lets made of these, the targets of the loss, inputs measured above it and
-`noise`. What a network learns or computes does not exist yet where data are made.
+A line sees sizes, fixed values, learnables that all phases share, lets made of these, the targets of the loss,
+inputs measured above it and `noise`. What a network computes does not exist yet where data are made.
 """
 
 from __future__ import annotations
@@ -178,13 +178,22 @@ class _Lines:
         unmeasured = [x for x in self._inputs(name.text) if x not in above]
         if unmeasured:
             self._not_here(name, symbol, _Mend.OF_INPUT, unmeasured[0])
-        elif depends.learnable is not None:
+        elif depends.learnable is not None and not self._is_learned_array(name.text):
             is_learnt = symbol.sort is Sort.LEARNABLE
             self._not_here(name, symbol, _Mend.LEARNT if is_learnt else _Mend.OF_LEARNT)
         elif depends.phase is not None:
             why = errors.PhaseValueOutside.Why.DATA
             report = errors.PhaseValueOutside(_read(name, symbol), Place.MEASURE.value, why)
             self.checking.reporter.report(report)
+
+    def _is_learned_array(self, name: str) -> bool:
+        """Whether all learnables that a name stands for or is made of are arrays, one for all phases: a sampling
+        that the network learns too."""
+        symbols, program = self.checking.symbols, self.checking.program
+        symbol = symbols[name]
+        read = (name, *needed_by(program, (symbol.value,) if symbol.value is not None else ()))
+        learned = [symbols[x] for x in read if x in symbols and symbols[x].sort is Sort.LEARNABLE]
+        return all(isinstance(x.type, Array) and not x.per_phase for x in learned)
 
     def _inputs(self, name: str) -> tuple[str, ...]:
         """The inputs that a name stands for or is made of."""

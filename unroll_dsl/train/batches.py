@@ -49,6 +49,16 @@ class Feed:
     device: torch.device
     _orders: dict[str, Any] = field(default_factory=dict, repr=False)  # of the epoch at hand
 
+    def follow(self, network: nn.Module) -> None:
+        """Measure with what this network learns; without effect where data are made of fixed values alone."""
+        if self.measurement is not None and self.measure is not None:
+            self.measurement.share(self.measure, network)
+
+    @property
+    def learned(self) -> bool:
+        """Whether data depend on what the network learns: they have derivatives then."""
+        return self.measurement is not None and bool(self.measurement.learned)
+
     def draw(self, stage: int, step: int, batch: int) -> Drawn:
         """The samples of a step, on the CPU: an epoch is a permutation of the source."""
         rows = self._rows(stage, step * batch, batch)
@@ -56,18 +66,36 @@ class Feed:
 
     def arguments(self, drawn: Drawn, stage: int, step: int) -> tuple[Tensor, ...]:
         """Inputs, then targets, of what was drawn: measured, with noise, on the device."""
+        (whole,) = self.parts(drawn, stage, step, 1)
+        return whole
+
+    def parts(
+        self, drawn: Drawn, stage: int, step: int, count: int
+    ) -> tuple[tuple[Tensor, ...], ...]:
+        """The arguments of a batch in so many parts, each with derivatives of its own where data have some."""
+        rows = len(next(iter(drawn.values())))
         values = {name: self._placed(value) for name, value in drawn.items()}
+        noises = tuple(noise.to(self.device) for noise in self._noise(stage, step, rows))
+        snr = getattr(self.source, "snr", None)
+        rng = np.random.default_rng([self.seed, stage, step, _NOISE]) if snr is not None else None
+        if not self.learned:  # all at once
+            return _split(self._measured(values, noises, rng), count)
+        parts = zip(_split(tuple(values.values()), count), _split(noises, count), strict=True)
+        return tuple(
+            self._measured(dict(zip(values, part, strict=True)), n, rng) for part, n in parts
+        )
+
+    def _measured(
+        self, values: Drawn, noises: tuple[Tensor, ...], rng: np.random.Generator | None
+    ) -> tuple[Tensor, ...]:
         if self.measurement is not None and self.measure is not None:
-            count = len(next(iter(drawn.values())))
-            noises = (noise.to(self.device) for noise in self._noise(stage, step, count))
             # data are as exact with mixed precision as without
             exact = torch.autocast(self.device.type, enabled=False)
-            with torch.no_grad(), exact:
+            with torch.set_grad_enabled(self.learned and torch.is_grad_enabled()), exact:
                 made = self.measure(*(values[t] for t in self.measurement.targets), *noises)
             several = made if isinstance(made, tuple) else (made,)
-            snr = getattr(self.source, "snr", None)
-            if snr is not None:
-                rng = np.random.default_rng([self.seed, stage, step, _NOISE])
+            if rng is not None:
+                snr = getattr(self.source, "snr", 0.0)
                 several = tuple(add_noise(value, snr, rng) for value in several)
             # what the data give themselves goes before what could be measured
             values = dict(zip(self.measurement.inputs, several, strict=True)) | values
@@ -125,3 +153,11 @@ class Feed:
         dtype = self.dtype.to_complex() if value.is_complex() else self.dtype
         # a copy: torch puts all at addresses alike, NumPy does not, and rounding depends on them
         return value.to(device=self.device, dtype=dtype, copy=True)
+
+
+def _split(values: tuple[Tensor, ...], count: int) -> tuple[tuple[Tensor, ...], ...]:
+    """Along the first axis, in so many equal parts."""
+    if not values:
+        return ((),) * count
+    size = len(values[0]) // count
+    return tuple(tuple(v[i * size : (i + 1) * size] for v in values) for i in range(count))

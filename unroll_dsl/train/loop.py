@@ -96,6 +96,9 @@ class TrainingLoop:
             network = self.setup.network(spec, stage, self.accelerator.device)
             if state is not None:
                 carry(state, network, stage.start)
+            for feed in (self.feed, self.trial):
+                if feed is not None:
+                    feed.follow(network)
             work = Work(number, stage, spec, network, self.setup, self.accelerator)
             if work.learner is None:
                 if not stage.optional:
@@ -162,13 +165,9 @@ class TrainingLoop:
     def _parts(self, drawn: Drawn, stage: int, step: int) -> list[tuple[Tensor, ...]]:
         """This process's share of a batch, in as many parts as it is worked through in."""
         train, ranks = self.setup.config.train, self.accelerator.num_processes
-        size = train.batch // (ranks * train.accumulate)
         first = self.accelerator.process_index * train.accumulate
-        whole = self.feed.arguments(drawn, stage, step)
-        return [
-            tuple(values[i * size : (i + 1) * size] for values in whole)
-            for i in range(first, first + train.accumulate)
-        ]
+        parts = self.feed.parts(drawn, stage, step, ranks * train.accumulate)
+        return list(parts[first : first + train.accumulate])
 
     def _explain(self, work: Work, parts: list[tuple[Tensor, ...]]) -> Callable[[str], Diverged]:
         """What to say of a loss or a gradient that is no number."""

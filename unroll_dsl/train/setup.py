@@ -91,13 +91,17 @@ class Setup:
         fixed |= {p.name for p in spec.graph.parameters if is_network(p)}
         return {name: value for name, value in self.bind.items() if name in fixed}
 
-    def feed(self, source: Source, device: torch.device) -> Feed:
-        """Arguments of the loss from samples of `source`."""
+    def feed(
+        self, source: Source, device: torch.device, learned: Mapping[str, Any] | None = None
+    ) -> Feed:
+        """Arguments of the loss from samples of `source`, measured with what has been `learned`, until the feed
+        follows a network."""
         kind = dtype(self.config.train)
         made = self.measurement
         module = None
         if made is not None:
-            module = made.compile(bind=self.bind, dims=self.sizes, dtype=kind, device=device)
+            known = {**self.bind, **(learned or {})}
+            module = made.untrained(known, self.sizes, kind, device)
         return Feed(source, self.task, made, module, self.sizes, self.config.seed, kind, device)
 
     def check_patterns(self) -> None:

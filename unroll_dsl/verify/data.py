@@ -23,7 +23,7 @@ def check_data(spec: Spec, instance: Instance, seed: int) -> list[Row]:
     if found is None:
         return []
     made = found.spec.over(exact(found.spec.graph))
-    drawn = draw(made.graph, seed=seed + 1, dims=instance.sizes)
+    drawn = draw(made.graph, seed=seed + 1, dims=instance.sizes, learned=True)
     bind = {constant: instance.bind.get(constant, value) for constant, value in drawn.bind.items()}
     drawn = dataclasses.replace(drawn, bind=bind)
     rows = []

@@ -54,6 +54,7 @@ def draw(
     batch: int = 3,
     norm: float | None = None,
     constants: bool = False,
+    learned: bool = False,
 ) -> Instance:
     """Draw an instance.
 
@@ -67,6 +68,8 @@ def draw(
         three quarters of what masks take: iterations then come to rest soon.
     constants
         Draw the constants that have a number as their default as well, near to it: see `drawn_constants`.
+    learned
+        Draw all learnable arrays, whatever they start at.
     """
     rng = np.random.default_rng(seed)
     sizes = _sizes(graph, dims or {})
@@ -104,7 +107,7 @@ def draw(
     init = {
         p.name: _inside(_array(p.type, sizes, rng), p, graph)
         for p in graph.parameters
-        if p.initial is None and isinstance(p.type, Array)
+        if (p.initial is None or learned) and isinstance(p.type, Array)
     }
     inputs = tuple(_within(_array(e.type, sizes, rng, batch), e.domain) for e in graph.inputs)
     targets = tuple(_array(e.type, sizes, rng, batch) for e in graph.targets)

@@ -54,6 +54,9 @@ CASES: list[tuple[str, tuple[Any, ...], dict[str, Any], tuple[int, ...]]] = [
     ("divergence", (), {"padding": "circular"}, (4, 4, 6)),
     ("downsample", (), {"s": 2}, (2, 4, 6)),
     ("downsample", (), {"s": 3}, (1, 6, 9)),
+    ("blocks", (), {"s": 2}, (2, 4, 6)),
+    ("blocks", (), {"s": 3}, (1, 6, 9)),
+    ("blocks", (), {"s": 1}, (2, 4, 6)),
     ("coils", (COILS,), {}, (1, 4, 6)),
     ("radon", (ANGLES,), {}, (2, 7, 7)),
     ("wavelet", (), {"name": "haar", "levels": 2}, (1, 8, 12)),
@@ -213,3 +216,24 @@ def test_radon_has_the_angles_of_scikit_image() -> None:
     found = linear_operator("radon").numpy_forward(image[None], angles)[0]  # type: ignore[misc]
     expected = radon(image, theta=angles, circle=True).T
     assert np.linalg.norm(found - expected) < 0.05 * np.linalg.norm(expected)
+
+
+def test_blocks_are_cut_out_row_by_row() -> None:
+    record = linear_operator("blocks")
+    x = RNG.standard_normal((2, 6, 9))
+    found = run_torch(record, record.torch_forward, (), {"s": 3}, x, (18, 2, 3)).numpy()
+    for p in range(2):
+        for q in range(3):
+            block = x[:, 3 * p : 3 * p + 3, 3 * q : 3 * q + 3]
+            np.testing.assert_array_equal(found[:, p, q], block.ravel())
+
+
+@pytest.mark.parametrize("n", [5, 48, 640])
+def test_cosines_of_large_images_have_all_digits(n: int) -> None:
+    """Angles of hundreds of turns lose digits: they are reduced in whole numbers first."""
+    record = linear_operator("dct2")
+    x = RNG.standard_normal((1, 3, n))
+    expected = scipy.fft.dctn(x, axes=(-2, -1), norm="ortho")
+    np.testing.assert_allclose(record.numpy_forward(x), expected, rtol=0, atol=2e-14)
+    single = run_torch(record, record.torch_forward, (), {}, x.astype(np.float32), x.shape).numpy()
+    assert np.linalg.norm(single - expected) < 1e-6 * np.linalg.norm(expected)

@@ -283,8 +283,8 @@ class NotVisibleHere(Diagnostic):
         PREV = "`prev` belongs into the phase: it is a state's value as the phase began"
         COMPUTED = "it is what the network computes; data are made of the loss's targets: {of}"
         OF_INPUT = "it is made of input `{of}`, which no line above measures: write a `measure` line for it above"
-        LEARNT = "it is learnt; data are made of fixed values and targets"
-        OF_LEARNT = "it is made of a learnable; data are made of fixed values and targets"
+        LEARNT = "each phase learns its own, or it is no array; data are made of targets, fixed values and arrays that all phases share"
+        OF_LEARNT = "it is made of what each phase learns, or of no array; data are made of targets, fixed values and arrays that all phases share"
 
     def message(self) -> str:
         return f"{self.read.sort} `{self.read.name}` cannot be used in {self.place}"
