@@ -483,3 +483,24 @@ def test_every_channel_of_a_colour_image_is_solved_alike_under_the_fourier_trans
     y = normal(3, 6, 8, dtype=torch.complex128)
     expected = torch.linalg.solve(M, y.reshape(3, 48).mT).mT.reshape(3, 6, 8)
     torch.testing.assert_close(network(y), expected, rtol=1e-12, atol=1e-12)
+
+
+def test_opine_net() -> None:
+    """Sampling by a convolution of the stride of a block, as the authors write it; the adjoint by its transpose."""
+    m, side = 4, 5
+    y = normal(2, m, 2, 3)
+
+    def plain(net: nn.Module) -> Tensor:
+        kernels = net.Phi.reshape(m, 1, side, side)
+        sampled = lambda v: nn.functional.conv2d(v, kernels, stride=side)  # noqa: E731
+        back = lambda v: nn.functional.conv_transpose2d(v, kernels, stride=side)  # noqa: E731
+        x = back(y)
+        for k in net.phases:
+            r = x - k.rho * back(sampled(x) - y)
+            d = k.D(r)
+            v = k.H(d)
+            s = v.sign() * (v.abs() - k.theta).relu()
+            x = r + k.G(k.Ht(s))
+        return x
+
+    same(compiled("opine_net", dims={"m": m, "s": side}), (y,), plain)

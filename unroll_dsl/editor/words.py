@@ -145,6 +145,7 @@ RANDOM_STARTS: Mapping[str, str] = {
     "xavier_uniform": "Uniform, scaled by rows and columns (Glorot).",
     "kaiming_normal": "Normal, scaled by what enters (He).",
     "kaiming_uniform": "Uniform, scaled by what enters (He).",
+    "orthogonal": "Orthonormal rows, or columns where there are fewer.",
 }
 
 

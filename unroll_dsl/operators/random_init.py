@@ -17,12 +17,13 @@ RANDOM: Mapping[str, tuple[tuple[tuple[str, float], ...], str]] = {
     "xavier_uniform": ((("gain", 1.0),), "xavier_uniform_"),
     "kaiming_normal": ((("a", 0.0),), "kaiming_normal_"),
     "kaiming_uniform": ((("a", 0.0),), "kaiming_uniform_"),
+    "orthogonal": ((("gain", 1.0),), "orthogonal_"),
 }
 
 
 def needs_matrix(name: str) -> bool:
     """Whether the scale comes from the number of rows and columns, which a vector does not have."""
-    return name.startswith(("xavier", "kaiming"))
+    return name.startswith(("xavier", "kaiming", "orthogonal"))
 
 
 def arguments(

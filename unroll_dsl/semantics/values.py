@@ -185,3 +185,7 @@ def _fans(checking: Checking, name: Name, value: RandomInit, type_: Type) -> Non
         checking.reporter.report(
             errors.CallMismatch.without_sides(word, name.text, str(type_), value.span)
         )
+    elif isinstance(type_, Array) and type_.field is Field.COMPLEX and word == "orthogonal":
+        checking.reporter.report(
+            errors.CallMismatch.complex_start(word, name.text, str(type_), value.span)
+        )

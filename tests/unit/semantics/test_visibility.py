@@ -56,7 +56,6 @@ DEPENDS = {
     (Sort.INPUT, Place.BOUND),
     (Sort.LEARNABLE, Place.BOUND),
     (Sort.INPUT, Place.MEASURE),
-    (Sort.LEARNABLE, Place.MEASURE),
 }
 
 

@@ -61,6 +61,12 @@ class CallMismatch(Diagnostic):
             f"give the scale: `~ normal(0, 0.1)`, or a value: `{name} ... = 0.1`",
         )
 
+    @classmethod
+    def complex_start(cls, word: str, name: str, type_: str, span: Span) -> CallMismatch:
+        """A random start that is defined for real values, of complex ones."""
+        mend = "`~ xavier_normal` draws complex values"
+        return cls(word, Operand(span, type_), "real values", f"`{name}`, {type_}", mend)
+
 
 @dataclass(frozen=True)
 class WrongArgumentCount(Diagnostic):
