@@ -58,6 +58,24 @@ output c * (A @ y + v)
     np.testing.assert_allclose(np.load(tmp_path / "x.npy"), expected, rtol=1e-15)
 
 
+@pytest.mark.parametrize("backend", ["torch", "numpy"])
+def test_a_system_that_a_sample_makes_singular(
+    backend: str, unroll: Unroll, tmp_path: Path
+) -> None:
+    (tmp_path / "s.unroll").write_text("""algorithm s
+dims n
+input y : vector[n]
+input B : matrix[n, n]
+output solve(B, y)
+""")
+    np.savez(tmp_path / "d.npz", B=np.ones((1, 2, 2)), y=np.ones((1, 2)))
+    given = ("--input", "y=d.npz", "--input", "B=d.npz", "--backend", backend, "-o", "x.npy")
+    result = unroll("run", "s.unroll", *given)
+    assert result.status == 1
+    assert "the system of `solve` is singular" in result.err
+    assert "a fault" not in result.err
+
+
 def test_one_sample_and_its_objective(
     unroll: Unroll, problem: tuple[Any, Any], tmp_path: Path
 ) -> None:

@@ -103,6 +103,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Exception as error:
         if is_no_memory(error):
             return _no_memory(error)
+        if (
+            "the system of `solve` is singular" in f"{error}"
+        ):  # by network or reference, with the line
+            problem(f"{error}")
+            return Exit.ERRORS
         return _fault(f"{type(error).__name__}: {error}")
     return status
 
