@@ -504,3 +504,32 @@ def test_opine_net() -> None:
         return x
 
     same(compiled("opine_net", dims={"m": m, "s": side}), (y,), plain)
+
+
+def test_glad() -> None:
+    """Roots by Newton's iteration (Denman, Beavers, 1976), so that derivatives are those of no eigenvector."""
+    A = normal(2, 4, 6)
+    S = A @ A.mT / 6
+    eye = torch.eye(4, dtype=torch.float64)
+
+    def root(M: Tensor) -> Tensor:
+        Y, Z = M, eye.expand_as(M)
+        for _ in range(25):
+            Y, Z = (Y + torch.linalg.inv(Z)) / 2, (Z + torch.linalg.inv(Y)) / 2
+        return Y
+
+    def plain(net: nn.Module) -> Tensor:
+        theta = torch.linalg.inv(S + net.t * eye)
+        Z = theta
+        weight = torch.ones(2, 1, dtype=torch.float64)
+        for _ in range(PHASES):
+            distance = (Z - theta).square().sum((1, 2))[:, None]
+            weight = net.l(torch.cat([distance, weight], 1))
+            each = weight[:, :, None]
+            Y = S / each - Z
+            theta = (root(Y.mT @ Y + 4 / each * eye) - Y) / 2
+            shrinkage = net.r(torch.stack([theta, S, Z], 1))[:, 0]
+            Z = theta.sign() * (theta.abs() - shrinkage).relu()
+        return theta
+
+    same(compiled("glad"), (S,), plain)

@@ -1,4 +1,4 @@
-"""What objectives ask of singular and eigenvalues: nuclear norms, thresholding, ranks, cones."""
+"""What objectives ask of singular values: nuclear norms, thresholding, ranks."""
 
 from __future__ import annotations
 
@@ -38,11 +38,6 @@ def _spectrum(change: Callable[[Any, Any], Any]) -> Callable[..., Any]:
 
 def _largest(values: Any, r: Any) -> Any:
     return np.where(np.arange(values.size) < r, values, 0)
-
-
-def _psd(M: Any) -> Any:
-    values, vectors = np.linalg.eigh((M + np.conj(M.T)) / 2)
-    return (vectors * np.maximum(values, 0)) @ np.conj(vectors.T)
 
 
 RECORDS = (
@@ -85,21 +80,6 @@ def orthogonal_part(M: Tensor) -> Tensor:
     """The matrix with 1 in place of its singular values."""
     left, _, right = torch.linalg.svd(M, full_matrices=False)
     return left @ right
-''',
-    ),
-    Function(
-        "psd_part",
-        (_M,),
-        Kind.WHOLE,
-        "The nearest Hermitian matrix without negative eigenvalues (Higham, 1988).",
-        matrix_to(_same, square=True),
-        _psd,
-        "psd_part(M)",
-        helper='''
-def psd_part(M: Tensor) -> Tensor:
-    """The Hermitian part of the matrix with its negative eigenvalues at 0."""
-    values, vectors = torch.linalg.eigh((M + M.mH) / 2)
-    return (vectors * torch.relu(values).unsqueeze(-2)) @ vectors.mH
 ''',
     ),
     Function(

@@ -15,7 +15,7 @@ from unroll_dsl.operators.registry import INTERNAL, function, functions
 from unroll_dsl.types import Array, Dim, Field
 
 # of singular values, which are not smooth where some are equal
-SPECTRAL = ("nuclear_norm", "low_rank", "orthogonal_part", "psd_part")
+SPECTRAL = ("nuclear_norm", "low_rank", "orthogonal_part", "sqrtm")
 SHAPES: tuple[tuple[int, ...], ...] = ((), (4,), (4, 3), (4, 3, 2))
 SQUARE = (4, 4)
 BATCHES: tuple[tuple[int, ...], ...] = ((), (2,), (2, 5))

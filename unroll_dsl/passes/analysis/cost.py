@@ -257,7 +257,7 @@ def _record(name: str, node: Node, args: Sequence[Type]) -> Count:
             return cube * Fraction(8, 3)
         case "symmetric_eigenvectors":
             return 9 * cube
-        case "psd_part":
+        case "psd_part" | "sqrtm":
             return 11 * cube
         case "right_singular_vectors":
             return 6 * n * m * m + 11 * m * m * m

@@ -26,6 +26,7 @@ def of_call(graph, text):
         ("orthogonal_factor", "matrix[n, n]", CUBE * Fraction(8, 3)),
         ("symmetric_eigenvectors", "matrix[n, n]", CUBE * 9),
         ("psd_part", "matrix[n, n]", CUBE * 11),
+        ("sqrtm", "matrix[n, n]", CUBE * 11),
         ("inv", "matrix[n, n]", CUBE * 2),
         ("spectral_norm", "scalar", CUBE * 4),
         ("nuclear_norm", "scalar", CUBE * 26),
