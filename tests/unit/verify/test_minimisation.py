@@ -338,3 +338,39 @@ def test_iterations_go_on_until_arguments_and_subgradients_rest() -> None:
     found = minimum(terms, np.zeros(2), 2.5)  # type: ignore[arg-type]
     assert found.x == pytest.approx([1.0, 2.0], rel=1e-6)
     assert found.gap <= 1e-8 and found.apart <= 1e-9
+
+
+def test_an_iteration_of_the_splitting_begins_where_the_last_step_ended() -> None:
+    """H = 1, K = 2, slope g: what the proximal map is asked for in the first two iterations, by hand."""
+    g, x, point, penalty, p = 3.0, 0.5, 0.7, 4.0, 6.0
+    asked: list[tuple[float, float]] = []
+
+    def prox(z: Any, scale: float) -> Any:
+        asked.append((float(z[0]), scale))
+        return np.array([point])
+
+    terms = SimpleNamespace(
+        rough_map=np.array([[2.0]]),
+        rough_at=lambda x: 2 * x,
+        value=lambda x: 0.0,
+        height=lambda w: 0.0,
+        slope=lambda x: np.array([g]),
+        curvature=lambda x: np.eye(1),
+        prox=prox,
+        quadratic=True,
+    )
+    made = _Splitting(terms, np.zeros(1), 1.0)  # type: ignore[arg-type]
+    made.dual, made.penalty = np.array([p]), penalty
+    next(made._step(np.array([x])))
+    z, w, u = 2 * x, 2 * x, p / penalty
+    for found in asked[:2]:
+        d = -(g + penalty * 2 * (z - w + u)) / (1 + penalty * 4)
+        relaxed = 1.6 * (z + 2 * d) - 0.6 * w
+        assert found == pytest.approx((relaxed + u, 1 / penalty))
+        u, w = u + relaxed - point, point
+    assert len(asked) == 25
+    made = _Splitting(terms, np.zeros(1), 1.0)  # type: ignore[arg-type]
+    asked.clear()
+    next(made._step(np.array([x])))  # without a step before: the penalty is |H| / |K|^2, u is 0
+    d = -g / (1 + 1)
+    assert asked[0] == pytest.approx((1.6 * (z + 2 * d) - 0.6 * z, 4.0))
