@@ -26,6 +26,7 @@ fixed A : {field}matrix[m, n]
 fixed B : matrix[m, n]
 fixed W : matrix[n, n]
 fixed z : complex vector[n]
+fixed v : complex vector[m]
 fixed d, e : vector[n] > 0
 fixed f : vector[n]
 fixed u : vector[m]
@@ -123,6 +124,28 @@ def test_solutions_are_those_of_the_matrix_as_it_is_written(system: str, field: 
     for sizes in (WIDE, TALL):
         for known in (sizes, {}):
             assert_same(before, dead(Solving(known)(before)), sizes, 1e-9)
+
+
+OF_COMPLEX_NUMBERS: dict[str, type] = {
+    "i * A' @ A + rho * I": Orthogonal,  # not Hermitian: no basis of eigenvectors
+    "A' @ A / i + rho * I": Orthogonal,
+    "A' @ A + i * I + rho * I": Spectral,  # a shift may be complex
+    "A' @ A + diag(z) + rho * I": Orthogonal,
+    "A' @ A + rho * diag(z)": Orthogonal,
+    "A' @ diag(v) @ A + rho * I": Orthogonal,
+    "i * rho * I + A' @ A": Spectral,
+    "i * F' @ F + rho * I": Orthogonal,
+    "F' @ F + i * I": Orthogonal,
+    "i * I - diag(z)": Divide,
+}
+
+
+@pytest.mark.parametrize("system", OF_COMPLEX_NUMBERS)
+def test_complex_coefficients_and_diagonals(system: str) -> None:
+    for sizes in (WIDE, TALL):
+        assert type(planned(system, sizes, "complex ").method) is OF_COMPLEX_NUMBERS[system]
+        before = graph_of(system, "complex ")
+        assert_same(before, dead(Solving(sizes)(before)), sizes, 1e-9)
 
 
 @pytest.mark.parametrize(

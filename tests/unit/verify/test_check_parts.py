@@ -1,5 +1,6 @@
 """The checks one by one: what each asks for, at which values, and how it is told."""
 
+import dataclasses
 import math
 import warnings
 from typing import Any
@@ -85,6 +86,20 @@ def test_what_rounding_may_lose_is_asked_where_a_tolerance_is_exceeded(
     for row, tolerance in ((rows[0], 1e-12), (rows[3], 1e-5)):
         asked = not gap <= tolerance
         assert row.tolerance == (max(tolerance, rounding) if asked else tolerance)
+
+
+@pytest.mark.parametrize(("iterates", "times"), [(False, 1), (True, 20)])
+def test_a_system_may_lose_its_condition_and_iterations_twenty_times_that(
+    monkeypatch: pytest.MonkeyPatch, iterates: bool, times: int
+) -> None:
+    spec = page()
+    instance = draw(spec.graph)
+    exact = agreement.ReferenceRun.of(spec, instance, 3)
+    monkeypatch.setattr(agreement.ReferenceRun, "of", classmethod(lambda cls, *a, **k: exact))
+    monkeypatch.setattr(agreement, "_iterates", lambda graph: iterates)
+    wide = dataclasses.replace(exact, condition=1e6)
+    found = agreement._allowed(spec, instance, 3, wide, torch.float64)
+    assert found == pytest.approx(times * 1e6 * 2.0**-52)
 
 
 def test_all_samples_are_asked_where_the_first_does_not_explain(
@@ -214,6 +229,15 @@ def test_what_is_not_finite_off_its_values_is_skipped() -> None:
     seeds = [check_learned_values(spec, draw(spec.graph), 3, seed) for seed in range(8)]
     kinds = {tuple(row.verdict for row in rows) for rows in seeds}
     assert kinds == {(S,), (P, P, P)}
+
+
+def test_one_output_that_is_not_finite_is_enough() -> None:
+    spec = unroll_dsl.loads(
+        "algorithm p\ndims n\ninput y : vector[n]\nlearnable t : scalar = 0.1\noutput t * y, sqrt(0.1 - t)\n"
+    )
+    seeds = [check_learned_values(spec, draw(spec.graph), 1, seed) for seed in range(8)]
+    assert {len(rows) for rows in seeds} == {1, 3}
+    assert {rows[0].verdict for rows in seeds if len(rows) == 1} == {S}
 
 
 def test_without_learnables_there_is_the_frozen_network_alone() -> None:

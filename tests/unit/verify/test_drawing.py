@@ -98,6 +98,15 @@ def test_half_of_what_masks_leave_out_is_taken_back_for_long_runs() -> None:
     assert draw(made, dims=dims, norm=1.7).bind["M"].mean() == pytest.approx(0.75, abs=0.03)
 
 
+def test_the_first_sample_is_a_batch_of_one() -> None:
+    made = graph("dims n\ninput y : vector[n]\noutput y\nloss (z : scalar):\n    sumsq(y) * z\n")
+    whole = draw(made, dims={"n": 4}, batch=3)
+    first = whole.first()
+    assert [x.shape for x in (*first.inputs, *first.targets)] == [(1, 4), (1,)]
+    assert np.array_equal(first.inputs[0][0], whole.inputs[0][0])
+    assert (first.bind, first.sizes) == (whole.bind, whole.sizes)
+
+
 def test_kernels_of_blur_are_positive_and_sum_to_1() -> None:
     text = (
         "dims h, w\ninput y : image[1, h, w]\nfixed r : {}matrix[3, 3]\nfixed q : matrix[3, 3]\n"

@@ -11,7 +11,7 @@ from unroll_dsl.backends.numpy import Reference
 from unroll_dsl.ir.graph import Graph
 from unroll_dsl.ir.nodes import Fixed, Input, Learnable
 from unroll_dsl.ir.stages import reachable
-from unroll_dsl.passes.analysis.liveness import Variant, liveness, variants
+from unroll_dsl.passes.analysis.liveness import Variant, liveness, unused, variants
 
 HEAD = """algorithm p
 dims n
@@ -118,3 +118,11 @@ def test_names_are_those_that_are_reached(name: str, phases: int | None) -> None
     ):
         reached = {graph.nodes[i].op.name for i in whole if isinstance(graph.nodes[i].op, kind)}
         assert set(told) == reached, kind
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_what_is_unused_wherever_it_is_declared(first: bool) -> None:
+    states = ["state i : scalar = 0\n", "state x : vector[n] = y\n"]
+    text = "".join(states if first else states[::-1])
+    graph = built(f"{HEAD}{text}phase (3):\n    i <- i + 1\n    x <- s * (W @ x)\noutput x\n")
+    assert unused(graph) == ("b", "V", "t", "u", "i")
