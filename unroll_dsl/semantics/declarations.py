@@ -14,6 +14,7 @@ from unroll_dsl.semantics.named_blocks import NamedBlocks
 from unroll_dsl.semantics.scopes import RESERVED, Reporter
 from unroll_dsl.semantics.sizes import read_size
 from unroll_dsl.source import Span
+from unroll_dsl.syntax.expressions import expression_text
 from unroll_dsl.syntax.foreign import is_network, kind_instead
 from unroll_dsl.syntax.nodes import (
     BlockDefinition,
@@ -174,6 +175,12 @@ class Declarations:
     def size(self, dimension: Dimension) -> tuple[str, int | None]:
         """A name from `dims`, and the size that it has where the program is given no other."""
         default = None if dimension.default is None else self.dim(dimension.default)
+        if default is not None and default.value is None:
+            assert dimension.default is not None
+            text = expression_text(dimension.default)
+            self.reporter.report(
+                errors.DefaultOfSizes(dimension.default.span, dimension.name.text, text)
+            )
         return dimension.name.text, default.value if default is not None else None
 
     def dim(self, expr: Expr) -> Dim | None:

@@ -12,6 +12,7 @@ from unroll_dsl.source import Span
 
 __all__ = [
     "BoundViolated",
+    "DefaultOfSizes",
     "DimensionExpected",
     "DivisionByZero",
     "NoNumber",
@@ -54,6 +55,37 @@ class BoundViolated(Diagnostic):
 
     def help(self) -> str | None:
         return "choose a value that satisfies it, or loosen the constraint"
+
+
+@dataclass(frozen=True)
+class DefaultOfSizes(Diagnostic):
+    """The default of a size is a number, not made of other sizes.
+
+    Sizes follow from what is bound and given; a default counts where nothing tells one. Wrong:
+
+        dims n, d = 8 * n
+        learnable A : matrix[d, n] ~ normal
+
+    Right:
+
+        dims n
+        learnable A : matrix[8 * n, n] ~ normal
+    """
+
+    code = "U0325"
+    title = "default of a size made of sizes"
+    span: Span
+    name: str
+    formula: str
+
+    def message(self) -> str:
+        return f"the default of size `{self.name}` must be a number"
+
+    def labels(self) -> tuple[Label, ...]:
+        return (Label(self.span, "made of other sizes"),)
+
+    def help(self) -> str | None:
+        return f"write `{self.formula}` where `{self.name}` is read"
 
 
 @dataclass(frozen=True)
