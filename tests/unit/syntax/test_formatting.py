@@ -32,7 +32,7 @@ def jittered(text: str, rng: Random) -> str:
     file = SourceFile("page.unroll", text)
     written: list[str] = []
     for line in Lexer(file, load_tables()).lines().lines:
-        indent = " " * rng.choice((2, 4, 7)) if line.indent else ""
+        indent = "\t" * max(line.indent // 4, line.indent > 0)
         tokens = [token.span.text for token in line.tokens[:-1]]
         out = tokens[0]
         for before, after in pairwise(tokens):
@@ -48,16 +48,14 @@ def jittered(text: str, rng: Random) -> str:
         written += [""] * rng.choice((0, 0, 0, 1, 3)) if not line.indent else []
         written += [f"{indent}# above"] if rng.random() < 0.1 else []
         written.append(indent + out + comment + " " * rng.choice((0, 0, 2)))
-    first = next((i for i, text in enumerate(written) if text and text[0].isspace()), 0)
     # lines of a block share their indentation
-    block = ""
-    for i in range(first, len(written)):
-        text = written[i]
-        if text and text[0].isspace():
-            block = block or " " * (len(text) - len(text.lstrip()))
-            written[i] = block + text.lstrip()
+    unit = ""
+    for i, text in enumerate(written):
+        if text.startswith("\t"):
+            unit = unit or " " * rng.choice((2, 4, 7))
+            written[i] = text.replace("\t", unit)
         elif text:
-            block = ""
+            unit = ""
     return "\n".join(written) + "\n" * rng.choice((0, 1, 3))
 
 
