@@ -107,6 +107,8 @@ def test_what_becomes_no_number_is_never_at_its_end() -> None:
         ((1.0, 1.3, 1.2), (1.0, 1.1), True),
         ((1.0, 1.1, 1.2), (1.0, 1.1), False),  # not above by more than rounding
         ((1.0, 1.3, 1.05), (1.0, 1.1), False),
+        ((0.0, 1.1 + 0.5e-9, 1.2), (1.0, 1.1), False),
+        ((0.0, 1.1 + 2e-9, 1.2), (1.0, 1.1), True),
         ((9.0, 0.3, 0.2), (1.0, 1.1), False),
         ((0.0, 1.2, 1.2), (1.0, 1.1), True),  # the first is the last of those before
     ],
@@ -318,6 +320,8 @@ def test_the_search_over_what_is_positive_sees_a_wall_below_0() -> None:
     ("gap", "apart", "certain"),
     [
         (0.9e-7, 0.0, True),
+        (1e-7, 0.0, True),
+        (0.0, 1e-7, True),
         (1.1e-7, 0.0, False),
         (0.0, 0.9e-7, True),
         (0.0, 1.1e-7, False),

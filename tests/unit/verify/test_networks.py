@@ -198,6 +198,34 @@ def test_a_map_and_its_adjoint_are_programs(field: str) -> None:
         assert found.shape == shape and found.ravel() == pytest.approx(matrix.conj().T @ y)
 
 
+@pytest.mark.parametrize(
+    ("step", "name", "domain", "codomain"),
+    [
+        ("grad' @ (grad @ x) + y", "grad", "image[1, h, w]", "image[2, h, w]"),
+        ("grad' @ concat(x, y)", "grad", "image[1, h, w]", "image[2, h, w]"),
+        ("dct2' @ x + y", "dct2", "image[1, h, w]", "image[1, h, w]"),
+        ("real(ifft2 @ x) + y", "ifft2", "image[1, h, w]", "complex image[1, h, w]"),
+        (
+            "x + real(fft2' @ (fft2 @ y))",
+            "fft2",
+            "complex image[1, h, w]",
+            "complex image[1, h, w]",
+        ),
+    ],
+)
+def test_spaces_of_operators_are_those_of_what_they_are_applied_to(
+    step: str, name: str, domain: str, codomain: str
+) -> None:
+    text = (
+        "algorithm p\ndims h, w\ninput y : image[1, h, w]\nstate x : image[1, h, w] = 0\n"
+        f"phase (2):\n    x <- {step}\noutput x\n"
+    )
+    found = {m.name: m for m in applied_maps(unroll_dsl.loads(text).graph)}
+    assert (str(found[name].domain), str(found[name].codomain)) == (domain, codomain)
+    assert [str(e.type) for e in found[name].forward.inputs] == [domain]
+    assert [str(e.type) for e in found[name].backward.inputs] == [codomain]
+
+
 def test_rows_of_maps_name_their_spaces(monkeypatch: pytest.MonkeyPatch) -> None:
     spec = unroll_dsl.loads(MAPS.format(step="x - A' @ (A @ x - y)", field=""))
     instance = draw(spec.graph)

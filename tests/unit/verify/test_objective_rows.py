@@ -129,6 +129,14 @@ def test_values_and_slopes_are_those_of_the_formula() -> None:
     assert two == pytest.approx([value, 0.25 * y @ y])
 
 
+def test_what_is_no_number_is_infinite_to_a_search() -> None:
+    spec = page(value="sum(log(x)) + sumsq(y)", step="x + y")
+    made = Objective(spec, draw(spec.graph, dims=DIMS).first())
+    assert made.at({"x": -np.ones(3)}) == np.inf
+    assert np.isfinite(made.at({"x": np.ones(3)}))
+    assert made.function.slope(np.array([1.0, 0.0, 4.0])) == pytest.approx([1.0, 0.0, 0.25])
+
+
 def test_what_the_objective_reads() -> None:
     assert fixed_in_objective(page(value="c * sumsq(x - y)").graph) == {"c"}
     assert fixed_in_objective(page().graph) == set()
