@@ -73,6 +73,7 @@ def _table(judged: Judged) -> Table:
     comparison = judged.comparison
     metric = comparison.metric
     classical = strongest(comparison)
+    alike = len({curve.phases[-1] for curve in comparison.networks}) == 1  # the cards have it
     rows = []
     for member, curve, updates in zip(
         judged.members, comparison.networks, judged.updates, strict=True
@@ -83,7 +84,7 @@ def _table(judged: Judged) -> Table:
                 curve.name,
                 figure(curve.last, metric),
                 f"{curve.parameters:,}",
-                f"{curve.phases[-1]:.0f}",
+                *(() if alike else (f"{curve.phases[-1]:.0f}",)),
                 f"{1000 * curve.seconds[-1]:.3g}",
                 f"{updates:,}",
                 member.start.value,
@@ -94,7 +95,7 @@ def _table(judged: Judged) -> Table:
         "network",
         metric_label(metric).split(",")[0],
         "numbers",
-        "phases",
+        *(() if alike else ("phases",)),
         "ms a sample",
         "updates",
         "starts",

@@ -63,6 +63,8 @@ _STYLE: dict[Any, Any] = {
     "path.simplify_threshold": 0.3,
 }
 _SIZE = (4.4, 2.9)  # inches: a third of a page on a screen, all of it on a telephone
+_INSIDE = 3  # names that find room among the lines; more stand below
+_ROW = 0.17  # inches of a row of names
 
 
 def svg(panel: Panel) -> str:
@@ -155,7 +157,9 @@ def _element(text: str, panel: Panel) -> str:
 def _figure(panels: Sequence[Panel], size: tuple[float, float]) -> Figure:
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=size, layout="constrained")
+    width, height = size
+    below = max((_rows_below(panel) for panel in panels), default=0)
+    figure = Figure(figsize=(width, height + _ROW * below), layout="constrained")
     axes = figure.subplots(1, len(panels), squeeze=False)[0]
     for each, panel in zip(axes, panels, strict=True):
         _draw(each, panel)
@@ -184,8 +188,22 @@ def _draw(axes: Axes, panel: Panel) -> None:
         axes.set_ylim(*panel.y_range)
     elif not panel.log_y:
         _room_for_small_ranges(axes, panel)
-    if any(line.label for line in panel.lines):
-        axes.legend(loc="best", ncols=2 if sum(bool(e.label) for e in panel.lines) > 6 else 1)
+    if _rows_below(panel):
+        axes.legend(
+            loc="upper center",
+            bbox_to_anchor=(0.45, -0.16),
+            ncols=2,
+            columnspacing=1.2,
+            handlelength=1.6,
+        )
+    elif any(line.label for line in panel.lines):
+        axes.legend(loc="best")
+
+
+def _rows_below(panel: Panel) -> int:
+    """The rows of names that stand below a panel, two in each."""
+    count = sum(bool(line.label) for line in panel.lines)
+    return -(-count // 2) if count > _INSIDE else 0
 
 
 def _draw_line(axes: Axes, line: PanelLine) -> None:

@@ -39,3 +39,29 @@ def test_ticks_of_logarithmic_axes_are_plain_text() -> None:
         "100",
         "10⁶",
     ]
+
+
+def test_many_names_stand_below_the_lines() -> None:
+    """Three find room among the lines; of seven none is written over one."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    from unroll_dsl.runs.drawing import _figure
+
+    x = tuple(float(i) for i in range(1, 101))
+    for count, below in ((3, False), (4, True), (7, True)):
+        lines = tuple(
+            PanelLine(x, tuple((i + 1) / v for v in x), f"a_rather_long_name_{i}", colour=i)
+            for i in range(count)
+        )
+        figure = _figure((Panel("p", "phases", "error", lines),), (4.4, 2.9))
+        canvas = FigureCanvasAgg(figure)
+        canvas.draw()
+        (axes,) = figure.axes
+        legend = axes.get_legend()
+        assert legend is not None and len(legend.get_texts()) == count
+        box, area = legend.get_window_extent(), axes.get_window_extent()
+        assert (box.y1 <= area.y0) == below
+        assert box.y0 >= 0 and box.x0 >= 0 and box.x1 <= figure.bbox.x1
+        label = axes.xaxis.label.get_window_extent()
+        assert not below or box.y1 <= label.y0 + 1
+        assert area.height > 100  # the lines keep their room
