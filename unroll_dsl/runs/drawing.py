@@ -191,7 +191,7 @@ def _draw(axes: Axes, panel: Panel) -> None:
     if _rows_below(panel):
         axes.legend(
             loc="upper center",
-            bbox_to_anchor=(0.45, -0.16),
+            bbox_to_anchor=(0.45, -0.18),
             ncols=2,
             columnspacing=1.2,
             handlelength=1.6,
