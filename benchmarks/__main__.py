@@ -8,7 +8,16 @@ from benchmarks.timing import keep_memory
 
 # all but `peers`, which wants deepinv: `make bench-peers`, and `versions`, which wants another checkout;
 # `draw` draws what has been measured
-NAMES = ("compiler", "networks", "memory", "expert", "limit", "training", "looks")
+NAMES = (
+    "compiler",
+    "networks",
+    "memory",
+    "expert",
+    "limit",
+    "training",
+    "looks",
+    "super_resolution",
+)
 
 
 def main() -> int:

@@ -1,7 +1,7 @@
 """Further pages against plain torch, written from their papers: values and gradients in double precision."""
 
 import torch
-from test_plain_renderings import PHASES, compiled, normal, same
+from test_plain_renderings import PHASES, Denoiser, compiled, normal, same
 from torch import Tensor, nn
 
 
@@ -55,3 +55,34 @@ def test_ml_ista() -> None:
         return atoms(atoms(g, B2), B1)
 
     same(net, (y,), plain)
+
+
+def test_usrnet() -> None:
+    """The data step by the formula of the paper: blocks of the spectrum are averaged, repeated and divided."""
+    s, c, h, w = 2, 3, 4, 5
+    y, K = normal(2, c, h, w), normal(2, 3, 3, seed=2).abs()
+    sigma = torch.tensor([0.1, 0.3], dtype=torch.float64)
+    net = compiled("usrnet", bind={"D": Denoiser(c)}, dims={"s": s, "h": h, "w": w, "c": c})
+
+    def blocks(v: Tensor) -> Tensor:
+        return v.reshape(*v.shape[:-2], s, h, s, w).mean((-4, -2))
+
+    kernel = torch.zeros(2, 1, s * h, s * w, dtype=torch.float64)
+    kernel[:, 0, :3, :3] = K
+    T = torch.fft.fft2(kernel.roll((-1, -1), (-2, -1)))
+    alpha = (sigma**2 + 0.001)[:, None, None, None]
+    spread = torch.zeros(2, c, s * h, s * w, dtype=torch.float64)
+    spread[..., ::s, ::s] = y
+    back = torch.fft.ifft2(T.conj() * torch.fft.fft2(spread)).real
+
+    def plain(net: nn.Module) -> Tensor:
+        x = s**2 * back
+        for k in net.phases:
+            a = k.mu.abs() * alpha
+            d = torch.fft.fft2(back + a * x)
+            low = blocks(T * d) / (blocks(T.abs().square()) + a)
+            z = torch.fft.ifft2((d - T.conj() * low.repeat(1, 1, s, s)) / a).real
+            x = net.D(z, k.beta.abs() * torch.ones(2, dtype=torch.float64))
+        return x
+
+    same(net, (y, K, sigma), plain)

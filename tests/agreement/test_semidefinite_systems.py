@@ -8,7 +8,7 @@ import pytest
 import torch
 
 import unroll_dsl
-from unroll_dsl.passes.solving import routes
+from unroll_dsl.passes.routes import routes
 from unroll_dsl.verify.iterations import solved
 from unroll_dsl.verify.report import Row, Verdict, judged
 from unroll_dsl.verify.run import check

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 import unroll_dsl
-from unroll_dsl.passes.solving import routes
+from unroll_dsl.passes.routes import routes
 
 HEAD = "algorithm a\ndims m, n, h, w\n"
 VECTORS = HEAD + "input y : vector[n]\nfixed A : matrix[m, n]\nlearnable rho : scalar > 0 = 0.7\n"

@@ -87,7 +87,7 @@ _SPELT = frozenset(
 # What passes rewrite to; no program calls these.
 INTERNAL = frozenset({
     "diagonal_matrix", "right_singular_vectors", "symmetric_eigenvectors", "cholesky",
-    "transfer", "filtered", "difference_kernels", "shrink", "shrink_each", "cholesky_solve", "definite_solve", "orthogonal_factor", "triangular_solve", "solve_dense",
+    "transfer", "filtered", "aliased", "difference_kernels", "shrink", "shrink_each", "cholesky_solve", "definite_solve", "orthogonal_factor", "triangular_solve", "solve_dense",
     "regular", "regular_eigenvalues", "regular_matrix", "regular_factor", "regular_shift", "regular_sum",
     "as_complex", "axpy", "axmy", "extrapolate", "square_sum", "square_mean",
 })  # fmt: skip

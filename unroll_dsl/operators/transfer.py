@@ -36,7 +36,37 @@ def _filtered(x: Any, T: Any) -> Any:
     return found if np.iscomplexobj(x) else found.real
 
 
+def _aliased_rule(arrays: tuple[Array, ...], statics: dict[str, Static]) -> Array | Mismatch:
+    (T,) = arrays
+    s = statics["s"]
+    sides = (
+        [] if isinstance(s, str | tuple) or T.rank != 2 else [d.over(Dim.of(s)) for d in T.shape]
+    )
+    known = [side for side in sides if side is not None]
+    if len(known) < 2:
+        return Mismatch(0, f"a transfer function whose sides are multiples of {s}", str(T))
+    return Array(tuple(known), T.field, Form.MASK)
+
+
+def _aliased(T: Any, s: int) -> Any:
+    h, w = T.shape
+    return T.reshape(s, h // s, s, w // s).mean((0, 2))
+
+
 RECORDS = (
+    Function(
+        "aliased",
+        (Parameter("T"), Parameter("s", static=True)),
+        Kind.WHOLE,
+        "The mean of T [h, w] over the s x s frequencies that look alike where every s-th row and column is kept.",
+        _aliased_rule,
+        _aliased,
+        "aliased(T, s)",
+        helper='''def aliased(T: Tensor, s: int) -> Tensor:
+    """The mean of T [h, w] over the s x s frequencies that look alike where every s-th row and column is kept."""
+    return T.unflatten(-1, (s, -1)).mean(-2).unflatten(-2, (s, -1)).mean(-3)
+''',
+    ),
     Function(
         "transfer",
         (Parameter("B"), Parameter("h", static=True), Parameter("w", static=True)),

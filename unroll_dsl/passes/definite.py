@@ -85,6 +85,18 @@ class Forms:
                 known = Sign.UNKNOWN
         return min(Sign.NONNEGATIVE, known, scale)
 
+    def gram_factors(self, map_: int) -> tuple[tuple[int, bool], ...]:
+        """The factors of F, from its result to its argument, where a composition reads `F' @ F`; else none."""
+        scalars: list[int] = []
+        factors = self._factors(map_, scalars, adjoint=False)
+        half = len(factors) // 2
+        mirrored = all(
+            self._mirrored(*pair) for pair in zip(factors[:half], factors[::-1], strict=False)
+        )
+        return (
+            tuple(factors[half:]) if mirrored and len(factors) == 2 * half and not scalars else ()
+        )
+
     def _mirrored(self, first: tuple[int, bool], last: tuple[int, bool]) -> bool:
         """Whether of two factors one is the adjoint of the other."""
         ops = [self.nodes[i].op for i, _ in (first, last)]

@@ -56,6 +56,24 @@ def symbol(
     return found.index
 
 
+def along(
+    factors: Sequence[tuple[int, bool]],
+    nodes: Sequence[Node],
+    where: Sequence[int],
+    space: Array,
+    new: Rewriting,
+) -> FourierSymbol | None:
+    """What a composition of images of `space`, from its result to its argument, multiplies transforms by; None
+    where it is not diagonal."""
+    walk, here = _Walk(nodes, where, space, new), FourierSymbol(None)
+    for map_, turned in reversed(factors):
+        found = walk.follow(map_, here, adjoint=turned)
+        if found is None:
+            return None
+        here = found
+    return here
+
+
 class _Walk:
     def __init__(
         self, nodes: Sequence[Node], where: Sequence[int], space: Array, new: Rewriting

@@ -12,6 +12,8 @@
     any other matrix                        earlier       `Orthogonal`: its QR factors once
                                             as needed     `Direct`: `solve_dense`
     images, diagonal under fft2             whenever      `Fourier`: a division between transforms
+    c * A' @ A + d * I, A few pixels of     whenever      `FewPixels`: a division between transforms
+      what is diagonal under fft2                         of the small image (few_pixels.py)
     any other map                           whenever      `Iterate`: conjugate gradients, where the
                                                           map is not known to be positive semidefinite
                                                           on the normal equations
@@ -38,6 +40,7 @@ from unroll_dsl.ir.nodes import (
 from unroll_dsl.ir.stages import stages
 from unroll_dsl.passes.analysis.signs import Sign, signs
 from unroll_dsl.passes.definite import Forms
+from unroll_dsl.passes.few_pixels import FewPixels, few_pixels
 from unroll_dsl.passes.fourier import symbol
 from unroll_dsl.passes.rewrite import Rewriting
 from unroll_dsl.passes.structure import Dense, DiagonalTerm, Gram, Identity, MapTerm, Opaque, terms
@@ -97,7 +100,9 @@ class Iterate:
     normal: bool
 
 
-Method = Divide | Fourier | Spectral | Cholesky | Woodbury | Orthogonal | Direct | Iterate
+Method = (
+    Divide | Fourier | FewPixels | Spectral | Cholesky | Woodbury | Orthogonal | Direct | Iterate
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,11 +146,20 @@ class Planner:
         space = nodes[b].type
         if not isinstance(space, Array):
             return False
-        per_phase = self.graph.per_phase
-        trial = Rewriting(self.graph.functions, per_phase)
-        for node in nodes:
+        return symbol(nodes, range(len(nodes)), matrix, space, self._trial()) is not None
+
+    def _trial(self) -> Rewriting:
+        """A copy of the nodes to try things on."""
+        trial = Rewriting(self.graph.functions, self.graph.per_phase)
+        for node in self.graph.nodes:
             trial.add(node.op, node.args, node.type, node.origin)
-        return symbol(nodes, range(len(nodes)), matrix, space, trial) is not None
+        return trial
+
+    def _few_pixels(self, index: int, parts: Sequence[MapTerm]) -> FewPixels | None:
+        space = self.graph.nodes[self.graph.nodes[index].args[1]].type
+        if not isinstance(space, Array) or self.forms.sign(parts) is not Sign.POSITIVE:
+            return None
+        return few_pixels(self.graph.nodes, parts, self.forms, space, self._trial())
 
     def plan(self, index: int) -> Plan:
         """The plan for the `Solve` node `index`."""
@@ -162,6 +176,14 @@ class Planner:
                     Fourier(),
                     "every term is diagonal under fft2: one division between two transforms, the "
                     f"diagonal {when}",
+                )
+            few = self._few_pixels(index, parts)
+            if few is not None:
+                when = _WHEN[self.stages[matrix]]
+                return Plan(
+                    few,
+                    f"few pixels of what is diagonal under fft2: one division between transforms of their "
+                    f"number, the diagonal {when}",
                 )
             shown = next(self._name(t.source) for t in parts if isinstance(t.core, Opaque))
             known = self.forms.sign(parts)

@@ -34,7 +34,7 @@ from unroll_dsl.ir.nodes import (
     Stage,
     State,
 )
-from unroll_dsl.passes.common import common
+from unroll_dsl.passes.few_pixels import FewPixels, solution
 from unroll_dsl.passes.fourier import divided, symbol
 from unroll_dsl.passes.plans import (
     Cholesky,
@@ -51,7 +51,6 @@ from unroll_dsl.passes.plans import (
 )
 from unroll_dsl.passes.regularity import in_function, lower_factor, regular, regular_shift
 from unroll_dsl.passes.rewrite import Rewriting, copied, with_nodes
-from unroll_dsl.passes.scaling import scaling
 from unroll_dsl.passes.structure import DiagonalTerm, Gram, Identity, MapTerm
 from unroll_dsl.source import Span
 from unroll_dsl.types import Array, Field
@@ -82,54 +81,13 @@ class Solving:
             if isinstance(method, Iterate):
                 guess = _first_guess(graph, index)
                 return build.iterated(moved.op, method, moved.args[0], moved.args[1], guess)
+            if isinstance(method, FewPixels):
+                return build.few_pixels(method, moved.args[1])
             return build.solution(method, *moved.args)
 
         copied(graph.nodes, new, solved, where)
         bodies = tuple(in_function(body) for body in graph.functions)
         return with_nodes(replace(graph, functions=bodies), new.nodes, where)
-
-
-@dataclass(frozen=True, slots=True)
-class Route:
-    """What `unroll show` tells of one `solve`."""
-
-    origin: Span | None
-    name: str
-    reason: str
-
-
-def routes(graph: Graph, sizes: Sizes | None = None) -> tuple[Route, ...]:
-    """The route of each `solve` of a graph as it was built, in the order of the program."""
-    prepared = common(scaling(common(graph)))
-    planner = Planner(prepared, sizes or {})
-    found = []
-    for index, node in enumerate(prepared.nodes):
-        if isinstance(node.op, Solve):
-            plan = planner.plan(index)
-            found.append(Route(node.origin, _name(plan.method), plan.reason))
-    return tuple(found)
-
-
-def _name(method: Method) -> str:
-    match method:
-        case Divide():
-            return "division"
-        case Spectral(thin=thin):
-            return "eigenvectors at set-up" if thin is None else "singular vectors at set-up"
-        case Cholesky():
-            return "Cholesky factor"
-        case Woodbury():
-            return "Cholesky factor of the smaller side"
-        case Orthogonal():
-            return "QR factors"
-        case Direct():
-            return "dense solution"
-        case Fourier():
-            return "division under the Fourier transform"
-        case Iterate():
-            return "conjugate gradients"
-        case _:
-            assert_never(method)
 
 
 def _by_transform(
@@ -207,10 +165,14 @@ class _Build:
                 return self._record("triangular_solve", self._product(turned, b), r)
             case Direct():
                 return self._record("solve_dense", b, self._regular("regular_matrix", matrix))
-            case Fourier() | Iterate():
+            case Fourier() | Iterate() | FewPixels():
                 raise InternalError(f"{method} is made elsewhere")
             case _:
                 assert_never(method)
+
+    def few_pixels(self, method: FewPixels, b: int) -> int:
+        c, d = self._coefficient(method.gram), self._total(method.shift)
+        return solution(method, self.old, self.where, b, c, d, self.new, self.origin)
 
     def iterated(
         self, solve: Solve, method: Iterate, matrix: int, b: int, guess: Slot | None

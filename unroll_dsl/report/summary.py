@@ -11,7 +11,7 @@ from unroll_dsl.passes.analysis.liveness import liveness
 from unroll_dsl.passes.kernels.convolutions import fused
 from unroll_dsl.passes.periodic import filters
 from unroll_dsl.passes.pipeline import optimize
-from unroll_dsl.passes.solving import routes
+from unroll_dsl.passes.routes import routes
 from unroll_dsl.shown import preformatted
 from unroll_dsl.spec import Spec
 

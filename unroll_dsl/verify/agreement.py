@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from unroll_dsl.ir.graph import Graph
-from unroll_dsl.passes.solving import routes
+from unroll_dsl.passes.routes import routes
 from unroll_dsl.spec import Spec
 from unroll_dsl.verify.instance import Instance
 from unroll_dsl.verify.networks import difference, exceeds, network, several, tensors

@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from unroll_dsl.passes.solving import routes
+from unroll_dsl.passes.routes import routes
 from unroll_dsl.spec import Spec
 from unroll_dsl.verify.instance import Instance
 from unroll_dsl.verify.networks import network, tensors

@@ -3,8 +3,9 @@ import pytest
 from unroll_dsl.passes.common import common
 from unroll_dsl.passes.dead import dead
 from unroll_dsl.passes.pipeline import optimize
+from unroll_dsl.passes.routes import routes
 from unroll_dsl.passes.scaling import scaling
-from unroll_dsl.passes.solving import Solving, routes
+from unroll_dsl.passes.solving import Solving
 
 # solve(A' @ A + shift * I, b) in a phase
 RIDGE = """
