@@ -35,6 +35,7 @@ from unroll_dsl.oracle.methods import (
 from unroll_dsl.oracle.terms import Terms
 from unroll_dsl.spec import Spec
 from unroll_dsl.verify.functions import varies
+from unroll_dsl.verify.held_inputs import with_inputs_held
 from unroll_dsl.verify.instance import Instance
 
 PHASES = 8  # that are followed in symbols
@@ -110,11 +111,23 @@ Measured = Callable[[Sequence[Term]], float | None]
 def followed(
     spec: Spec, instance: Instance, measured: Measured = lambda smooth: None
 ) -> Followed | None:
-    """The method that the phases are, read in symbols; None where it is none that is known.
+    """The method that the phases are, read in symbols; None where it is none that is known. Numbers that are made of
+    inputs, a step of 1 / norm_inf(y)^2, are those of the first sample.
 
     `measured` gives the Lipschitz constant of the gradient of terms on the instance, for those behind a map from
     outside, whose norm no formula tells; None where it cannot.
     """
+    found = _followed(spec, instance, measured)
+    if found is not None:
+        return found
+    try:
+        held = with_inputs_held(spec, instance)
+    except UnrollError:  # what bounds an input may not bound a constant
+        return None
+    return None if held is None else _followed(*held, measured)
+
+
+def _followed(spec: Spec, instance: Instance, measured: Measured) -> Followed | None:
     try:
         form = read(spec.typed)
     except UnrollError:

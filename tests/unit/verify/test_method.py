@@ -11,6 +11,7 @@ from unroll_dsl.resources import algorithm_path
 from unroll_dsl.spec import Spec
 from unroll_dsl.verify import check
 from unroll_dsl.verify.cases import cases
+from unroll_dsl.verify.held_inputs import with_inputs_held
 from unroll_dsl.verify.instance import Instance
 from unroll_dsl.verify.method import Condition, Followed, condition, followed
 from unroll_dsl.verify.report import Row, Verdict
@@ -306,3 +307,50 @@ def test_limits_of_momenta_are_where_quadratic_forms_diverge(
         return float(np.abs(np.linalg.eigvals(np.array([rows[name], [1, 0]]))).max())
 
     assert radius(0.999 * limit) < 1 < radius(1.001 * limit)
+
+
+# ---- numbers that are made of data --------------------------------------------------------------
+
+OF_DATA = """\
+algorithm a
+dims m = 3, n = 4
+input y : vector[m]
+input s, w : scalar
+fixed A : matrix[m, n]
+let L = norm(A)^2
+minimize over x:
+    1/2 * sumsq(A @ x - y) + 0.1 * norm1(x)
+state x : vector[n] = 0
+phase (8):
+    x <- soft(x - STEP * A' @ (A @ x - y), 0.1 * STEP)
+output x
+loss (x_star : vector[n]):
+    sumsq(x - x_star)
+measure y = A @ x_star
+"""
+
+
+@pytest.mark.parametrize(
+    ("step", "share"),
+    [("1.5 / (L * norm_inf(y)) * norm_inf(y)", 1.5), ("abs(s) / L", None), ("1.5 / L", 1.5)],
+)
+def test_numbers_of_data_are_those_of_the_first_sample(step: str, share: float | None) -> None:
+    spec = unroll_dsl.loads(OF_DATA.replace("STEP", f"({step})"), "page.unroll")
+    instance = cases(spec, 0, None)[-1].instance
+    found = followed(spec, instance)
+    assert found is not None
+    wanted = abs(float(instance.inputs[1][0])) if share is None else share
+    assert condition(found).figure == pytest.approx(wanted)
+
+
+def test_only_inputs_of_which_numbers_are_made_are_held() -> None:
+    """An input that is a number is one of them."""
+    spec = unroll_dsl.loads(OF_DATA.replace("STEP", "(abs(s) / L)"), "page.unroll")
+    instance = cases(spec, 0, None)[-1].instance
+    held = with_inputs_held(spec, instance)
+    assert held is not None
+    page, given = held
+    assert [e.name for e in page.graph.inputs] == ["y"]
+    assert float(given.bind["s"]) == float(instance.inputs[1][0])
+    assert len(given.inputs) == 1 and not given.targets
+    assert with_inputs_held(unroll_dsl.load("ista"), instance) is None
