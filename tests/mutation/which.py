@@ -87,7 +87,7 @@ NEAREST: dict[str, tuple[str, ...]] = {
     ),
     "unroll_dsl/backends/places": ("tests/unit/backends/test_binding.py",),
     "unroll_dsl/backends/resting": (
-        "tests/unit/backends/numpy/test_coming_to_rest.py",
+        "tests/unit/backends/test_asking_for_rest.py",
         "tests/agreement/test_fixed_points.py",
     ),
     "unroll_dsl/backends/values": ("tests/unit/backends/test_values.py",),
@@ -112,6 +112,7 @@ NEAREST: dict[str, tuple[str, ...]] = {
     **{
         f"unroll_dsl/backends/torch/{word}": (
             *_EMITTED,
+            "tests/unit/backends/torch/test_loops_of_phases.py",
             "tests/agreement/test_checkpoint.py",
             "tests/agreement/test_fixed_points.py",
             _CORNERS,
@@ -143,6 +144,7 @@ NEAREST: dict[str, tuple[str, ...]] = {
     "unroll_dsl/backends/torch/putting": (_ARRAYS,),
     "unroll_dsl/backends/torch/singular": (
         "tests/unit/backends/torch/test_modules_made.py",
+        "tests/unit/backends/torch/test_loops_of_phases.py",
         "tests/agreement/test_singular_systems.py",
     ),
     "unroll_dsl/backends/torch/styles": (
@@ -175,7 +177,10 @@ NEAREST: dict[str, tuple[str, ...]] = {
     "unroll_dsl/passes/scaling": (*_passes("scaling", "structure", "fourier"), _GUARDS),
     "unroll_dsl/passes/solving": (*_passes("solving", "plans", "fourier"), _GUARDS),
     "unroll_dsl/passes/structure": _passes("structure", "plans"),
-    "unroll_dsl/train": (*_train("pieces_of_folders", "folders"), *_LOOP),
+    "unroll_dsl/train": (
+        *_train("pieces_of_folders", "opening_and_watching", "folders"),
+        *_LOOP,
+    ),
     **{
         f"unroll_dsl/train/{word}": _train(*tests)
         for word, tests in {
@@ -190,7 +195,8 @@ NEAREST: dict[str, tuple[str, ...]] = {
             "regimes": ("regimes", "train_config"),
             "schedule": ("learner",),
             "tables": ("train_config",),
-            "task": ("tasks", "pieces_of_folders", "train_loop"),
+            "task": ("tasks", "pieces_of_folders", "opening_and_watching", "train_loop"),
+            "tensorboard": ("opening_and_watching",),
             "transfer": ("carrying", "regimes"),
             "validation": ("train_batches", "pieces_of_folders", "stages_of_runs"),
         }.items()

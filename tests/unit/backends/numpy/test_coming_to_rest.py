@@ -119,3 +119,21 @@ def test_moves_are_told_by_the_state_that_moves_most_of_its_size() -> None:
     fallen = np.array([0.0, 0.0, 1.0])  # to 0, from 5: what is left of it is rounding
     left = _moves_by(np.array([1e-17, 0.0, 0.0]), fallen, image, like)
     assert left == pytest.approx(1e-17 / (5 * np.finfo(float).eps))
+
+
+@pytest.mark.parametrize("winds", [False, True])
+def test_no_more_phases_are_run_than_are_allowed(winds: bool) -> None:
+    """Of maps without a fixed point: one that goes on by 1, and one that winds, whose looks ahead are given up."""
+    count = [0]
+
+    def phase(states: dict[str, Any]) -> dict[str, Any]:
+        count[0] += 1
+        z = states["z"]
+        return {"z": z + (2 + np.sin(5 * z) if winds else np.array([1.0, 0.0]))}
+
+    with pytest.warns(RuntimeWarning, match="did not come to rest in 20 phases"):
+        come_to_rest(phase, {"z": np.array([0.3, 0.4])}, Rest(1e-9, 20))
+    assert count[0] in (
+        21,
+        22,
+    )  # one more where the last look ahead is given up, and the one that is given

@@ -208,3 +208,42 @@ def test_the_reference_computes_the_same(group: int) -> None:
     for text, value in zip(texts, found, strict=True):
         wanted = expected(text, (2,), inputs)
         np.testing.assert_allclose(value, wanted, rtol=1e-10, atol=1e-10, err_msg=text)
+
+
+TOGETHER = "algorithm t\ndims n\ninput y, u : vector[n]\nfixed d : vector[n]\noutput {}\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("concat(y, u)", True),
+        ("stack(u, y)", True),
+        ("concat(y, d) + concat(u, d)", True),
+        ("concat(y, 2 * y) + concat(u, u)", True),
+        ("concat(d, 2 * d)", False),
+    ],
+)
+def test_batch_axes_that_differ_are_put_together(text: str, wanted: bool) -> None:
+    spec = unroll_dsl.loads(TOGETHER.format(text))
+    d = normal(4)
+    net = spec.compile(bind={"d": d}, dtype=torch.float64)
+    assert ("def together" in spec.source()) == wanted
+    for y, u in (
+        (normal(2, 3, 4), normal(4)),
+        (normal(4), normal(3, 4)),
+        (normal(2, 4), normal(2, 4)),
+    ):
+        shape = np.broadcast_shapes(y.shape, u.shape)
+        many_y, many_u = (np.broadcast_to(v, shape) for v in (y, u))
+        found = net(torch.from_numpy(y), torch.from_numpy(u)).numpy()
+        samples = [
+            spec.reference(bind={"d": d})(a, b)
+            for a, b in zip(many_y.reshape(-1, 4), many_u.reshape(-1, 4), strict=True)
+        ]
+        expected = np.stack(samples).reshape(*shape[:-1], *samples[0].shape)
+        np.testing.assert_allclose(np.broadcast_to(found, expected.shape), expected)
+
+
+def test_what_comes_of_one_input_has_its_batch_axes() -> None:
+    text = "algorithm t\ndims n\ninput y : vector[n]\noutput concat(y, 2 * y), stack(y, -y)\n"
+    assert "together" not in unroll_dsl.loads(text).source()
