@@ -53,15 +53,21 @@ class Feed:
     def __init__(self, rows: int = 8) -> None:
         self.rows = rows
         self.ahead_of: list[tuple[int, ...]] = []
+        self.followed: list[nn.Module] = []
 
     def ahead(self, stage: int, step: int, steps: int, batch: int) -> Any:
         self.ahead_of.append((stage, step, steps, batch))
         return nullcontext(iter(range(step, steps)))
 
-    def arguments(self, drawn: int, stage: int, step: int) -> tuple[Tensor, ...]:
+    def parts(
+        self, drawn: int, stage: int, step: int, count: int
+    ) -> tuple[tuple[Tensor, ...], ...]:
         assert drawn == step
         values = torch.arange(self.rows, dtype=torch.float64)
-        return values, -values
+        return tuple((part, -part) for part in values.tensor_split(count))
+
+    def follow(self, network: nn.Module) -> None:
+        self.followed.append(network)
 
 
 class Learner:

@@ -195,7 +195,7 @@ def ran(monkeypatch: pytest.MonkeyPatch) -> Run:
     def run(resumed: Checkpoint | None, empty: tuple[int, ...] = (), stopped: int = 9) -> Any:
         done: list[tuple[str, int]] = []
         stages = tuple(TrainingStage(f"s{i}", 1, {}, (), 2, 0.1, optional=True) for i in range(3))
-        made = loop(stages=stages)
+        made = loop(stages=stages, validated=True)
         made.setup.program = lambda stage: None  # type: ignore[method-assign, assignment]
         made.setup.network = lambda *_: nn.Identity()  # type: ignore[method-assign]
         made.accelerator.free_memory = lambda: done.append(("freed", -1))  # type: ignore[method-assign]
@@ -225,6 +225,9 @@ def ran(monkeypatch: pytest.MonkeyPatch) -> Run:
         ):
             monkeypatch.setattr(made, word, noted(word, result))
         ending = made.run(resumed)
+        for feed in (made.feed, made.trial):
+            assert feed is not None
+            done += [("followed", len(feed.followed))]  # type: ignore[attr-defined]
         return done, ending.finished
 
     return run
@@ -237,6 +240,8 @@ def test_a_run_begins_with_the_untrained_network(ran: Any) -> None:
     assert [pair for pair in done if pair[1] < 0] == [("freed", -1), ("carry", -1)] * 2
     assert [n for word, n in done if word == "_train"] == [0, 1, 2]
     assert [n for word, n in done if word == "_report"] == [0]
+    # data are measured with what the network of each stage learns
+    assert [n for word, n in done if word == "followed"] == [3, 3]
 
 
 def test_a_run_goes_on_in_the_stage_of_its_checkpoint(ran: Any) -> None:

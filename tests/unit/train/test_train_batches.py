@@ -137,3 +137,14 @@ def test_means_of_validation_weigh_batches_by_their_samples() -> None:
 
     found = validate(Constant(), terms, made, metric("mae"), 3)  # type: ignore[arg-type]
     assert found == {"val.loss": 3.0, "loss.a": 6.0, "loss.b": 9.0, "val.mae": 3.0}
+
+
+def test_parts_of_a_batch_are_the_batch() -> None:
+    made = feed(Numbered(100), precision="float64")
+    drawn = made.draw(0, 3, 6)
+    whole = made.arguments(drawn, 0, 3)
+    for count in (1, 2, 3, 6):
+        parts = made.parts(drawn, 0, 3, count)
+        assert [len(part[1]) for part in parts] == [6 // count] * count
+        for found, expected in zip(zip(*parts, strict=True), whole, strict=True):
+            assert torch.equal(torch.cat(found), expected)

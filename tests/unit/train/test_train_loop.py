@@ -52,6 +52,18 @@ def test_a_resumed_run_is_an_uninterrupted_one(trained: Any, over: dict[str, Any
     assert without_times(whole) == without_times(parts)
 
 
+def test_rows_after_the_last_checkpoint_are_made_again(trained: Any) -> None:
+    """Of a run that was killed between a report and its checkpoint."""
+    run = trained(hooks=stop_after(13))
+    with (run.path / "metrics.csv").open("a") as stream:
+        stream.write("14" + "," * (len(run.metrics()[0]) - 1) + "\n")
+    with (run.path / "learned.jsonl").open("a") as stream:
+        stream.write('{"step": 14')
+    again = trained.resume()
+    assert [row["step"] for row in again.metrics()] == [0, 5, 10, 15, 20]
+    assert [line["step"] for line in again.learned()] == [0, 10, 20]
+
+
 def test_a_run_that_has_finished_is_left_as_it_is(trained: Any) -> None:
     run = trained()
     before = {p.name: p.read_bytes() for p in run.path.iterdir() if p.name != "log.txt"}
