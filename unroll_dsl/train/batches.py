@@ -142,8 +142,7 @@ class Feed:
         return self._orders["order"]
 
     def _noise(self, stage: int, step: int, count: int) -> tuple[Tensor, ...]:
-        assert self.measurement is not None
-        if not self.measurement.noisy:
+        if self.measurement is None or not self.measurement.noisy:
             return ()
         seeds = np.random.SeedSequence([self.seed, stage, step, _NOISE])
         generator = torch.Generator().manual_seed(int(seeds.generate_state(1, np.uint64)[0] >> 1))

@@ -148,3 +148,17 @@ def test_parts_of_a_batch_are_the_batch() -> None:
         assert [len(part[1]) for part in parts] == [6 // count] * count
         for found, expected in zip(zip(*parts, strict=True), whole, strict=True):
             assert torch.equal(torch.cat(found), expected)
+
+
+def test_what_is_not_measured_has_no_noise() -> None:
+    """Data give the inputs: there is no `measure` line, or nothing random in it."""
+    plain = CP.replace("measure   y     = A @ x_star + 0.01 * noise\n", "")
+    exact = CP.replace(" + 0.01 * noise", "")
+    for text, source in ((plain, Measured()), (exact, Sparse())):
+        setup = prepare(unroll_dsl.loads(text), config({}), source, None, {"A": A})
+        made = setup.feed(source, torch.device("cpu"))
+        drawn = made.draw(0, 0, 4)
+        y, x_star = made.arguments(drawn, 0, 0)
+        assert torch.equal(x_star, drawn["x_star"])
+        torch.testing.assert_close(y, drawn.get("y", x_star @ A.mT))
+        assert [len(part[0]) for part in made.parts(drawn, 0, 0, 2)] == [2, 2]
