@@ -154,7 +154,7 @@ def test_what_is_not_measured_has_no_noise() -> None:
     """Data give the inputs: there is no `measure` line, or nothing random in it."""
     plain = CP.replace("measure   y     = A @ x_star + 0.01 * noise\n", "")
     exact = CP.replace(" + 0.01 * noise", "")
-    for text, source in ((plain, Measured()), (exact, Sparse())):
+    for text, source in ((plain, Measured(names=("x_star", "y"))), (exact, Sparse())):
         setup = prepare(unroll_dsl.loads(text), config({}), source, None, {"A": A})
         made = setup.feed(source, torch.device("cpu"))
         drawn = made.draw(0, 0, 4)
