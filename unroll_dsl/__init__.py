@@ -7,7 +7,7 @@ net = spec.compile(phases=7, bind={"Wd": Wd})
 Z = net(X)
 
 The commands are functions: `check`, `show`, `derive`, `train`, `report`, `evaluate`, `compare`, `explore`, `certify`,
-`format`, `explain`. In a notebook, `%load_ext unroll_dsl` gives `%%unroll` cells. See docs/python.md.
+`export`, `format`, `explain`. In a notebook, `%load_ext unroll_dsl` gives `%%unroll` cells. See docs/python.md.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ if _typing.TYPE_CHECKING:
     )
     from unroll_dsl.diagnostics.model import Diagnostic
     from unroll_dsl.diagnostics.raised import InternalError, UnrollError
+    from unroll_dsl.export.writing import export
     from unroll_dsl.loading import load, loads
     from unroll_dsl.measure import Measurement, measurement
     from unroll_dsl.spec import Derived, Spec
@@ -55,7 +56,14 @@ _HOMES = {
     "load_network": "unroll_dsl.weights.container",
     "save_network": "unroll_dsl.weights.container",
 }
-_PACKAGES = ("certify", "derive", "explore", "report", "train")  # that can be called: calling.py
+_PACKAGES = (
+    "certify",
+    "derive",
+    "explore",
+    "export",
+    "report",
+    "train",
+)  # that can be called: calling.py
 
 
 def __getattr__(name: str) -> _typing.Any:
@@ -96,6 +104,7 @@ __all__ = [
     "evaluate",
     "explain",
     "explore",
+    "export",
     "format",
     "load",
     "load_network",

@@ -96,8 +96,9 @@ def kept(graph: Graph, constants: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
-def freeze(network: nn.Module, origin: Origin) -> nn.Module:
-    """The network for inference with the values that this one has now: see `Spec.compile`."""
+def freeze(network: nn.Module, origin: Origin, made_of: dict[str, Any] | None = None) -> nn.Module:
+    """The network for inference with the values that this one has now: see `Spec.compile`. `made_of` receives what
+    its class was made with."""
     from unroll_dsl.backends.torch import emit
     from unroll_dsl.backends.torch.backward import UNROLL, Backward
     from unroll_dsl.backends.torch.instantiate import instantiate
@@ -126,6 +127,7 @@ def freeze(network: nn.Module, origin: Origin) -> nn.Module:
         seed=None,
         level=None,
         backward=how,
+        made_of=made_of,
     )
     return remember(found.requires_grad_(False).eval(), None)
 

@@ -51,6 +51,7 @@ COMMANDS = (
     Command("eval", "eval", "judge a trained network by PSNR, SSIM, NMSE, ..."),
     Command("compare", "compare", "hold networks against each other and classical iterations"),
     Command("weights", "weights", "import authors' weights into one file with their spec"),
+    Command("export", "export", "write a network as ONNX, for torch.export, or as a folder"),
     Command("reproduce", "reproduce", "run a paper's test with its authors' weights"),
     Command("explain", "explain", "explain the code of an error"),
     Command("demo", "demo", "train LISTA on natural images and compare it with FISTA"),

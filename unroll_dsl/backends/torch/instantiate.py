@@ -50,9 +50,10 @@ def instantiate(
     level: int | None = 2,
     style: Style = "fast",
     backward: Backward = UNROLL,
+    made_of: dict[str, Any] | None = None,
 ) -> nn.Module:
     """Make the network. Values have been checked by `binding.bind`; bounds are checked here, where
-    they can be computed. `level` None: the passes have run."""
+    they can be computed. `level` None: the passes have run. `made_of` receives what its class was made with."""
     _complete(graph, bound)
     device = _device(graph, bound) if device is None else device
     prepared, emitted = _written(graph, phases, bound.sizes, level, backward, style)
@@ -76,6 +77,8 @@ def instantiate(
             arguments |= {"dtype": real, "device": device}
         if seed is not None:
             torch.manual_seed(seed)
+        if made_of is not None:
+            made_of.update(arguments)
         with in_words(graph):
             network = getattr(module, emitted.class_name)(**arguments)
         assert isinstance(network, nn.Module)
