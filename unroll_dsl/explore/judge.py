@@ -11,6 +11,7 @@ from typing import Any
 from unroll_dsl.data.metrics import Metric
 from unroll_dsl.explore.measuring import MeasuredNetwork, data_of, few, measured, rank, samples_of
 from unroll_dsl.explore.run import Exploration
+from unroll_dsl.explore.sharing import CLOSING
 from unroll_dsl.family import Member
 from unroll_dsl.runs.against import CURVE_SECONDS, affordable
 from unroll_dsl.runs.classical import DoesNotFit, fitted
@@ -96,8 +97,11 @@ def judge(found: Exploration, until: float = math.inf) -> Judged:
         if data_of(Run.open(found.runs[member.name])) != data_of(like):
             raise TrainingError(f"{member.name} was trained on other data than {members[0].name}")
     opened: list[MeasuredNetwork] = []
+    kept = (
+        CLOSING * found.settings.budget
+    )  # what networks took too much is not the algorithms' time
     for member in members:
-        if opened and time.monotonic() + found.judging.seconds > until:
+        if opened and time.monotonic() + found.judging.seconds > until - kept:
             break
         opened.append(measured(found.runs[member.name], member, samples, metric))
     unjudged = tuple(member.name for member in members[len(opened) :])
@@ -131,7 +135,7 @@ def _algorithms(
     folder = found.path / "algorithms"
     folder.mkdir(exist_ok=True)
     curves: list[Curve] = []
-    left_out = []
+    late, left_out = list[str](), list[str]()
     for i, member in enumerate(found.algorithms):
         path = folder / f"{member.name}.unroll"
         write_whole(path, member.text.encode("utf-8"))
@@ -139,7 +143,7 @@ def _algorithms(
         # of what is left as much as the others have, without what it takes to make it ready
         seconds = (until - time.monotonic()) / (len(found.algorithms) - i) - found.judging.seconds
         if seconds < 0:
-            left_out.append(f"{title} is not run beside them: no time was left for it")
+            late.append(title)
             continue
         try:
             solver = fitted(str(path), like, samples[0], like.phases)
@@ -148,4 +152,8 @@ def _algorithms(
             continue
         steps = steps_up_to(affordable(solver, depth, samples, min(seconds, CURVE_SECONDS)))
         curves.append(measured_curve(replace(solver, name=title), steps, samples, metric))
+    if late:
+        verb, it = ("is", "it") if len(late) == 1 else ("are", "them")
+        words = f"{verb} not run beside them: no time was left for {it}"
+        left_out.append(f"{', '.join(late)} {words}")
     return curves, tuple(left_out)

@@ -101,6 +101,7 @@ def _table(judged: Judged) -> Table:
         "starts",
     )
     words = "The last columns: how many iterations of an algorithm reach the network; of the strongest three."
+    words = words if classical else ""
     return Table((*headings, *(c.name for c in classical)), tuple(rows), words)
 
 

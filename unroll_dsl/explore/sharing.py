@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 
 COMPARING = 0.3  # of the budget at most for judging the networks,
-_CLOSING = 0.1  # and as much of it for the algorithms beside them, and the page
+CLOSING = 0.1  # and as much of it for the algorithms beside them, and the page
 _LEAST = 1.0  # of the time that judging takes: to train a network for less is not worth it
 _FEWEST = 8  # samples that networks are judged on, however long that takes
 _SLACK = 1.3  # networks differ, and of some the best weights are judged beside the last
@@ -66,7 +66,7 @@ def share_of(
     seconds for each, that of the `trained` ones first. Where there is too little for all, those that come first are
     trained for as long as judging takes.
     """
-    whole = (1 - _CLOSING) * budget
+    whole = (1 - CLOSING) * budget
     free = whole - spent - trained * judged
     least = _LEAST * judged
     if free < least + judged:

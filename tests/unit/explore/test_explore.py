@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -238,6 +239,23 @@ def test_what_there_is_no_time_to_judge_is_named(explored: Any) -> None:
     text = html(page(late))
     assert "or not be judged" in text and late.unjudged[0] in text
     assert set(late.to_json()["failed"]) == set(late.unjudged)
+    assert "The last columns" not in text
+
+
+@pytest.mark.slow
+def test_what_is_kept_for_the_algorithms_no_network_takes(explored: Any) -> None:
+    """A tenth of the budget: networks are judged until then, and the algorithm has its time."""
+    settings = Settings(1e4, explored.settings.methods, explored.settings.config)
+    held = judge(replace(explored, settings=settings), until=time.monotonic() + 900)
+    assert len(held.members) == 1 and len(held.comparison.classical) == 1
+    assert "The last columns" in html(page(held))
+
+
+@pytest.mark.slow
+def test_algorithms_without_time_are_named_together(explored: Any) -> None:
+    two = replace(explored, algorithms=(*explored.algorithms, explored.algorithms[0]))
+    late = judge(two, until=time.monotonic())
+    assert late.left_out == ("ista, ista are not run beside them: no time was left for them",)
 
 
 @pytest.mark.slow
