@@ -10,7 +10,7 @@ import torch
 
 from unroll_dsl.export.checked import BATCH, agreement
 from unroll_dsl.export.programs import as_pairs, real_program
-from unroll_dsl.export.refused import CannotExport
+from unroll_dsl.export.refused import CannotExport, among_themselves
 from unroll_dsl.export.taken import Frozen
 
 _OPERATION = re.compile(r"OpOverload\(op='(?P<name>[\w.]+)'")
@@ -47,14 +47,16 @@ def _imported(module: str) -> Any:
 
 def _translated(made: Frozen) -> Any:
     names = [taken.name for taken in made.inputs]
+    results = [f"{name}_out" if name in names else name for name in made.outputs]
     try:
-        return torch.onnx.export(
-            real_program(made),
-            dynamo=True,
-            verbose=False,
-            input_names=names,
-            output_names=[f"{name}_out" if name in names else name for name in made.outputs],
-        )
+        with among_themselves():
+            return torch.onnx.export(
+                real_program(made),
+                dynamo=True,
+                verbose=False,
+                input_names=names,
+                output_names=results,
+            )
     except CannotExport:
         raise
     except Exception as error:  # of several libraries

@@ -8,7 +8,7 @@ import torch
 
 from unroll_dsl.export.checked import BATCH, agreement
 from unroll_dsl.export.programs import program
-from unroll_dsl.export.refused import CannotExport
+from unroll_dsl.export.refused import CannotExport, among_themselves
 from unroll_dsl.export.taken import Frozen
 
 
@@ -30,7 +30,7 @@ def write_aoti(made: Frozen, path: Path) -> float:
     from torch import _inductor
 
     try:
-        with torch.no_grad():
+        with torch.no_grad(), among_themselves():
             _inductor.aoti_compile_and_package(program(made), package_path=str(path))
     except CannotExport:
         raise
