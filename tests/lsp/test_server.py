@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+from collections import defaultdict, deque
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -41,12 +42,25 @@ CONFIG = pytest_lsp.ClientServerConfig(
 async def client(lsp_client: pytest_lsp.LanguageClient) -> AsyncIterator[None]:
     capabilities = pytest_lsp.client_capabilities("visual-studio-code")
     capabilities.general.position_encodings = None
+    lsp_client.diagnostics = Told()
     await lsp_client.initialize_session(types.InitializeParams(capabilities=capabilities))
     yield
     await lsp_client.shutdown_session()
 
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+class Told(dict[str, Any]):
+    """What a client keeps of mistakes, and what has been told of each document, in order."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.told: dict[str, deque[list[types.Diagnostic]]] = defaultdict(deque)
+
+    def __setitem__(self, uri: str, found: Any) -> None:
+        super().__setitem__(uri, found)
+        self.told[uri].append(list(found))
 
 
 class Editor:
@@ -73,15 +87,12 @@ class Editor:
     def close(self) -> None:
         self.client.text_document_did_close(types.DidCloseTextDocumentParams(self.document))
 
-    async def told(self, seconds: float = 20) -> list[types.Diagnostic]:
+    async def told(self, seconds: float = 30) -> list[types.Diagnostic]:
         """The mistakes that are told next of the document."""
         async with asyncio.timeout(seconds):
-            while True:
-                params = await self.client.wait_for_notification(
-                    types.TEXT_DOCUMENT_PUBLISH_DIAGNOSTICS
-                )
-                if params.uri == self.uri:
-                    return list(params.diagnostics)
+            while not self.client.diagnostics.told[self.uri]:
+                await asyncio.sleep(0.01)
+        return self.client.diagnostics.told[self.uri].popleft()
 
     async def ask(self, method: str, kind: Any, *given: Any) -> Any:
         """The answer to a request about the document."""
