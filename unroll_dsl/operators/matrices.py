@@ -54,6 +54,27 @@ def singular_soft(M: Tensor, t: Tensor) -> Tensor:
     return (U * torch.relu(s - t[..., None])[..., None, :]) @ Vh
 '''
 
+_LARGE = 256  # below it all singular values take less
+
+
+def _spectral_norm(M: Any) -> Any:
+    m, n = M.shape
+    if min(m, n) < _LARGE:
+        return np.linalg.norm(M, 2)
+    gram = M @ np.conj(M.T) if m <= n else np.conj(M.T) @ M
+    return np.sqrt(np.maximum(np.linalg.eigvalsh(gram)[-1], 0))
+
+
+_SPECTRAL_NORM = f'''def spectral_norm(M: Tensor) -> Tensor:
+    """The largest singular value; of a large matrix from the eigenvalues of its smaller product with itself."""
+    m, n = M.shape[-2:]
+    if min(m, n) < {_LARGE}:
+        return torch.linalg.matrix_norm(M, 2)
+    gram = M @ M.mH if m <= n else M.mH @ M
+    return torch.linalg.eigvalsh(gram)[..., -1].sqrt()
+'''
+
+
 RECORDS = (
     Function(
         "spectral_norm",
@@ -61,9 +82,10 @@ RECORDS = (
         Kind.WHOLE,
         "The largest singular value of a matrix; written `norm(M)`.",
         matrix_to(real_scalar),
-        lambda M: np.linalg.norm(M, 2),
-        "torch.linalg.matrix_norm(M, 2)",
+        _spectral_norm,
+        "spectral_norm(M)",
         latex=r"\left\|{0}\right\|",
+        helper=_SPECTRAL_NORM,
     ),
     Function(
         "tr",

@@ -25,7 +25,7 @@ class Fista(nn.Module):
     def __init__(self, A: Tensor, lambda_: float = 0.1, phases: int = 100) -> None:
         super().__init__()
         n = A.shape[1]
-        L = torch.linalg.matrix_norm(A, 2) ** 2  # fista.unroll:13
+        L = spectral_norm(A) ** 2  # fista.unroll:13
         self.register_buffer("A", A, persistent=False)
         # fista.unroll:21
         self.register_buffer("inverse_L", 1 / L, persistent=False)
@@ -68,6 +68,15 @@ class Fista(nn.Module):
             x, v, t = self.phase(x, v, t, y)
             states.append({"x": x, "v": v, "t": torch.as_tensor(t, dtype=y.dtype, device=y.device)})
         return states
+
+
+def spectral_norm(M: Tensor) -> Tensor:
+    """The largest singular value; of a large matrix from the eigenvalues of its smaller product with itself."""
+    m, n = M.shape[-2:]
+    if min(m, n) < 256:
+        return torch.linalg.matrix_norm(M, 2)
+    gram = M @ M.mH if m <= n else M.mH @ M
+    return torch.linalg.eigvalsh(gram)[..., -1].sqrt()
 
 
 def check_input(name: str, x: Tensor, shape: tuple[int | None, ...], like: Tensor) -> None:

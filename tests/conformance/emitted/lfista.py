@@ -31,7 +31,7 @@ class Lfista(nn.Module):
         n = A.shape[1]
         lambda_ = torch.as_tensor(lambda_, dtype=A.dtype, device=A.device)
         a = torch.as_tensor(a, dtype=A.dtype, device=A.device)
-        L = torch.linalg.matrix_norm(A, 2) ** 2  # lfista.unroll:15
+        L = spectral_norm(A) ** 2  # lfista.unroll:15
         self.register_buffer("A", A, persistent=False)
         self.register_buffer("lambda_", lambda_, persistent=False)
         self.n = n
@@ -103,6 +103,15 @@ class Phase(nn.Module):
         # lfista.unroll:29
         x = shrink_each(x_prev @ self.Wg.mT + w @ self.Wm.mT + y @ self.We.mT, theta)
         return x, x_prev
+
+
+def spectral_norm(M: Tensor) -> Tensor:
+    """The largest singular value; of a large matrix from the eigenvalues of its smaller product with itself."""
+    m, n = M.shape[-2:]
+    if min(m, n) < 256:
+        return torch.linalg.matrix_norm(M, 2)
+    gram = M @ M.mH if m <= n else M.mH @ M
+    return torch.linalg.eigvalsh(gram)[..., -1].sqrt()
 
 
 def check_input(name: str, x: Tensor, shape: tuple[int | None, ...], like: Tensor) -> None:

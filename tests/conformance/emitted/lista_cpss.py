@@ -37,7 +37,7 @@ class ListaCpss(nn.Module):
         super().__init__()
         p = torch.as_tensor(p, dtype=A.dtype, device=A.device)
         p_max = torch.as_tensor(p_max, dtype=A.dtype, device=A.device)
-        L = torch.linalg.matrix_norm(A, 2) ** 2  # lista_cpss.unroll:17
+        L = spectral_norm(A) ** 2  # lista_cpss.unroll:17
         self.register_buffer("A", A, persistent=False)
         self.register_buffer("p", p, persistent=False)
         self.register_buffer("p_max", p_max, persistent=False)
@@ -104,6 +104,15 @@ def support_soft(v: Tensor, t: Tensor, q: Tensor) -> Tensor:
 def soft(v: Tensor, t: Tensor) -> Tensor:
     """Soft thresholding, the proximal map of t times the 1-norm; complex values shrink in modulus."""
     return v.sign() * torch.relu(v.abs() - t)
+
+
+def spectral_norm(M: Tensor) -> Tensor:
+    """The largest singular value; of a large matrix from the eigenvalues of its smaller product with itself."""
+    m, n = M.shape[-2:]
+    if min(m, n) < 256:
+        return torch.linalg.matrix_norm(M, 2)
+    gram = M @ M.mH if m <= n else M.mH @ M
+    return torch.linalg.eigvalsh(gram)[..., -1].sqrt()
 
 
 def check_input(name: str, x: Tensor, shape: tuple[int | None, ...], like: Tensor) -> None:

@@ -41,10 +41,10 @@ class Pdhg(nn.Module):
         q = K.shape[0]
         # pdhg.unroll:14
         if sigma is None:
-            sigma = 1 / torch.linalg.matrix_norm(K, 2)
+            sigma = 1 / spectral_norm(K)
         # pdhg.unroll:15
         if tau is None:
-            tau = 1 / torch.linalg.matrix_norm(K, 2)
+            tau = 1 / spectral_norm(K)
         lambda_ = torch.as_tensor(lambda_, dtype=K.dtype, device=K.device)
         sigma = torch.as_tensor(sigma, dtype=K.dtype, device=K.device)
         tau = torch.as_tensor(tau, dtype=K.dtype, device=K.device)
@@ -99,6 +99,15 @@ class Pdhg(nn.Module):
 def box(v: Tensor, a: Tensor, b: Tensor) -> Tensor:
     """Projection onto the interval [a, b]."""
     return v.clamp(min=a).clamp(max=b)
+
+
+def spectral_norm(M: Tensor) -> Tensor:
+    """The largest singular value; of a large matrix from the eigenvalues of its smaller product with itself."""
+    m, n = M.shape[-2:]
+    if min(m, n) < 256:
+        return torch.linalg.matrix_norm(M, 2)
+    gram = M @ M.mH if m <= n else M.mH @ M
+    return torch.linalg.eigvalsh(gram)[..., -1].sqrt()
 
 
 def check_input(name: str, x: Tensor, shape: tuple[int | None, ...], like: Tensor) -> None:

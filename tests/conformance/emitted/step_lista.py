@@ -26,7 +26,7 @@ class StepLista(nn.Module):
     def __init__(self, A: Tensor, lambda_: float = 0.1, phases: int = 20) -> None:
         super().__init__()
         lambda_ = torch.as_tensor(lambda_, dtype=A.dtype, device=A.device)
-        L = torch.linalg.matrix_norm(A, 2) ** 2  # step_lista.unroll:14
+        L = spectral_norm(A) ** 2  # step_lista.unroll:14
         self.register_buffer("A", A, persistent=False)
         self.register_buffer("lambda_", lambda_, persistent=False)
         self.phases = nn.ModuleList([Phase(1 / L) for _ in range(phases)])
@@ -79,6 +79,15 @@ class Phase(nn.Module):
         """The first iteration, in which the states are zero."""
         alpha = positive(self.alpha)  # step_lista.unroll:16
         return shrink(alpha * (y @ A), alpha * lambda_, inplace=True)  # step_lista.unroll:23
+
+
+def spectral_norm(M: Tensor) -> Tensor:
+    """The largest singular value; of a large matrix from the eigenvalues of its smaller product with itself."""
+    m, n = M.shape[-2:]
+    if min(m, n) < 256:
+        return torch.linalg.matrix_norm(M, 2)
+    gram = M @ M.mH if m <= n else M.mH @ M
+    return torch.linalg.eigvalsh(gram)[..., -1].sqrt()
 
 
 def check_input(name: str, x: Tensor, shape: tuple[int | None, ...], like: Tensor) -> None:
