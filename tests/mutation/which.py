@@ -191,6 +191,7 @@ NEAREST: dict[str, tuple[str, ...]] = {
             "devices": ("pieces_of_folders", "learner", "stages_of_runs"),
             "groups": ("carrying", "learner", "train_loop"),
             "learner": ("learner", "train_loop"),
+            "files": ("full_disk", "pieces_of_folders", "folders"),
             "notebook": ("notebook",),
             "regimes": ("regimes", "train_config"),
             "schedule": ("learner",),
