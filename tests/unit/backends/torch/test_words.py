@@ -13,6 +13,8 @@ from unroll_dsl.backends.torch.tree import SELF, Class, Do, Function, Parameter,
 from unroll_dsl.backends.torch.tree.folding import Folding, folded_body
 from unroll_dsl.backends.torch.tree.nodes import Define, Module, Return
 from unroll_dsl.backends.torch.tree.printing import WIDTH, docstring, function_text, printed
+from unroll_dsl.ir.nodes import Node, Size
+from unroll_dsl.types import SCALAR, Dim
 
 
 @pytest.mark.parametrize(
@@ -315,3 +317,18 @@ output x + Ax
 """
     source = unroll_dsl.loads(text).source(optimize=1)
     assert "        Ax = x**2" in source and "        Ax_2 = x @ self.A.mT" in source
+
+
+@pytest.mark.parametrize(
+    ("dim", "found"),
+    [
+        (Dim.of("n"), "n"),
+        (Dim.of("n") * 2, None),
+        (Dim.of("n") + 1, None),
+        (Dim.of("m") * Dim.of("n"), None),
+        (Dim.of(3), None),
+    ],
+    ids=str,
+)
+def test_a_size_has_the_name_of_its_symbol_alone(dim: Dim, found: str | None) -> None:
+    assert derived_name([Node(Size(dim), (), SCALAR, None)], 0) == found
