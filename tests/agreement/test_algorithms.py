@@ -45,6 +45,10 @@ SIZES: Mapping[str, Mapping[str, int]] = {
         "q": 12,
     },  # more measurements than pixels, so that a step is well posed
     "tista": {"m": 6, "n": 12},  # fewer measurements than unknowns
+    # small ones in place of defaults that are those of the papers
+    "opine_net": {"p": 2, "q": 3, "m": 4, "s": 4},
+    "variational_network": {"c": 2, "h": 7, "w": 6, "L": 3, "s": 3, "N": 5},
+    "ml_ista": {"h": 7, "w": 6, "a": 3, "b": 4, "s": 3},
 }
 
 # A multiplier is a difference of numbers many times its size, which in single precision costs a digit.

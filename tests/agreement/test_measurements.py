@@ -15,13 +15,19 @@ from unroll_dsl.verify.instance import draw
 
 FOUND = {name: measurement(unroll_dsl.load(name)) for name in sorted(algorithm_names())}
 MEASURED = [name for name, found in FOUND.items() if found is not None]
-# No solution is known, data are signals whose codes are computed, a mixture is no map of the speech in it, or
+# No solution is known, data are signals whose codes are computed, a covariance is made of samples, a mixture is no map of the speech in it, or
 # operands come with each sample.
-OF_EACH_SAMPLE = {"adalista", "modl", "oamp_net"}
+OF_EACH_SAMPLE = {"adalista", "detnet", "modl", "oamp_net"}
+# Small sizes in place of the defaults of the papers.
+SIZES = {
+    "opine_net": {"p": 2, "q": 3, "m": 4, "s": 4},
+    "variational_network": {"c": 2, "h": 7, "w": 6, "L": 3, "s": 3, "N": 5},
+}
 WITHOUT = OF_EACH_SAMPLE | {
     "baseline_shrink",
     "baseline_tanh",
     "deep_nmf",
+    "glad",
     "lfista",
     "lista",
     "step_lista",
@@ -32,7 +38,7 @@ def data(name: str) -> tuple[Measurement, Any, list[np.ndarray[Any, Any]]]:
     """The measurement of an algorithm, an instance of the whole, and targets and noises for it."""
     found, spec = FOUND[name], unroll_dsl.load(name)
     assert found is not None
-    instance = draw(spec.graph, seed=3)
+    instance = draw(spec.graph, seed=3, dims=SIZES.get(name), learned=bool(found.learned))
     targets = dict(zip((t.name for t in spec.graph.targets), instance.targets, strict=True))
     noises = found.noise(3, instance.sizes, torch.Generator().manual_seed(4), torch.float64)
     return found, instance, [*(targets[t] for t in found.targets), *(n.numpy() for n in noises)]
@@ -48,9 +54,10 @@ def test_torch_makes_the_data_of_numpy(name: str) -> None:
     found, instance, given = data(name)
     # as a user binds them: the network's own constants too; noise where there is a choice
     bind = instance.bind | ({"sigma": 0.3} if found.noisy else {})
-    expected = found.reference(bind=bind, dims=instance.sizes)(*given)
-    module = found.compile(bind=bind, dims=instance.sizes, dtype=torch.float64)
-    made = module(*map(torch.as_tensor, given))
+    known = {"bind": bind, "dims": instance.sizes, "init": instance.init}
+    expected = found.reference(**known)(*given)
+    with torch.no_grad():
+        made = found.compile(**known, dtype=torch.float64)(*map(torch.as_tensor, given))
     several = (made, expected) if len(found.inputs) > 1 else ((made,), (expected,))
     for ours, theirs in zip(*several, strict=True):
         scale = np.abs(theirs).max()
@@ -67,8 +74,8 @@ def test_the_network_takes_what_is_made(name: str) -> None:
         "dims": instance.sizes,
         "dtype": torch.float64,
     }
-    made = found.compile(**options)(*map(torch.as_tensor, given))
+    net = spec.compile(1, init=instance.init, seed=0, **options)
+    made = found.compile(network=net, **options)(*map(torch.as_tensor, given))
     several = made if isinstance(made, tuple) else (made,)
     assert found.inputs == tuple(entry.name for entry in spec.graph.inputs)
-    net = spec.compile(1, init=instance.init, seed=0, **options)
     assert net(*several).shape[0] == 3
