@@ -55,6 +55,8 @@ def test_curriculum_doubles_or_follows_counts(small: Spec) -> None:
     assert [s.phases for s in plan(small, regime="curriculum", counts=[1, 3])] == [1, 3]
     nine = stages(config({"phases": 9, "train": {"regime": "curriculum"}}), small, 1)
     assert [s.phases for s in nine] == [1, 2, 4, 8, 9]
+    eight = stages(config({"phases": 8, "train": {"regime": "curriculum"}}), small, 1)
+    assert [s.phases for s in eight] == [1, 2, 4, 8]
     with pytest.raises(TrainingError, match="ends at 2 phases, the run has 3"):
         plan(small, regime="curriculum", counts=[1, 2])
 
