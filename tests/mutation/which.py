@@ -156,7 +156,9 @@ NEAREST: dict[str, tuple[str, ...]] = {
     "unroll_dsl/passes/affine": _passes("affine", "affine_choices"),
     "unroll_dsl/passes/analysis": _passes("analysis/"),
     "unroll_dsl/passes/analysis/counts": _passes("analysis/cost", "analysis/cost_of_stages"),
-    "unroll_dsl/passes/analysis/liveness": _passes("analysis/liveness", "beginning_values"),
+    "unroll_dsl/passes/analysis/liveness": _passes(
+        "analysis/liveness", "analysis/what_phases_need", "beginning_values"
+    ),
     "unroll_dsl/passes/analysis/signs": _passes("analysis/signs", "definite"),
     "unroll_dsl/passes/beginning": _passes("beginning", "beginning_values"),
     "unroll_dsl/passes/common": _passes("common", "pipeline"),

@@ -127,6 +127,23 @@ def test_complex_outputs_are_weighed_in_both_parts(monkeypatch: pytest.MonkeyPat
     assert slope == pytest.approx(float((w * (d * y)).sum().real))
 
 
+@pytest.mark.parametrize("sign", [1, -1])
+def test_gaps_and_what_they_may_be_are_relative_to_the_larger_modulus(
+    monkeypatch: pytest.MonkeyPatch, sign: int
+) -> None:
+    """A slope of 1 and differences of 4 and more, or of the other sign; the floor is below."""
+    order = sorted(gradients._STEPS)
+    found = [sign * (4 + 1e-3 * k**2) for k in range(6)]
+    monkeypatch.setattr(gradients, "_difference", lambda m, d, v, step: found[order.index(step)])
+    gap, limit = gradients._gap([], [], None, 1.0, 1e-9, 1e-5)
+    best = min(found, key=lambda d: abs(1 - d) / abs(d))
+    assert gap == pytest.approx(abs(1 - best) / abs(best))
+    assert limit == pytest.approx(5 * 1e-3 / abs(best))
+    gap, limit = gradients._gap([], [], None, 1.0, 8.0, 1e-5)  # below the floor it is rounding
+    assert gap == pytest.approx(min(abs(1 - d) for d in found) / 8)
+    assert limit == pytest.approx(5 * 1e-3 / 8)
+
+
 # ---- at rest ------------------------------------------------------------------------------------
 
 
