@@ -62,6 +62,7 @@ FIRST = judge(lambda p: p[:, 0])
         (lambda p: p[:, 0] + 5, (-1.0, 0.0), 5.0),
         (lambda p: p[:, 0] - 5, (1.0, 0.0), 5.0),
         (lambda p: np.where(p[:, 0] == 0, 2 * WALL, 1.0), (1.0, 0.0), 1.0),
+        (lambda p: np.where(p[:, 0] == 0, WALL, 1.0), (1.0, 0.0), 1.0),
         (lambda p: 0 * p[:, 0], (1.0, 0.0), 1e-30),
     ],
 )
@@ -149,6 +150,15 @@ def test_points_are_moved_to_either_side(bound: Value, x: float) -> None:
     made = judge(lambda p: np.where(bound(p), 0.0, np.inf))
     found = made._within(np.array([x, 0.0]))
     assert bound(found[None])[0] and abs(found[0] - x) <= 3e-12
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_points_are_moved_towards_0_and_away_from_it(sign: int) -> None:
+    """Of two entries of different sign a shift of both leaves the norm as it is: a factor does not."""
+    made = judge(lambda p: np.where(sign * ((p**2).sum(axis=1) - 2) <= 0, 0.0, np.inf))
+    x = np.array([1.0, -1.0]) * (1 + sign * 5e-13)
+    found = made._within(x)
+    assert sign * ((found**2).sum() - 2) <= 0 and np.abs(found - x).max() <= 2e-12
 
 
 @pytest.mark.parametrize(("rests", "verdict"), [(True, Verdict.FAILED), (False, Verdict.UNDECIDED)])
