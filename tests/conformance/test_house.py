@@ -170,3 +170,12 @@ def test_a_shared_name_is_seen() -> None:
     )
     assert shared({"a": first, "b": second}) == {"A"}
     assert shared({"a": first, "b": ast.parse("class C: ...")}) == set()
+
+
+def test_no_two_files_of_tests_share_a_name() -> None:
+    """pytest takes the second for the first, and collects neither: folders of tests are no packages."""
+    packages = {path.parent for path in (ROOT / "tests").rglob("__init__.py")}
+    names = Counter(
+        path.name for path in (ROOT / "tests").rglob("test_*.py") if path.parent not in packages
+    )
+    assert {name for name, times in names.items() if times > 1} == set()
