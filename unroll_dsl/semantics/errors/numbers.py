@@ -85,7 +85,7 @@ class DefaultOfSizes(Diagnostic):
         return (Label(self.span, "made of other sizes"),)
 
     def help(self) -> str | None:
-        return f"write `{self.formula}` where `{self.name}` is read"
+        return f"sizes that are read may be formulas: `{self.formula}` in place of `{self.name}`"
 
 
 @dataclass(frozen=True)

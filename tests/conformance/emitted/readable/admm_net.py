@@ -235,6 +235,8 @@ def wrapped(B: Tensor, h: int, w: int) -> Tensor:
     """Kernels [..., a, b] as kernels [..., h, w] of the same periodic convolution of images of h x w: what
     is larger than the image comes in again on the other side."""
     a, b = B.shape[-2:]
+    if a <= h and b <= w:
+        return nn.functional.pad(B, (0, w - b, 0, h - a))
     tiles = nn.functional.pad(B, (0, -b % w, 0, -a % h))
     return tiles.unflatten(-1, (-1, w)).sum(-2).unflatten(-2, (-1, h)).sum(-3)
 

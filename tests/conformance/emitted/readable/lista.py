@@ -33,7 +33,7 @@ class Lista(nn.Module):
         m = Wd.shape[1]
         # lista.unroll:13
         if L is None:
-            L = 1.01 * torch.linalg.matrix_norm(Wd, 2) ** 2
+            L = 1.01 * spectral_norm(Wd) ** 2
         alpha = torch.as_tensor(alpha, dtype=Wd.dtype, device=Wd.device)
         L = torch.as_tensor(L, dtype=Wd.dtype, device=Wd.device)
         self.m = m
@@ -90,6 +90,15 @@ class Phase(nn.Module):
 def soft(v: Tensor, t: Tensor) -> Tensor:
     """Soft thresholding, the proximal map of t times the 1-norm; complex values shrink in modulus."""
     return v.sign() * torch.relu(v.abs() - t)
+
+
+def spectral_norm(M: Tensor) -> Tensor:
+    """The largest singular value; of a large matrix from the eigenvalues of its smaller product with itself."""
+    m, n = M.shape[-2:]
+    if min(m, n) < 256:
+        return torch.linalg.matrix_norm(M, 2)
+    gram = M @ M.mH if m <= n else M.mH @ M
+    return torch.linalg.eigvalsh(gram)[..., -1].sqrt()
 
 
 def check_input(name: str, x: Tensor, shape: tuple[int | None, ...], like: Tensor) -> None:
