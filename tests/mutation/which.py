@@ -209,17 +209,17 @@ NEAREST: dict[str, tuple[str, ...]] = {
     "unroll_dsl/verify/adjoints": _verify("networks", "rows"),
     "unroll_dsl/verify/against": _verify("counterparts", "against"),
     "unroll_dsl/verify/agreement": _verify(
-        "check_parts", "tolerances", "networks", "rows", "limits"
+        "check_parts", "tolerances", "networks", "rows", "exact_limits"
     ),
-    "unroll_dsl/verify/cases": _verify("drawing", "instances", "limits"),
+    "unroll_dsl/verify/cases": _verify("drawn_instances", "instances", "exact_limits"),
     "unroll_dsl/verify/counterpart": _verify("counterparts", "tolerances", "against"),
     "unroll_dsl/verify/data": _verify("check_parts"),
-    "unroll_dsl/verify/derived": _verify("networks", "limits", "rows"),
+    "unroll_dsl/verify/derived": _verify("networks", "exact_limits", "rows"),
     "unroll_dsl/verify/equilibrium": _verify("check_parts", "directions"),
     "unroll_dsl/verify/functions": _verify("objective_rows", "tolerances", "least_values"),
     "unroll_dsl/verify/gradients": _verify("directions", "check_parts", "tolerances", "rows"),
     "unroll_dsl/verify/instance": (
-        *_verify("drawing", "instances", "limits"),
+        *_verify("drawn_instances", "instances", "exact_limits"),
         "tests/unit/test_domains.py",
     ),
     "unroll_dsl/verify/iterations": (
@@ -233,12 +233,12 @@ NEAREST: dict[str, tuple[str, ...]] = {
     "unroll_dsl/verify/objective": _verify(
         "objective_rows", "tolerances", "least_values", "rates", "pages"
     ),
-    "unroll_dsl/verify/optimality": _verify("judging", "limits", "least_values", "pages"),
-    "unroll_dsl/verify/rates": _verify("rates_by_hand", "limits", "rates"),
-    "unroll_dsl/verify/report": _verify("report"),
-    "unroll_dsl/verify/run": _verify("whole_check", "rows"),
-    "unroll_dsl/verify/searching": _verify("searching", "minimisation", "limits"),
-    "unroll_dsl/verify/settling": _verify("settling", "runs", "limits"),
+    "unroll_dsl/verify/optimality": _verify("judging", "exact_limits", "least_values", "pages"),
+    "unroll_dsl/verify/rates": _verify("rates_by_hand", "exact_limits", "rates"),
+    "unroll_dsl/verify/report": _verify("findings"),
+    "unroll_dsl/verify/run": _verify("order_of_checks", "rows"),
+    "unroll_dsl/verify/searching": _verify("searching", "minimisation", "exact_limits"),
+    "unroll_dsl/verify/settling": _verify("settling", "long_runs", "exact_limits"),
     "unroll_dsl/verify/spaces": _verify("least_values", "terms"),
     "unroll_dsl/verify/stand_ins": _verify("check_parts", "stand_ins"),
     "unroll_dsl/verify/steps": _verify("step_rows", "method"),
