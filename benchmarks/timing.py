@@ -12,14 +12,18 @@ from statistics import median, quantiles
 _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3  # of mallopt in glibc
 
 
+def _seconds(job: Callable[[], object]) -> float:
+    begin = time.perf_counter()
+    job()
+    return time.perf_counter() - begin
+
+
 def medians(jobs: dict[str, Callable[[], object]], repetitions: int = 7) -> dict[str, float]:
     """Seconds of each job, the median of repetitions; the jobs take turns."""
     taken: dict[str, list[float]] = {name: [] for name in jobs}
     for _ in range(repetitions):
         for name, job in jobs.items():
-            begin = time.perf_counter()
-            job()
-            taken[name].append(time.perf_counter() - begin)
+            taken[name].append(_seconds(job))
     return {name: median(values) for name, values in taken.items()}
 
 
@@ -48,9 +52,7 @@ def spread(jobs: dict[str, Callable[[], object]], repetitions: int = 15) -> Time
     order = list(jobs.items())
     for repetition in range(repetitions):
         for name, job in order if repetition % 2 else order[::-1]:
-            begin = time.perf_counter()
-            job()
-            taken[name].append(time.perf_counter() - begin)
+            taken[name].append(_seconds(job))
     return Times(taken)
 
 

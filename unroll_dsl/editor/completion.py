@@ -25,6 +25,7 @@ from unroll_dsl.editor.words import (
 )
 from unroll_dsl.operators.model import Function, LinearOperator, Parameter
 from unroll_dsl.operators.registry import lookup
+from unroll_dsl.semantics.chains import PADDINGS
 from unroll_dsl.semantics.layers import ACTIVATIONS
 from unroll_dsl.semantics.model import Sort
 from unroll_dsl.semantics.scopes import BODIES, NOISE, Place
@@ -38,7 +39,6 @@ _RANDOM = re.compile(r"~\s*\w*$")
 _STEP = re.compile(r">>\s*\w*$")
 _KEYWORD = re.compile(r"([^\W\d]\w*)\s*=\s*\w*$")
 _DECLARES = re.compile(r"(input|fixed|learnable|state)\b[^:]*:")
-_PADDINGS = ("zero", "circular", "reflect", "replicate")
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +160,7 @@ class _Here:
         if keyword is not None and (record is not None or kind is not None):
             words = _words_of(record, keyword.group(1))
             if keyword.group(1) == "padding" and not words:
-                words = _PADDINGS
+                words = PADDINGS
             for word in words:
                 yield self._made(word, "word", word)
             if words:

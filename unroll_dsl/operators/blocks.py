@@ -4,36 +4,26 @@ from __future__ import annotations
 
 from typing import Any
 
-from unroll_dsl.operators.image_rules import Operands, Statics, not_an_image
+from unroll_dsl.operators.image_rules import Operands, Statics, sides_over, whole_factor
 from unroll_dsl.operators.lazy import np
 from unroll_dsl.operators.model import LinearOperator, Parameter
-from unroll_dsl.types import Array, Dim, Form
+from unroll_dsl.types import Array, Form
 
-
-def _side(x: Array, statics: Statics) -> Dim | str:
-    side = statics["s"]
-    if (reason := not_an_image(x)) is not None:
-        return reason
-    if isinstance(side, Dim) and len(side.terms) == 1:
-        return side
-    if not isinstance(side, int) or side < 1:
-        return "the side of `blocks` is a whole number of at least 1, or a product of sizes"
-    return Dim.of(side)
+_SIDE = "the side of `blocks`"
 
 
 def _cut(x: Array, operands: Operands, statics: Statics) -> Array | str:
-    side = _side(x, statics)
+    side = whole_factor(x, statics, _SIDE)
     if isinstance(side, str):
         return side
-    counts = [dim.over(side) for dim in x.shape[1:]]
-    known = [count for count in counts if count is not None]
-    if len(known) < 2:
-        return f"expected an image whose height and width are multiples of {side}, found {x}"
-    return Array((x.shape[0] * side * side, *known), x.field, Form.IMAGE)
+    counts = sides_over(x, side)
+    if isinstance(counts, str):
+        return counts
+    return Array((x.shape[0] * side * side, *counts), x.field, Form.IMAGE)
 
 
 def _joined(x: Array, operands: Operands, statics: Statics) -> Array | str:
-    side = _side(x, statics)
+    side = whole_factor(x, statics, _SIDE)
     if isinstance(side, str):
         return side
     channels = x.shape[0].over(side * side)

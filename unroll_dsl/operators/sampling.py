@@ -7,7 +7,8 @@ from typing import Any
 from unroll_dsl.operators.image_rules import (
     Operands,
     Statics,
-    not_an_image,
+    sides_over,
+    whole_factor,
     with_channels,
 )
 from unroll_dsl.operators.lazy import np
@@ -17,30 +18,19 @@ from unroll_dsl.types import Array, Dim, Form
 # ---- downsample ------------------------------------------------------------------------------------
 
 
-def _factor(x: Array, statics: Statics) -> Dim | str:
-    factor = statics["s"]
-    if not_an_image(x) is not None:
-        return f"expected an image, found {x}"
-    if isinstance(factor, Dim) and len(factor.terms) == 1:
-        return factor
-    if not isinstance(factor, int) or factor < 1:
-        return "the factor of `downsample` is a whole number of at least 1, or a product of sizes"
-    return Dim.of(factor)
+_FACTOR = "the factor of `downsample`"
 
 
 def _fewer(x: Array, operands: Operands, statics: Statics) -> Array | str:
-    factor = _factor(x, statics)
-    if isinstance(factor, str):
-        return factor
-    sides = [dim.over(factor) for dim in x.shape[1:]]
-    known = [side for side in sides if side is not None]
-    if len(known) < 2:
-        return f"expected an image whose height and width are multiples of {factor}, found {x}"
-    return Array((x.shape[0], *known), x.field, Form.IMAGE)
+    factor = whole_factor(x, statics, _FACTOR)
+    sides = factor if isinstance(factor, str) else sides_over(x, factor)
+    if isinstance(sides, str):
+        return sides
+    return Array((x.shape[0], *sides), x.field, Form.IMAGE)
 
 
 def _more(x: Array, operands: Operands, statics: Statics) -> Array | str:
-    factor = _factor(x, statics)
+    factor = whole_factor(x, statics, _FACTOR)
     if isinstance(factor, str):
         return factor
     return Array((x.shape[0], *(d * factor for d in x.shape[1:])), x.field, Form.IMAGE)

@@ -189,19 +189,20 @@ class _Lines:
     def _is_learned_array(self, name: str) -> bool:
         """Whether all learnables that a name stands for or is made of are arrays, one for all phases: a sampling
         that the network learns too."""
-        symbols, program = self.checking.symbols, self.checking.program
-        symbol = symbols[name]
-        read = (name, *needed_by(program, (symbol.value,) if symbol.value is not None else ()))
+        symbols, read = self.checking.symbols, self._made_of(name)
         learned = [symbols[x] for x in read if x in symbols and symbols[x].sort is Sort.LEARNABLE]
         return all(isinstance(x.type, Array) and not x.per_phase for x in learned)
 
     def _inputs(self, name: str) -> tuple[str, ...]:
         """The inputs that a name stands for or is made of."""
-        symbols, program = self.checking.symbols, self.checking.program
-        symbol = symbols.get(name)
-        value = () if symbol is None or symbol.value is None else (symbol.value,)
-        read = (name, *sorted(needed_by(program, value)))
+        symbols, read = self.checking.symbols, self._made_of(name)
         return tuple(x for x in read if x in symbols and symbols[x].sort is Sort.INPUT)
+
+    def _made_of(self, name: str) -> tuple[str, ...]:
+        """A name, then in order all that it is made of."""
+        symbol = self.checking.symbols.get(name)
+        value = () if symbol is None or symbol.value is None else (symbol.value,)
+        return (name, *sorted(needed_by(self.checking.program, value)))
 
     def _unmeasured(self, name: Name, symbol: Symbol, line: Measure) -> None:
         lines = (other.name for other in measures(self.checking.program) if other is not line)
