@@ -23,6 +23,7 @@ from unroll_dsl.spec import Spec
 from unroll_dsl.train.bound import kept
 from unroll_dsl.train.config import Config
 from unroll_dsl.train.devices import dtype
+from unroll_dsl.train.errors import TrainingError
 from unroll_dsl.train.task import default_metric
 
 GIVEN = "given"  # the kind of data that came as an object
@@ -131,9 +132,16 @@ def _measuring(
 
     def measuring(bound: Mapping[str, Any]) -> Any:
         values = {**bound, **given}
+        for name in made.learned:
+            if name not in values:
+                raise TrainingError(
+                    f"a start by least squares is of data that stay as they are: they are made with `{name}`, which "
+                    "is learned",
+                    f"start by its adjoint, `{name}' @ ...`, or give `{name}` the value to start from in [bind]",
+                )
         sizes = sizes_of(spec, values, {**source.sizes, **config.dims})
         kind = dtype(config.train)
-        module = made.compile(bind=values, dims=sizes, dtype=kind)
+        module = made.compile(bind=values, init=values, dims=sizes, dtype=kind)
         generator = torch.Generator().manual_seed(config.seed)
 
         def measure(targets: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -12,6 +12,7 @@ from torch import Tensor
 import unroll_dsl
 from unroll_dsl.measure import measurement
 from unroll_dsl.train import Run
+from unroll_dsl.train.errors import TrainingError
 
 PAGE = """\
 algorithm sampled
@@ -36,6 +37,7 @@ class Images:
     """Smooth images of 6 x 9 pixels, each of its number."""
 
     size: int = 40
+    fresh: bool = False
     seed: int = 0
 
     @property
@@ -179,3 +181,17 @@ def test_values_measure_as_the_network_does() -> None:
     torch.testing.assert_close(made.compile(init=values, dtype=torch.float64)(*arguments), shared)
     found = made.reference(init=values)(*(v.numpy() for v in arguments))
     torch.testing.assert_close(torch.as_tensor(found), shared)
+
+
+def test_a_start_by_least_squares_is_of_data_that_stay_as_they_are(tmp_path: Path) -> None:
+    """Refused while the sampling is not known; of one that is given, its least squares."""
+    text = PAGE.replace("let B", "fixed Q : linear image[m, p, q] -> image[1, s * p, s * q]\nlet B")
+    spec = unroll_dsl.loads(text.replace("= B' @ (Phi' @ y)", "= Q @ y"))
+    table = {"train": {"steps": 1, "batch": 8}, "bind": {"Q": {"make": "least_squares"}}}
+    with pytest.raises(TrainingError, match="made with `Phi`, which is learned"):
+        unroll_dsl.train(spec, tmp_path / "refused", table, source=Images(), validation=Images(16))
+    Phi = torch.linalg.qr(torch.randn(9, 5))[0].mT.contiguous()
+    run = unroll_dsl.train(
+        spec, tmp_path / "run", table, bind={"Phi": Phi}, source=Images(), validation=Images(16)
+    )
+    assert run.metrics()[-1]["step"] == 1
